@@ -1,0 +1,72 @@
+/*
+ * authority.h - the CAs of this installation, from the state folder.
+ *
+ * STATE/sallyport.db (0600) holds every CA: certificate, chain, private key
+ * encrypted (keeper.h), CRL number. At first start a P-256 root, a P-256
+ * intermediate under it and the separate CA for untrusted origins are made; a
+ * CA brought by `ca import` takes the intermediate's place. Opened by one
+ * process at a time writing (the state lock); `ca show` may read beside it.
+ *
+ * authority_open also mends what time does: an own intermediate that is
+ * within 30 days of its end, or whose CDP is not crl_base's any more, is
+ * signed anew by the own root, same key, same name.
+ *
+ * Owns:    the open CAs. Counted.
+ * Threads: immutable but for the CRLs, which have a lock of their own.
+ * Errors:  0 done, negative failed with a sentence in err: what is wrong,
+ *          which file, what to do. Nothing is lost on failure.
+ */
+#ifndef PKI_AUTHORITY_H
+#define PKI_AUTHORITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "pki/ca.h"
+
+struct authority;
+
+struct authority_options {
+	const char *state;           /* folder; must exist, 0700 */
+	const char *passphrase_file; /* NULL: STATE/keys.secret, made at need */
+	const char *crl_base;        /* "http://host:port", no slash behind */
+};
+
+int authority_open(const struct authority_options *options,
+	struct authority **out, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+struct authority *authority_ref(struct authority *authority);
+void authority_unref(struct authority *authority);
+
+/* The CA that signs leaves; the one nobody trusts. Borrowed. */
+struct ca *authority_issuer(const struct authority *authority);
+struct ca *authority_untrusted(const struct authority *authority);
+
+/* authority_root_pem is the root that clients install: for an imported CA the
+ * top of its chain, or the CA itself where no chain was given. Borrowed. */
+const char *authority_root_pem(const struct authority *authority);
+
+const char *authority_crl_base(const struct authority *authority);
+
+/* authority_crl gives the CRL of the CA with this id ("1"), DER, signed, as
+ * an owned reference; NULL: no such CA, or it may not sign CRLs. authority_open
+ * makes them; authority_renew_crls makes those anew that are older than a day,
+ * with the next number (call it from a thread that may block, hourly). */
+CRYPTO_BUFFER *authority_crl(const struct authority *authority,
+	const char *id);
+int authority_renew_crls(struct authority *authority, time_t now, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
+
+/* authority_import brings a CA that exists: PEM files of a certificate, its
+ * private key (a passphrase in the file is asked for through passphrase, may
+ * be NULL), and optionally the chain up to the root. On success it signs from
+ * the next start or reload on. Everything ca_new checks, and that it is not
+ * about to expire. */
+int authority_import(const struct authority_options *options,
+	const char *cert_path, const char *key_path, const char *chain_path,
+	const char *key_passphrase, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * der.h - a borrowed piece of DER.
+ */
+#ifndef PKI_DER_H
+#define PKI_DER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct der {
+	const uint8_t *at;
+	size_t len;
+};
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * trust.h - is this origin who it says it is?
+ *
+ * A trust is a set of root certificates; trust_verify holds a chain that an
+ * origin has sent against it: path (RFC 5280, 6.1), time, purpose (EKU
+ * serverAuth), signature strength, and the name, which must be in the subject
+ * alternative names (RFC 9525: the CN does not count).
+ *
+ * Owns:    the roots. Counted: trust_ref, trust_unref.
+ * Threads: build on one thread; immutable after that, then any thread.
+ * Errors:  a verdict, and a sentence for the page and the log.
+ */
+#ifndef PKI_TRUST_H
+#define PKI_TRUST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "pki/der.h"
+
+struct trust;
+
+enum verdict {
+	VERDICT_TRUSTED,
+	VERDICT_EXPIRED,          /* a certificate of the chain is past its end */
+	VERDICT_NOT_YET_VALID,
+	VERDICT_WRONG_HOST,       /* has SANs, none of them fits */
+	VERDICT_NO_SAN,
+	VERDICT_SELF_SIGNED,      /* the leaf is its own, unknown issuer */
+	VERDICT_UNKNOWN_ISSUER,   /* the chain ends at nobody we trust */
+	VERDICT_INCOMPLETE_CHAIN, /* an intermediate was not sent */
+	VERDICT_WEAK_SIGNATURE,   /* SHA-1 or MD5 below the root */
+	VERDICT_WEAK_KEY,         /* RSA under 2048 bits, or a curve that is */
+	VERDICT_WRONG_PURPOSE,    /* not for TLS servers, or a CA as leaf ... */
+	VERDICT_MALFORMED,        /* what was sent does not parse */
+	VERDICT_INVALID,          /* any other failure of RFC 5280, 6.1 */
+	VERDICT_COUNT,
+};
+
+struct trust *trust_new(void);
+struct trust *trust_ref(struct trust *trust);
+void trust_unref(struct trust *trust);
+
+/* trust_add_system adds the system's roots: the first of the usual bundle
+ * files that is there (Debian, Fedora, Alpine, SSL_CERT_FILE does not count). */
+int trust_add_system(struct trust *trust, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
+/* trust_add_file adds every certificate of a PEM file; a file without one is
+ * an error. A certificate that does not parse is an error naming its place;
+ * in the system's bundle it is passed over. */
+int trust_add_file(struct trust *trust, const char *path, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
+
+/* trust_digest is a SHA-256 over the set of roots, whatever their order: two
+ * trusts with the same digest give the same verdicts. Kept from the last
+ * addition; borrowed. */
+const uint8_t *trust_digest(const struct trust *trust); /* 32 bytes */
+
+/* trust_verify judges chain (leaf first, as the origin sent it) for name
+ * (normalized: a name or an address) at time now. On VERDICT_TRUSTED
+ * *out_until is when the first certificate of the path that was used ends;
+ * else err says which clause failed, naming the certificate. Any order and any
+ * extra certificates behind the leaf are allowed. */
+enum verdict trust_verify(const struct trust *trust, const struct der *chain,
+	size_t num_chain, const char *name, time_t now, time_t *out_until,
+	char *err, size_t err_size) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * config.h - the configuration file as the program sees it.
+ *
+ * YAML by libyaml. Every key is optional; no file at all is a configuration
+ * too. Every mistake is told with file, line and, for a key that does not
+ * exist, the nearest that does; all mistakes of a file at once, not the first.
+ * A scalar stands for a list of one wherever a list is allowed. Relative files
+ * are relative to the configuration file. fields.def has a row a setting:
+ * path, kind, default, limits, help; the man page's table is made from it.
+ *
+ * Owns:    all of it; config_free.
+ * Threads: built on one, immutable after that.
+ */
+#ifndef PROXY_CONFIG_CONFIG_H
+#define PROXY_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "policy/host.h"
+
+struct netset;
+struct policy;
+
+/* An address to listen on: a literal address and a port. */
+struct endpoint {
+	struct sockaddr_storage address;
+	char text[80];            /* "127.0.0.1:8080", "[::1]:8080" */
+};
+
+struct endpoints {
+	struct endpoint *at;      /* owned */
+	size_t num;
+};
+
+/* origin.connect-to: "site.test:443:127.0.0.1:9443", "*.many.test:443:…".
+ * An empty host or port, as in curl, matches any / keeps the asked one. */
+struct connect_to {
+	char host[HOST_SIZE];     /* normalized; below: without the "*." */
+	bool below;               /* "*.": only names below host */
+	uint16_t port;            /* 0: any */
+	char to_host[HOST_SIZE];  /* "": as asked */
+	uint16_t to_port;         /* 0: as asked */
+};
+
+enum non_tls { NON_TLS_TUNNEL, NON_TLS_BLOCK };
+enum non_http { NON_HTTP_RELAY, NON_HTTP_BLOCK };
+
+struct config {
+	char *path;               /* of the file; NULL: none */
+	struct endpoints proxy;       /* default 127.0.0.1:8080 */
+	struct endpoints transparent; /* default none */
+	struct netset *clients;   /* who may use the listeners; default local and private */
+	bool clients_any;         /* clients: any */
+	char *state;              /* folder; default as DESIGN.md says */
+	unsigned workers;         /* 0: one a core */
+
+	struct {
+		bool trust_system;
+		char **trust_files;   /* resolved paths */
+		size_t num_trust_files;
+		struct connect_to *connect_to;
+		size_t num_connect_to;
+		char *dns;            /* "127.0.0.1:5353,[::1]:53"; NULL: the system's */
+		bool pool;            /* origin.pool: on|off */
+		bool resume;          /* origin.resume: on|off */
+	} origin;
+
+	struct {
+		unsigned validity_s;  /* issuing.validity, default 14d */
+		char *crl_url;        /* without a slash behind; NULL: first listener */
+	} issuing;
+
+	char *passphrase_file;    /* keys.passphrase-file; NULL: none */
+	struct policy *policy;    /* categories and ssl-rules; never NULL */
+	enum non_tls non_tls;
+	enum non_http non_http;
+	char *access_log;         /* "stdout", "stderr", "none" or a path */
+
+	struct {
+		unsigned connections;          /* 20000 */
+		unsigned header_bytes;         /* 65536 */
+		unsigned handshake_timeout_ms; /* 10s */
+		unsigned idle_timeout_ms;      /* 5m */
+		unsigned peek_timeout_ms;      /* 1s */
+		unsigned connect_timeout_ms;   /* limits.connect-timeout, 10s: names, dial, origin's handshake */
+		unsigned drain_timeout_ms;     /* limits.drain-timeout, 30s: SIGTERM */
+		unsigned leaf_cache_entries;   /* limits.leaf-cache-entries, 10000 */
+		size_t leaf_cache_bytes;       /* limits.leaf-cache-bytes, 64MB */
+	} limits;
+};
+
+/* config_load reads path (NULL: no file, all defaults). Mistakes go to errors,
+ * a line each: "file:line: what; what to do". Warnings likewise, marked
+ * "warning:", and do not fail. 0 done; -1 failed, *out untouched. */
+int config_load(const char *path, struct config **out, FILE *errors)
+	__attribute__((warn_unused_result));
+void config_free(struct config *config);
+
+/* config_connect_to is the first entry that fits host (normalized) and port;
+ * NULL: none. */
+const struct connect_to *config_connect_to(const struct config *config,
+	const char *host, uint16_t port);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * address.h - which addresses may be dialled, and for whom.
+ *
+ * A proxy that dials whatever a name resolves to is a way into the machine it
+ * runs on. So each resolved address is checked at the moment it is dialled,
+ * never the name alone:
+ *
+ *   - our own listeners: refused for everybody (loops);
+ *   - loopback, unspecified, link-local, cloud metadata (169.254.0.0/16,
+ *     fd00:ec2::/32 ...), multicast, and the IPv4-mapped, IPv4-compatible,
+ *     6to4 and NAT64 (64:ff9b::/96, 64:ff9b:1::/48) forms of them: refused
+ *     unless the client is itself on this machine, or the configuration sends
+ *     the connection there (origin.connect-to). Multicast and broadcast are
+ *     refused always.
+ *
+ * Threads: any; build own_listeners on one thread first.
+ */
+#ifndef PROXY_NET_ADDRESS_H
+#define PROXY_NET_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct own_listeners {
+	struct sockaddr_storage *at;    /* owned */
+	size_t num;
+	struct sockaddr_storage *local; /* this machine's addresses, owned */
+	size_t num_local;
+};
+
+enum address_verdict {
+	ADDRESS_FINE,
+	ADDRESS_NOT_ALLOWED, /* loopback, link-local, metadata ... */
+	ADDRESS_OURS,        /* one of our listeners */
+};
+
+/* own_listeners_init copies the listeners' addresses (a wildcard address
+ * stands for all of this machine's, which are read from the system). */
+int own_listeners_init(struct own_listeners *own,
+	const struct sockaddr_storage *listeners, size_t num)
+	__attribute__((warn_unused_result));
+void own_listeners_clear(struct own_listeners *own);
+
+/* address_check judges a destination with its port. client_local: the client
+ * is on this machine. configured: the configuration names this destination. */
+enum address_verdict address_check(const struct own_listeners *own,
+	const struct sockaddr *destination, bool client_local, bool configured);
+
+/* address_client_is_local: the peer is a loopback address, or the same as the
+ * connection's own local end. */
+bool address_client_is_local(const struct sockaddr *peer,
+	const struct sockaddr *local);
+
+/* address_text writes "192.0.2.1" or "2001:db8::1" (IPv4-mapped as IPv4). */
+void address_text(const struct sockaddr *address, char out[46]);
+uint16_t address_port(const struct sockaddr *address);
+bool address_equal(const struct sockaddr *a, const struct sockaddr *b); /* port too */
+socklen_t address_len(const struct sockaddr *address);
+
+#endif

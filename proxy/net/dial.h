@@ -1,0 +1,62 @@
+/*
+ * dial.h - a name and a port to a connected socket.
+ *
+ * Happy Eyeballs (RFC 8305): families interleaved, IPv6 first, the next
+ * attempt 250 ms after the one before or as soon as it fails; the first that
+ * connects wins, the others are closed. Each address is checked (address.h) at
+ * the moment it is dialled; those not allowed are passed over, and when none is
+ * left that is the result.
+ *
+ * Owns:    the attempts' sockets until the winner is handed over.
+ * Threads: one, the loop's.
+ */
+#ifndef PROXY_NET_DIAL_H
+#define PROXY_NET_DIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "proxy/net/address.h"
+#include "proxy/net/resolve.h"
+
+struct dial;
+
+enum dial_status {
+	DIAL_OK,
+	DIAL_NO_NAME,
+	DIAL_DNS_FAILED,
+	DIAL_DNS_TIMEOUT,
+	DIAL_NOT_ALLOWED,  /* every address is one that address.h refuses */
+	DIAL_OURS,         /* ... and one was our own listener */
+	DIAL_REFUSED,      /* ECONNREFUSED */
+	DIAL_UNREACHABLE,  /* no route, network or host unreachable */
+	DIAL_TIMEOUT,
+	DIAL_NO_RESOURCES, /* no descriptors, no ports */
+};
+
+struct dial_order {
+	const char *host;              /* normalized; copied */
+	uint16_t port;
+	/* Where the client really went (transparent): dialled instead of what the
+	 * name resolves to. NULL: resolve. Copied. */
+	const struct sockaddr *address;
+	const struct own_listeners *own; /* borrowed until done */
+	bool client_local, configured;   /* for address_check */
+	unsigned timeout_ms;             /* names and connecting together */
+};
+
+/* When it is done: fd is the connected, non-blocking socket (the callee's now)
+ * and peer its address on DIAL_OK, else -1 and NULL. The worst failure wins in
+ * the order: no resources, timeout, refused, unreachable; the name's own first. */
+typedef void dial_done(void *arg, enum dial_status status, int fd,
+	const struct sockaddr *peer);
+
+/* dial_start begins; done is called exactly once, never from inside, unless
+ * dial_cancel comes first. The dial frees itself after either. */
+struct dial *dial_start(uv_loop_t *loop, struct resolver *resolver,
+	const struct dial_order *order, dial_done *done, void *arg);
+void dial_cancel(struct dial *dial);
+
+#endif
