@@ -1,0 +1,110 @@
+#include "proxy/net/loop.h"
+
+#include <stdlib.h>
+
+#include "proxy/net/stream.h"
+
+/* Streams that another's work marks while we are at it are done in the same
+ * sweep: the kernel is not asked to wait while anything is left to do. */
+static void end_turn(struct loop *loop)
+{
+	struct stream *stream;
+
+	while ((stream = loop->turn)) {
+		loop->turn = stream->next_turn;
+		stream->in_turn = false;
+		stream_turn(stream);
+	}
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+	end_turn(handle->data);
+}
+
+static void on_check(uv_check_t *handle)
+{
+	end_turn(handle->data);
+}
+
+static void on_async(uv_async_t *handle)
+{
+	struct loop *loop = handle->data;
+	struct post *post, *next;
+
+	pthread_mutex_lock(&loop->lock);
+	post = loop->posts;
+	loop->posts = NULL;
+	loop->posts_end = &loop->posts;
+	pthread_mutex_unlock(&loop->lock);
+	for (; post; post = next) {
+		next = post->next;
+		post->run(post);
+	}
+}
+
+static void check(int result)
+{
+	if (result != 0)
+		abort();
+}
+
+static uint8_t *scratch(size_t size)
+{
+	uint8_t *p = malloc(size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+void loop_init(struct loop *loop)
+{
+	*loop = (struct loop){0};
+	loop->posts_end = &loop->posts;
+	loop->read = scratch(LOOP_READ_SIZE);
+	loop->plain = scratch(LOOP_PLAIN_SIZE);
+	pthread_mutex_init(&loop->lock, NULL);
+	check(uv_loop_init(&loop->uv));
+	check(uv_prepare_init(&loop->uv, &loop->prepare));
+	check(uv_check_init(&loop->uv, &loop->check));
+	check(uv_async_init(&loop->uv, &loop->async, on_async));
+	loop->prepare.data = loop->check.data = loop->async.data = loop;
+	check(uv_prepare_start(&loop->prepare, on_prepare));
+	check(uv_check_start(&loop->check, on_check));
+	/* Alone, these two must not keep the loop alive; async does, until
+	 * loop_stop. */
+	uv_unref((uv_handle_t *)&loop->prepare);
+	uv_unref((uv_handle_t *)&loop->check);
+}
+
+void loop_stop(struct loop *loop)
+{
+	uv_close((uv_handle_t *)&loop->async, NULL);
+}
+
+void loop_run(struct loop *loop)
+{
+	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_clear(struct loop *loop)
+{
+	uv_close((uv_handle_t *)&loop->prepare, NULL);
+	uv_close((uv_handle_t *)&loop->check, NULL);
+	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+	check(uv_loop_close(&loop->uv));
+	pthread_mutex_destroy(&loop->lock);
+	free(loop->read);
+	free(loop->plain);
+}
+
+void loop_post(struct loop *loop, struct post *post)
+{
+	pthread_mutex_lock(&loop->lock);
+	post->next = NULL;
+	*loop->posts_end = post;
+	loop->posts_end = &post->next;
+	pthread_mutex_unlock(&loop->lock);
+	(void)uv_async_send(&loop->async);
+}

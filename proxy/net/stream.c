@@ -1,0 +1,527 @@
+#include "proxy/net/stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	RECORD = 16384,      /* plaintext of one TLS record */
+	DIRECT = 4096,       /* plain writes of this size skip the gathering */
+};
+
+/* --- the turn ----------------------------------------------------------- */
+
+static void mark(struct stream *stream)
+{
+	if (stream->in_turn)
+		return;
+	stream->in_turn = true;
+	stream->next_turn = stream->loop->turn;
+	stream->loop->turn = stream;
+}
+
+static void unmark(struct stream *stream)
+{
+	struct stream **at = &stream->loop->turn;
+
+	if (!stream->in_turn)
+		return;
+	while (*at != stream)
+		at = &(*at)->next_turn;
+	*at = stream->next_turn;
+	stream->in_turn = false;
+}
+
+static void tell(struct stream *stream)
+{
+	stream->event = true;
+	mark(stream);
+}
+
+static void fail(struct stream *stream, enum stream_error error)
+{
+	if (stream->error == STREAM_FINE)
+		stream->error = error;
+	tell(stream);
+}
+
+/* --- in ----------------------------------------------------------------- */
+
+/* offer hands data to the owner while it wants any; returns what it ate. */
+static size_t offer(struct stream *stream, const uint8_t *data, size_t len)
+{
+	size_t done = 0, n;
+
+	while (done < len && stream->open && stream->wanted) {
+		n = stream->ops->on_data(stream->owner, data + done, len - done);
+		done += n;
+		if (n == 0)
+			break;
+	}
+	return done;
+}
+
+static void deliver(struct stream *stream, const uint8_t *data, size_t len)
+{
+	size_t done = offer(stream, data, len);
+
+	if (stream->open)
+		buffer_add(&stream->kept, data + done, len - done);
+}
+
+/* decrypt opens records as long as the owner eats what is in them. */
+static void decrypt(struct stream *stream)
+{
+	struct tls_engine *tls = &stream->tls;
+	uint8_t *plain = stream->loop->plain;
+	enum tls_result result;
+	size_t len;
+
+	while (stream->open && stream->wanted && !buffer_len(&stream->kept)) {
+		result = tls_engine_read(tls, plain, LOOP_PLAIN_SIZE, &len);
+		if (result == TLS_OK) {
+			deliver(stream, plain, len);
+			continue;
+		}
+		if (result == TLS_FAILED)
+			fail(stream, STREAM_TLS);
+		if (result == TLS_CLOSED) {
+			stream->ended = true;
+			tell(stream);
+		}
+		break;
+	}
+}
+
+static void shake(struct stream *stream)
+{
+	switch (tls_engine_handshake(&stream->tls)) {
+	case TLS_OK:
+		stream->secure = true;
+		tell(stream);
+		break;
+	case TLS_MORE:
+		break;
+	case TLS_CLOSED:
+	case TLS_FAILED:
+		fail(stream, STREAM_TLS);
+		break;
+	}
+	mark(stream); /* what the handshake wants sent */
+}
+
+/* tls_in feeds ciphertext to the engine; what it does not take is kept raw. */
+static void tls_in(struct stream *stream, const uint8_t *data, size_t len)
+{
+	size_t left;
+
+	tls_engine_give(&stream->tls, data, len);
+	if (!stream->secure && stream->error == STREAM_FINE)
+		shake(stream);
+	if (stream->secure)
+		decrypt(stream);
+	if (!stream->open)
+		return;
+	left = tls_engine_left(&stream->tls);
+	if (stream->error == STREAM_FINE && !stream->ended)
+		buffer_add(&stream->raw, data + len - left, left);
+	if (buffer_len(&stream->out) > 0)
+		mark(stream); /* tickets, key updates, alerts */
+}
+
+/* again_kept and again_raw take up what was left lying: plaintext that was not
+ * eaten, ciphertext that was not opened. */
+static void again_kept(struct stream *stream)
+{
+	struct buffer mine = stream->kept;
+
+	if (!stream->wanted || !buffer_len(&mine))
+		return;
+	stream->kept = (struct buffer){0};
+	deliver(stream, buffer_at(&mine), buffer_len(&mine));
+	buffer_clear(&mine);
+}
+
+static void again_raw(struct stream *stream)
+{
+	struct buffer mine = stream->raw;
+	bool can = stream->secure ? stream->wanted && buffer_len(&mine) :
+		stream->begin || buffer_len(&mine);
+
+	if (!stream->open || !stream->is_tls || !can ||
+	    buffer_len(&stream->kept) > 0)
+		return;
+	stream->begin = false;
+	stream->raw = (struct buffer){0};
+	tls_in(stream, buffer_at(&mine), buffer_len(&mine));
+	buffer_clear(&mine);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *out)
+{
+	struct stream *stream = handle->data;
+
+	(void)size;
+	*out = uv_buf_init((char *)stream->loop->read, LOOP_READ_SIZE);
+}
+
+static void rearm(struct stream *stream);
+
+static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
+{
+	struct stream *stream = handle->data;
+
+	if (n == 0)
+		return;
+	stream->active_ms = loop_now(stream->loop);
+	if (n == UV_EOF) {
+		stream->truncated = stream->is_tls && !stream->ended;
+		stream->ended = true;
+		tell(stream);
+	} else if (n < 0) {
+		fail(stream, STREAM_RESET);
+	} else {
+		stream->bytes_in += (uint64_t)n;
+		if (stream->is_tls)
+			tls_in(stream, (uint8_t *)buf->base, (size_t)n);
+		else
+			deliver(stream, (uint8_t *)buf->base, (size_t)n);
+	}
+	if (stream->open)
+		rearm(stream);
+}
+
+/* rearm derives whether to read: always, until something came that nobody
+ * ate. So the peer's going away is noticed even while nothing is wanted. */
+static void rearm(struct stream *stream)
+{
+	bool read = !stream->ended && stream->error == STREAM_FINE &&
+		!buffer_len(&stream->kept) &&
+		(!buffer_len(&stream->raw) || !stream->secure);
+
+	if (read == stream->reading)
+		return;
+	stream->reading = read;
+	if (!read)
+		(void)uv_read_stop((uv_stream_t *)&stream->tcp);
+	else if (uv_read_start((uv_stream_t *)&stream->tcp, on_alloc,
+			 on_read) != 0)
+		fail(stream, STREAM_RESET);
+}
+
+void stream_want(struct stream *stream, bool want)
+{
+	if (stream->wanted == want)
+		return;
+	stream->wanted = want;
+	if (want)
+		mark(stream);
+}
+
+bool stream_ended(const struct stream *stream)
+{
+	return stream->ended && !buffer_len(&stream->kept) &&
+		(stream->truncated || !buffer_len(&stream->raw));
+}
+
+void stream_unread(struct stream *stream, const void *data, size_t len)
+{
+	buffer_add(&stream->kept, data, len);
+	mark(stream);
+}
+
+/* --- out ---------------------------------------------------------------- */
+
+static size_t queued(const struct stream *stream)
+{
+	return buffer_len(&stream->plain) + buffer_len(&stream->out) +
+		buffer_len(&stream->inflight);
+}
+
+bool stream_full(const struct stream *stream)
+{
+	return stream->full;
+}
+
+bool stream_flushed(const struct stream *stream)
+{
+	return queued(stream) == 0;
+}
+
+static void account(struct stream *stream)
+{
+	size_t n = queued(stream);
+
+	if (n > STREAM_HIGH)
+		stream->full = true;
+	else if (n <= STREAM_LOW && stream->full) {
+		stream->full = false;
+		tell(stream);
+	}
+}
+
+/* encrypt seals what was gathered: whole records while the turn lasts, the
+ * rest at its end. */
+static void encrypt(struct stream *stream, bool all)
+{
+	size_t n;
+
+	while ((n = buffer_len(&stream->plain)) > 0) {
+		if (n < RECORD && !all)
+			return;
+		if (n > RECORD)
+			n = RECORD;
+		if (tls_engine_write(&stream->tls, buffer_at(&stream->plain),
+			    n) != TLS_OK) {
+			buffer_clear(&stream->plain);
+			fail(stream, STREAM_TLS);
+			return;
+		}
+		buffer_eat(&stream->plain, n);
+	}
+}
+
+static void on_written(uv_write_t *write, int status);
+
+/* send_now gives the socket what it takes at once. -1: it broke. */
+static int send_now(struct stream *stream, const uint8_t *data, size_t len,
+	size_t *out_sent)
+{
+	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)data, (unsigned)len);
+	int n = uv_try_write((uv_stream_t *)&stream->tcp, &buf, 1);
+
+	*out_sent = 0;
+	if (n == UV_EAGAIN)
+		return 0;
+	if (n < 0)
+		return -1;
+	stream->bytes_out += (uint64_t)n;
+	stream->active_ms = loop_now(stream->loop);
+	*out_sent = (size_t)n;
+	return 0;
+}
+
+static void broke(struct stream *stream)
+{
+	buffer_clear(&stream->out);
+	buffer_clear(&stream->plain);
+	fail(stream, STREAM_RESET);
+}
+
+/* queue_rest leaves the output to libuv, which writes when the socket can. */
+static void queue_rest(struct stream *stream)
+{
+	uv_buf_t buf;
+
+	stream->inflight = stream->out;
+	stream->out = (struct buffer){0};
+	buf = uv_buf_init((char *)(uintptr_t)buffer_at(&stream->inflight),
+		(unsigned)buffer_len(&stream->inflight));
+	if (uv_write(&stream->write, (uv_stream_t *)&stream->tcp, &buf, 1,
+		    on_written) != 0) {
+		buffer_clear(&stream->inflight);
+		broke(stream);
+		return;
+	}
+	stream->writing = true;
+}
+
+static void on_shut(uv_shutdown_t *shut, int status)
+{
+	(void)status;
+	if (((struct stream *)shut->data)->open)
+		tell(shut->data);
+}
+
+static void maybe_shut(struct stream *stream)
+{
+	if (!stream->shutdown_asked || stream->shutdown_sent)
+		return;
+	if (stream->is_tls && stream->secure) {
+		tls_engine_close(&stream->tls);
+		stream->shutdown_sent = true;
+		if (buffer_len(&stream->out) > 0)
+			return; /* flush comes back here */
+	}
+	stream->shutdown_sent = true;
+}
+
+static void flush(struct stream *stream)
+{
+	size_t sent;
+
+	if (stream->secure && stream->error == STREAM_FINE)
+		encrypt(stream, true);
+	if (!buffer_len(&stream->plain))
+		maybe_shut(stream);
+	if (stream->writing || !buffer_len(&stream->out))
+		return;
+	if (send_now(stream, buffer_at(&stream->out),
+		    buffer_len(&stream->out), &sent) != 0) {
+		broke(stream);
+		return;
+	}
+	buffer_eat(&stream->out, sent);
+	if (buffer_len(&stream->out) > 0)
+		queue_rest(stream);
+}
+
+/* finish says FIN once everything before it is with the kernel. */
+static void finish(struct stream *stream)
+{
+	if (!stream->shutdown_sent || stream->shut.data || !stream->open ||
+	    stream->writing || buffer_len(&stream->out) > 0)
+		return;
+	stream->shut.data = stream;
+	(void)uv_shutdown(&stream->shut, (uv_stream_t *)&stream->tcp, on_shut);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct stream *stream = write->data;
+
+	stream->writing = false;
+	if (!stream->open)
+		return;
+	if (status == 0) {
+		stream->bytes_out += buffer_len(&stream->inflight);
+		stream->active_ms = loop_now(stream->loop);
+	}
+	buffer_clear(&stream->inflight);
+	if (status != 0)
+		broke(stream);
+	account(stream);
+	tell(stream);
+}
+
+void stream_write(struct stream *stream, const void *data, size_t len)
+{
+	const uint8_t *at = data;
+	size_t sent = 0;
+
+	if (!stream->open || stream->error != STREAM_FINE ||
+	    stream->shutdown_asked || len == 0)
+		return;
+	mark(stream);
+	if (stream->is_tls) {
+		buffer_add(&stream->plain, at, len);
+		if (stream->secure)
+			encrypt(stream, false);
+	} else {
+		if (len >= DIRECT && !stream->writing &&
+		    !buffer_len(&stream->out) &&
+		    send_now(stream, at, len, &sent) != 0) {
+			broke(stream);
+			return;
+		}
+		buffer_add(&stream->out, at + sent, len - sent);
+	}
+	account(stream);
+}
+
+void stream_shutdown(struct stream *stream)
+{
+	if (!stream->open || stream->shutdown_asked)
+		return;
+	stream->shutdown_asked = true;
+	mark(stream);
+}
+
+void stream_turn(struct stream *stream)
+{
+	bool event;
+
+	if (!stream->open)
+		return;
+	again_kept(stream);
+	again_raw(stream);
+	if (!stream->open)
+		return;
+	flush(stream);
+	finish(stream);
+	account(stream);
+	rearm(stream);
+	event = stream->event;
+	stream->event = false;
+	if (event)
+		stream->ops->on_event(stream->owner);
+}
+
+/* --- life --------------------------------------------------------------- */
+
+void stream_open(struct stream *stream, struct loop *loop, int fd,
+	const struct stream_ops *ops, void *owner)
+{
+	int one = 1;
+
+	*stream = (struct stream){.loop = loop, .ops = ops, .owner = owner};
+	if (uv_tcp_init(&loop->uv, &stream->tcp) != 0)
+		abort(); /* without a socket to make, it can't fail */
+	stream->tcp.data = stream->write.data = stream;
+	stream->open = true;
+	stream->active_ms = loop_now(loop);
+	if (uv_tcp_open(&stream->tcp, fd) != 0) {
+		(void)close(fd);
+		fail(stream, STREAM_RESET);
+		return;
+	}
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	mark(stream); /* to start reading */
+}
+
+void stream_own(struct stream *stream, const struct stream_ops *ops,
+	void *owner)
+{
+	stream->ops = ops;
+	stream->owner = owner;
+}
+
+void stream_tls(struct stream *stream, SSL *ssl, const void *raw, size_t len)
+{
+	struct buffer kept = stream->kept;
+
+	stream->kept = (struct buffer){0};
+	tls_engine_init(&stream->tls, ssl, &stream->out);
+	stream->is_tls = true;
+	buffer_add(&stream->raw, raw, len);
+	buffer_add(&stream->raw, buffer_at(&kept), buffer_len(&kept));
+	buffer_clear(&kept);
+	stream->begin = true;
+	mark(stream); /* the handshake begins at the end of the turn */
+}
+
+void stream_reset(struct stream *stream)
+{
+	struct linger hard = {.l_onoff = 1};
+	int fd;
+
+	if (stream->open &&
+	    uv_fileno((uv_handle_t *)&stream->tcp, &fd) == 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard,
+			sizeof(hard));
+}
+
+static void on_close(uv_handle_t *handle)
+{
+	struct stream *stream = handle->data;
+
+	buffer_clear(&stream->raw);
+	buffer_clear(&stream->kept);
+	buffer_clear(&stream->plain);
+	buffer_clear(&stream->out);
+	buffer_clear(&stream->inflight);
+	if (stream->is_tls)
+		tls_engine_clear(&stream->tls);
+	stream->ops->on_closed(stream->owner);
+}
+
+void stream_close(struct stream *stream)
+{
+	if (!stream->open)
+		return;
+	stream->open = false;
+	stream->wanted = false;
+	unmark(stream);
+	uv_close((uv_handle_t *)&stream->tcp, on_close);
+}

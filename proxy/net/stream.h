@@ -1,0 +1,122 @@
+/*
+ * stream.h - a byte stream over TCP, plain or in TLS, with backpressure.
+ *
+ * Who uses a stream need not know which it is. It says what it wants, and is
+ * told facts:
+ *
+ *	on_data   here are bytes; eat what you can and return how many. What is
+ *	          left is kept and offered again once stream_want says so.
+ *	on_event  something changed: handshake over, end of input, an error,
+ *	          output drained. Look at the fields.
+ *	on_closed the last callback, after stream_close.
+ *
+ * No callback is ever called from inside a call of this header. What is
+ * written is gathered during the turn of the loop and goes out once at its
+ * end: head and body leave in one record, one system call. Reading goes on as
+ * long as what came is eaten; bytes that nobody wants stop it, so that a
+ * connection at rest costs no system calls and a slow reader stops its sender.
+ *
+ *	            on_data                           stream_write
+ *	  kept ◄─── decrypt ◄─── raw ◄── socket ◄── out ◄── encrypt ◄── plain
+ *
+ * Owns:    socket, TLS state, buffers; all gone after on_closed.
+ * Threads: one, the loop's.
+ */
+#ifndef PROXY_NET_STREAM_H
+#define PROXY_NET_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "proxy/net/buffer.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/tls_engine.h"
+
+enum {
+	STREAM_HIGH = 128 * 1024, /* queued output: stream_full above this */
+	STREAM_LOW = 32 * 1024,   /* ... until it is down to this */
+};
+
+enum stream_error {
+	STREAM_FINE,
+	STREAM_RESET, /* the connection broke */
+	STREAM_TLS,   /* handshake or record; see tls.why and tls.alert */
+};
+
+struct stream_ops {
+	size_t (*on_data)(void *owner, const uint8_t *data, size_t len);
+	void (*on_event)(void *owner);
+	void (*on_closed)(void *owner);
+};
+
+struct stream { /* zeroed: not open */
+	/* Facts, to be read by the owner. */
+	bool open;           /* from stream_open until stream_close */
+	bool secure;         /* the TLS handshake is over */
+	bool truncated;      /* TLS ended without close_notify */
+	enum stream_error error;
+	uint64_t bytes_in, bytes_out; /* of the socket */
+	uint64_t active_ms;  /* when bytes last moved */
+	struct tls_engine tls;
+
+	/* Private. */
+	struct loop *loop;
+	const struct stream_ops *ops;
+	void *owner;
+	uv_tcp_t tcp;
+	uv_write_t write;
+	uv_shutdown_t shut;
+	struct buffer raw, kept, plain, out, inflight;
+	struct stream *next_turn;
+	bool in_turn, wanted, reading, ended, is_tls, begin, full;
+	bool writing, shutdown_asked, shutdown_sent, event;
+};
+
+/* stream_open takes over a connected, non-blocking socket. Nothing is wanted
+ * yet. */
+void stream_open(struct stream *stream, struct loop *loop, int fd,
+	const struct stream_ops *ops, void *owner);
+
+/* stream_own hands the stream to another owner. */
+void stream_own(struct stream *stream, const struct stream_ops *ops,
+	void *owner);
+
+/* stream_tls begins TLS; ssl is taken, its role is set. raw bytes that came
+ * already (a ClientHello that was peeked at) are read first. The handshake runs
+ * by itself; secure or error tell how it went. */
+void stream_tls(struct stream *stream, SSL *ssl, const void *raw, size_t len);
+
+/* stream_unread puts bytes back in front of everything not yet offered. Plain
+ * streams only, before anything is kept. */
+void stream_unread(struct stream *stream, const void *data, size_t len);
+
+/* stream_want says whether on_data may be called. */
+void stream_want(struct stream *stream, bool want);
+
+/* stream_ended: the peer will send no more, and all it sent has been eaten. */
+bool stream_ended(const struct stream *stream);
+
+/* stream_write adds data to the output; it is copied. */
+void stream_write(struct stream *stream, const void *data, size_t len);
+
+/* stream_full: more is queued than should be; on_event tells when no more. */
+bool stream_full(const struct stream *stream);
+bool stream_flushed(const struct stream *stream); /* nothing is queued */
+
+/* stream_shutdown ends our direction after what is queued: close_notify, FIN. */
+void stream_shutdown(struct stream *stream);
+
+/* stream_reset makes the close that follows a reset: the peer must not take
+ * what it got for the whole. */
+void stream_reset(struct stream *stream);
+
+/* stream_close closes at once, dropping what is queued; on_closed comes later,
+ * on_data and on_event no more. */
+void stream_close(struct stream *stream);
+
+/* stream_turn is for loop.c. */
+void stream_turn(struct stream *stream);
+
+#endif

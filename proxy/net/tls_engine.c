@@ -1,0 +1,182 @@
+#include "proxy/net/tls_engine.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the BIO ------------------------------------------------------------ */
+
+static int bio_read(BIO *bio, char *out, int cap)
+{
+	struct tls_engine *tls = BIO_get_data(bio);
+	size_t n = (size_t)cap;
+
+	BIO_clear_retry_flags(bio);
+	if (tls->in_len == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (n > tls->in_len)
+		n = tls->in_len;
+	memcpy(out, tls->in, n);
+	tls->in += n;
+	tls->in_len -= n;
+	return (int)n;
+}
+
+static int bio_write(BIO *bio, const char *data, int len)
+{
+	struct tls_engine *tls = BIO_get_data(bio);
+
+	BIO_clear_retry_flags(bio);
+	buffer_add(tls->out, data, (size_t)len);
+	return len;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+	(void)bio;
+	(void)number;
+	(void)pointer;
+	return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *method;
+static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+
+static void make_method(void)
+{
+	method = BIO_meth_new(0, "memory lent");
+	if (!method || !BIO_meth_set_read(method, bio_read) ||
+	    !BIO_meth_set_write(method, bio_write) ||
+	    !BIO_meth_set_ctrl(method, bio_ctrl))
+		abort();
+}
+
+/* --- the engine --------------------------------------------------------- */
+
+void tls_engine_init(struct tls_engine *tls, SSL *ssl, struct buffer *out)
+{
+	BIO *bio;
+
+	pthread_once(&method_once, make_method);
+	bio = BIO_new(method);
+	if (!bio)
+		abort();
+	*tls = (struct tls_engine){.ssl = ssl, .out = out, .alert = -1};
+	BIO_set_data(bio, tls);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(ssl, bio, bio);
+}
+
+void tls_engine_clear(struct tls_engine *tls)
+{
+	SSL_free(tls->ssl);
+	*tls = (struct tls_engine){.alert = -1};
+}
+
+void tls_engine_give(struct tls_engine *tls, const uint8_t *in, size_t len)
+{
+	tls->in = in;
+	tls->in_len = len;
+}
+
+size_t tls_engine_left(struct tls_engine *tls)
+{
+	size_t left = tls->in_len;
+
+	tls->in = NULL;
+	tls->in_len = 0;
+	return left;
+}
+
+/* note_failure keeps what the error queue says: BoringSSL's reason codes from
+ * 1000 on are alerts that the peer sent. */
+static enum tls_result note_failure(struct tls_engine *tls)
+{
+	uint32_t error = (uint32_t)ERR_peek_error();
+	int reason = ERR_GET_REASON(error);
+	const char *text = ERR_reason_error_string(error);
+
+	tls->failed = true;
+	if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
+	    reason >= SSL_AD_REASON_OFFSET &&
+	    reason < SSL_AD_REASON_OFFSET + 256)
+		tls->alert = reason - SSL_AD_REASON_OFFSET;
+	snprintf(tls->why, sizeof(tls->why), "%s", text ? text : "TLS failed");
+	ERR_clear_error();
+	return TLS_FAILED;
+}
+
+/* outcome translates a call's result; it must follow the call at once, before
+ * anything touches the BIO, else WANT_READ can read as SYSCALL. */
+static enum tls_result outcome(struct tls_engine *tls, int result)
+{
+	switch (SSL_get_error(tls->ssl, result)) {
+	case SSL_ERROR_NONE:
+		return TLS_OK;
+	case SSL_ERROR_WANT_READ:
+		return TLS_MORE;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_CLOSED;
+	default:
+		return note_failure(tls);
+	}
+}
+
+enum tls_result tls_engine_handshake(struct tls_engine *tls)
+{
+	if (tls->failed)
+		return TLS_FAILED;
+	ERR_clear_error();
+	return outcome(tls, SSL_do_handshake(tls->ssl));
+}
+
+enum tls_result tls_engine_read(struct tls_engine *tls, uint8_t *out,
+	size_t cap, size_t *out_len)
+{
+	enum tls_result result;
+	int n;
+
+	*out_len = 0;
+	if (tls->failed)
+		return TLS_FAILED;
+	ERR_clear_error();
+	n = SSL_read(tls->ssl, out, (int)cap);
+	result = outcome(tls, n);
+	if (result == TLS_OK)
+		*out_len = (size_t)n;
+	return result;
+}
+
+enum tls_result tls_engine_write(struct tls_engine *tls, const uint8_t *data,
+	size_t len)
+{
+	enum tls_result result;
+	size_t done = 0;
+	int n;
+
+	if (tls->failed)
+		return TLS_FAILED;
+	ERR_clear_error();
+	while (done < len) {
+		n = SSL_write(tls->ssl, data + done, (int)(len - done));
+		result = outcome(tls, n);
+		if (result != TLS_OK)
+			return result == TLS_FAILED ? result : note_failure(tls);
+		done += (size_t)n;
+	}
+	return TLS_OK;
+}
+
+void tls_engine_close(struct tls_engine *tls)
+{
+	if (tls->failed || !SSL_is_init_finished(tls->ssl))
+		return;
+	ERR_clear_error();
+	(void)SSL_shutdown(tls->ssl);
+	ERR_clear_error();
+}

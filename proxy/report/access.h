@@ -1,0 +1,39 @@
+/*
+ * access.h - the access log: one line of JSON an exchange or tunnel.
+ *
+ * Workers gather lines in a buffer of their own and hand it to one writing
+ * thread, when it is full and within 200 ms: a slow disk or pipe holds up no
+ * connection. When the writer is more than 64 MiB behind, lines are dropped and
+ * counted, and a line says how many once it has caught up.
+ *
+ * Threads: access_log any; an access_buffer belongs to its worker.
+ */
+#ifndef PROXY_REPORT_ACCESS_H
+#define PROXY_REPORT_ACCESS_H
+
+#include <stddef.h>
+
+#include "proxy/report/record.h"
+
+struct access_log;
+struct access_buffer;
+
+/* access_open: where is "stdout", "stderr", "none" or a file (made 0600,
+ * appended to). access_reopen opens a file anew (SIGHUP: rotated). */
+int access_open(const char *where, struct access_log **out, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
+int access_reopen(struct access_log *log, const char *where, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
+
+/* access_close writes out what was handed over, then ends. */
+void access_close(struct access_log *log);
+
+struct access_buffer *access_buffer_new(struct access_log *log);
+void access_buffer_free(struct access_buffer *buffer); /* flushes */
+
+void access_write(struct access_buffer *buffer, const struct record *record);
+
+/* access_flush hands over what there is; the worker calls it by a timer. */
+void access_flush(struct access_buffer *buffer);
+
+#endif
