@@ -1,0 +1,208 @@
+# Sallyport. `make` builds build/sallyport, installing what that needs where it
+# is missing; `make help` says what else there is. Plain GNU make, nothing to
+# configure. To be set on the command line or in the environment:
+#
+#   CC, CFLAGS, LDFLAGS  as usual          BUILD=folder       for what is built
+#   BORINGSSL_DIR=prefix a BoringSSL of your own   FUZZ_TIME=seconds  a fuzzer
+#   PREFIX, DESTDIR      for install       V=1                show commands
+#   CI=true              warnings are errors
+
+VARIANT ?= plain
+BUILD ?= build
+CFLAGS ?= -O2 -g
+FUZZ_TIME ?= 60
+PREFIX ?= /usr/local
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(VARIANT),fuzz)
+CC := clang
+endif
+
+# Each variant has a folder of its own, so that flavours do not fight.
+B := $(BUILD)$(if $(filter-out plain,$(VARIANT)),/$(VARIANT))
+BIN := $(B)/sallyport
+LIB := $(B)/libsallyport.a
+
+all: $(BIN)  ## build build/sallyport (the default)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all lib units fuzzers run test asan tsan fuzz fuzz-run lint format \
+	bench install uninstall clean help FORCE
+
+# All cores, unless told otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) '$(2)';)
+
+# ---- what it is made of ----------------------------------------------------
+
+# The first make of a folder asks for the packages and the libraries, and
+# writes what it found to libs.mk; make then starts over with it.
+NO_LIBS := lint format uninstall clean help asan tsan fuzz
+ifneq ($(filter-out $(NO_LIBS),$(or $(MAKECMDGOALS),all)),)
+include $(B)/libs.mk
+endif
+ASKED := $(BORINGSSL_DIR)$(if $(BORINGSSL_FALLBACK),fallback)
+ifneq ($(BORINGSSL_ASKED),$(if $(filter install,$(MAKECMDGOALS)),$\
+	$(BORINGSSL_ASKED),$(ASKED)))
+LIBS_STALE := FORCE
+endif
+ifeq ($(wildcard $(BORINGSSL)/include/openssl/ssl.h),)
+LIBS_STALE := FORCE
+endif
+
+$(B)/libs.mk: .ci/setup .ci/libs .ci/boringssl $(LIBS_STALE)
+	@mkdir -p $(B)
+	@.ci/setup build
+	@.ci/libs $(VARIANT) >$@.new && mv $@.new $@
+
+SRC := $(sort $(wildcard policy/*.c pki/*.c cache/*.c proxy/*/*.c))
+OBJ := $(SRC:%.c=$(B)/obj/%.o) \
+	$(patsubst /%.c,$(B)/obj/%.o,$(LLHTTP_SOURCES))
+SUPPORT := $(filter-out %/replay.c,$(wildcard tests/support/*.c))
+SUPPORT_OBJ := $(SUPPORT:%.c=$(B)/obj/%.o)
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c \
+	tests/play/test_*.c tests/pki/test_*.c tests/issues/test_*.c))
+UNITS := $(UNIT_SRC:%.c=$(B)/%)
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
+BENCH_SRC := $(sort $(wildcard bench/*.c))
+BENCHES := $(BENCH_SRC:%.c=$(B)/%)
+
+# ---- how -------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wswitch-enum -Wenum-conversion -Wundef -Wvla \
+	-Wformat=2
+ifneq ($(CI),)
+WARN += -Werror
+endif
+
+FLAGS_plain := -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE \
+	-D_FORTIFY_SOURCE=2
+FLAGS_asan := -fPIE -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+FLAGS_tsan := -fPIE -fno-omit-frame-pointer -fsanitize=thread
+FLAGS_fuzz := -fPIE -fno-omit-frame-pointer \
+	-fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
+LINK_plain := -pie -Wl,-z,relro,-z,now
+LINK_asan := -pie -fsanitize=address,undefined
+LINK_tsan := -pie -fsanitize=thread
+LINK_fuzz := -pie -fsanitize=address,undefined
+
+# LLHTTP_STRICT_MODE: llhttp 8 is lenient unless told at compile time.
+BASE := -std=c11 -D_GNU_SOURCE -DLLHTTP_STRICT_MODE=1 -I. -pthread \
+	$(FLAGS_$(VARIANT)) $(DEPS_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(CFLAGS) -pthread $(LINK_$(VARIANT)) -Wl,--as-needed $(LDFLAGS)
+
+$(BIN): $(B)/obj/proxy/main.o $(LIB)
+	$(call say,LINK,$@)$(LINK) -o $@ $^ $(DEPS_LIBS)
+
+$(LIB): $(OBJ)
+	$(call say,AR,$@)rm -f $@ && ar rcsD $@ $(OBJ)
+
+$(B)/obj/%.o: %.c $(B)/libs.mk Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(BASE) $(WARN) -MMD -MP -c -o $@ $<
+
+$(B)/obj/usr/%.o: /usr/%.c $(B)/libs.mk Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(BASE) -w -MMD -c -o $@ $<
+
+$(B)/libsupport.a: $(SUPPORT_OBJ)
+	$(call say,AR,$@)rm -f $@ && ar rcsD $@ $(SUPPORT_OBJ)
+
+$(UNITS): $(B)/%: $(B)/obj/%.o $(B)/libsupport.a $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK) -o $@ $^ -lcmocka $(DEPS_LIBS)
+
+# Without libFuzzer a small driver feeds the corpus; with it, it brings main.
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/tests/support/replay.o)
+$(FUZZERS): $(B)/%: $(B)/obj/%.o $(FUZZ_MAIN) $(B)/libsupport.a $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) \
+		-o $@ $^ $(DEPS_LIBS)
+
+$(BENCHES): $(B)/%: $(B)/obj/%.o $(B)/libsupport.a $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK) -o $@ $^ $(DEPS_LIBS)
+
+.SECONDARY:
+-include $(shell test -d $(B)/obj && find $(B)/obj -name '*.d')
+
+lib: $(LIB)
+units: $(UNITS)
+fuzzers: $(FUZZERS)
+
+# ---- using it --------------------------------------------------------------
+
+run: $(BIN)  ## start it on 127.0.0.1:8080, with a CA of its own
+	@.ci/setup run
+	@exec $(BIN) run
+
+test:  ## run every test; closes with "N passed, N failed, N skipped"
+	@.ci/setup test
+	$(Q)$(MAKE) --no-print-directory $(BIN) fuzzers $(if $(CI),,CI=test)
+	$(Q)if pkg-config --exists cmocka; then \
+		$(MAKE) --no-print-directory units $(if $(CI),,CI=test); fi
+	@.ci/test $(VARIANT) $(B)
+
+asan:  ## the tests with AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan test
+
+tsan:  ## the tests with ThreadSanitizer
+	$(Q)$(MAKE) --no-print-directory VARIANT=tsan test
+
+fuzz:  ## each fuzzer for FUZZ_TIME seconds (60)
+	@.ci/setup fuzz
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
+
+fuzz-run: $(FUZZERS)
+	$(Q)set -e; for f in $(FUZZERS); do \
+		n=$${f##*/fuzz_}; mkdir -p $(B)/corpus/$$n; \
+		echo "== $$n, $(FUZZ_TIME) s"; \
+		$$f -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 \
+			-print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(B)/corpus/$$n- $(B)/corpus/$$n \
+			$$(ls -d tests/fuzz/corpus/$$n 2>/dev/null); \
+	done
+
+lint:  ## what a script can check: arrows, sizes, banned words, format
+	@.ci/setup lint
+	@.ci/lint $(BUILD)/sallyport
+
+format:  ## let clang-format write the sources
+	@.ci/setup lint
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+bench: $(BIN) $(BENCHES)  ## measure; a line "name value unit" each
+	@.ci/setup bench
+	$(Q)set -e; for b in $(BENCHES); do $$b; done; \
+		for b in $(wildcard bench/*.sh bench/*.py); do $$b $(BIN); done
+
+MAN := $(wildcard proxy/install/sallyport.8)
+install: $(BIN)  ## binary, man page and systemd unit under PREFIX
+	install -Dm755 $(BIN) $(DESTDIR)$(PREFIX)/bin/sallyport
+	$(if $(MAN),install -Dm644 $(MAN) \
+		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8)
+	install -dm755 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@bin@|$(PREFIX)/bin|' proxy/install/sallyport.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport.service
+
+uninstall:  ## take those away again
+	rm -f $(DESTDIR)$(PREFIX)/bin/sallyport \
+		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8 \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport.service
+
+clean:  ## remove build/
+	rm -rf $(BUILD)
+
+help:  ## this
+	@awk -F ':.*## *' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+		Makefile
+	@sed -n '/^#   /s/^#   //p' Makefile
