@@ -23,11 +23,14 @@ struct flight;                  /* all keys in the air */
 struct waiter {                 /* embedded in the one who waits */
 	void (*landed)(struct waiter *waiter, void *result, const char *err);
 	struct waiter *next;    /* private */
+	struct waiter **link;   /* private: what points here; leaving a line of
+				 * thousands takes no walk */
 	void *group;            /* private */
 };
 
 enum { FLIGHT_LEAD = 1, FLIGHT_WAIT = 2 };
 
+/* flight_new makes one with nothing in the air. */
 struct flight *flight_new(void);
 void flight_free(struct flight *flight); /* nothing may be in the air */
 
@@ -35,19 +38,21 @@ void flight_free(struct flight *flight); /* nothing may be in the air */
  * caller must now make the thing and call flight_land exactly once (the
  * leader's own waiter is not in line and its landed is not called),
  * FLIGHT_WAIT if somebody is at it. waiter stays borrowed until landed is
- * called or flight_leave returns true. */
+ * called or flight_leave returns true, and must not join again before. */
 int flight_join(struct flight *flight, const void *key, size_t key_len,
 	struct waiter *waiter) __attribute__((warn_unused_result));
 
 /* flight_land hands result (borrowed during the calls; NULL with err set on
  * failure) to every waiter of key, in the order they came, and forgets the
- * key. Returns how many were waiting. */
+ * key. Returns how many were waiting. Who joins once it has begun starts
+ * anew, from within landed too. key may lie in what a waiter frees. */
 size_t flight_land(struct flight *flight, const void *key, size_t key_len,
 	void *result, const char *err);
 
-/* flight_leave takes waiter out of line. True: landed will not be called.
- * False: it has been called or is being called just now on another thread;
- * the waiter must stay until it has been. */
+/* flight_leave takes waiter, which has joined, out of line. True: landed will
+ * not be called. False: it has been called or is being called just now on
+ * another thread; the waiter must stay until it has been. A leader may leave
+ * too (true), to no effect: it must still land. */
 bool flight_leave(struct flight *flight, struct waiter *waiter)
 	__attribute__((warn_unused_result));
 

@@ -5,7 +5,8 @@
  * which is held for the look-up and for taking a reference, nothing else. The
  * bounds given are of the whole: each shard has its share, rounded up.
  * Values are counted things: ref gives the caller one of its own, unref lets
- * go. Evicted values are unreferenced after the mutex is let go.
+ * go. ref is called with the mutex held and must not call back; evicted values
+ * are unreferenced after it is let go.
  *
  * Threads: any.
  */
@@ -24,8 +25,12 @@ struct shards_type {
 	void (*unref)(void *value);
 };
 
+/* shards_new makes a cache of num_shards (at least 1) shards. A value that is
+ * larger than a shard's share of max_bytes is never kept. type is copied. */
 struct shards *shards_new(unsigned num_shards, size_t max_entries,
 	size_t max_bytes, const struct shards_type *type);
+
+/* shards_free lets go of all values; no other thread may be in a call. */
 void shards_free(struct shards *shards);
 
 /* shards_get returns a reference of the caller's own, or NULL. */
@@ -38,10 +43,12 @@ void shards_put(struct shards *shards, const void *key, size_t key_len,
 	void *value, size_t bytes, uint64_t expires_ms, uint64_t now_ms);
 
 /* shards_drop_if removes key when its value is the given one: so that a
- * newer value that another thread has put meanwhile stays. */
+ * newer value that another thread has put meanwhile stays. The caller holds a
+ * reference to value, else another could be at its address by now. */
 void shards_drop_if(struct shards *shards, const void *key, size_t key_len,
 	const void *value);
 
+/* shards_stats sums the shards up, each at its own moment. */
 struct lru_stats shards_stats(struct shards *shards);
 
 #endif

@@ -25,13 +25,16 @@ void domains_free(struct domains *domains);
 int domains_add(struct domains *domains, const char *entry, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
-/* domains_seal sorts the set; call it once, before the first look-up. */
+/* domains_seal sorts the set and drops what is there twice. Call it before
+ * the first look-up; nothing can be added after. Again, it does nothing. */
 void domains_seal(struct domains *domains);
 
 /* domains_match says whether host (normalized) is in the set, by itself or
  * below a domain. */
 bool domains_match(const struct domains *domains, const char *host);
 
+/* domains_count returns how many entries there are; once sealed, different
+ * ones. */
 size_t domains_count(const struct domains *domains);
 
 #endif

@@ -15,6 +15,11 @@
  * a plain dotted quad: else it would pass the rules as a name and be dialled
  * as an address.
  *
+ * Real hosts have underscores and hyphens at odd places; these pass. So does
+ * every A-label that could be Punycode, registered today or not: whether it
+ * exists is for the resolver to say. Percent signs (escapes, zone ids), NUL,
+ * controls and spaces never pass.
+ *
  * Owns:    nothing.
  * Threads: any.
  * Errors:  HOST_BAD; the caller knows where the name came from.
@@ -32,9 +37,10 @@ enum host_kind {
 	HOST_ADDRESS = 2,
 };
 
-/* host_normalize writes the one spelling of the len bytes at in, NUL-ended,
- * to out and says what it is. An address may come in brackets. On HOST_BAD
- * out is the empty string. */
+/* host_normalize writes the one spelling of the len bytes at in (UTF-8; more
+ * than 1024 are refused), NUL-ended, to out and says what it is. An IPv6
+ * address may come in brackets. What it has written it writes again as it is.
+ * out may be in. On HOST_BAD out is the empty string. */
 enum host_kind host_normalize(const char *in, size_t len, char out[HOST_SIZE])
 	__attribute__((warn_unused_result));
 

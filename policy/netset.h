@@ -18,8 +18,14 @@ struct sockaddr;
 
 struct netset *netset_new(void);
 void netset_free(struct netset *netset);
+
+/* netset_add adds one address or network. What is neither, or has host bits
+ * set, is refused with a sentence in err. */
 int netset_add(struct netset *netset, const char *network, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
+
+/* netset_match says whether address (IPv4 or IPv6; anything else, and NULL,
+ * is in no set) is in one of the networks. */
 bool netset_match(const struct netset *netset, const struct sockaddr *address);
 
 #endif

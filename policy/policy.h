@@ -63,7 +63,8 @@ struct rule_spec {
 	bool enabled;
 	const char *const *categories;  /* names of added categories */
 	size_t num_categories;
-	struct domains *hosts;          /* taken on success; NULL: not given */
+	struct domains *hosts;          /* taken on success, and sealed; NULL:
+					 * not given */
 	struct netset *sources;         /* taken on success; NULL: not given */
 	const struct port_range *ports; /* copied */
 	size_t num_ports;
@@ -73,16 +74,19 @@ struct rule_spec {
 /* What was decided: copied out whole, so that it outlives the policy. */
 struct decision {
 	struct verdict_options options;
-	unsigned rule;              /* place in the list, from 0; the default last */
+	unsigned rule;              /* place in the list, from 0; the default's
+				     * is one past the last */
 	char rule_name[RULE_NAME_SIZE];
 };
 
 /* policy_new makes an empty policy: everything is inspected. */
 struct policy *policy_new(void);
+
+/* policy_free frees policy and all it has taken. */
 void policy_free(struct policy *policy);
 
-/* policy_add_category names a set of hosts; takes domains on success. A name
- * that is already there is an error. */
+/* policy_add_category names a set of hosts; takes domains on success and seals
+ * it. A name that is already there is an error. */
 int policy_add_category(struct policy *policy, const char *name,
 	struct domains *domains, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
@@ -93,8 +97,8 @@ int policy_add_category(struct policy *policy, const char *name,
 int policy_add_rule(struct policy *policy, const struct rule_spec *spec,
 	char *err, size_t err_size) __attribute__((warn_unused_result));
 
-/* policy_decide finds the rule that decides facts. It never fails. A rule
- * with block_no_sni that decides a TLS connection without SNI
+/* policy_decide finds the rule that decides facts. It never fails; where no
+ * rule does, the decision is called "default". A rule with block_no_sni that decides a TLS connection without SNI
  * (facts->tls && !facts->has_sni) gives ACTION_BLOCK. */
 void policy_decide(const struct policy *policy, const struct facts *facts,
 	struct decision *out);
@@ -105,7 +109,9 @@ void policy_decide(const struct policy *policy, const struct facts *facts,
 const struct decision *decision_stricter(const struct decision *a,
 	const struct decision *b);
 
-const char *action_name(enum action action);       /* "inspect" ... */
-const char *untrusted_name(enum untrusted untrusted); /* "pass-through" ... */
+/* action_name and untrusted_name return the words of the configuration and
+ * the log: "do-not-inspect", "pass-through" ... */
+const char *action_name(enum action action);
+const char *untrusted_name(enum untrusted untrusted);
 
 #endif

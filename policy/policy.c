@@ -1,0 +1,101 @@
+#include "policy/policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/category.h"
+#include "policy/memory.h"
+#include "policy/rule.h"
+
+struct policy {
+	struct categories categories;
+	struct rule *rules;     /* owned, in their order */
+	unsigned num_rules;
+};
+
+/* What decides where no rule does. */
+static const struct verdict_options default_options = {
+	.action = ACTION_INSPECT,
+	.untrusted = UNTRUSTED_BLOCK,
+	.block_undecryptable = true,
+};
+
+static const char default_name[] = "default";
+
+struct policy *policy_new(void)
+{
+	return memory_new(sizeof(struct policy));
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	for (unsigned i = 0; i < policy->num_rules; i++)
+		rule_clear(&policy->rules[i]);
+	free(policy->rules);
+	categories_clear(&policy->categories);
+	free(policy);
+}
+
+int policy_add_category(struct policy *policy, const char *name,
+			struct domains *domains, char *err, size_t err_size)
+{
+	return categories_add(&policy->categories, name, domains, err,
+			      err_size);
+}
+
+static int check_unique(const struct policy *policy, const char *name,
+			char *err, size_t err_size)
+{
+	for (unsigned i = 0; i < policy->num_rules; i++) {
+		if (strcmp(policy->rules[i].name, name) != 0)
+			continue;
+		snprintf(err, err_size, "there are two rules called \"%s\"",
+			 policy->rules[i].name);
+		return -1;
+	}
+	return 0;
+}
+
+int policy_add_rule(struct policy *policy, const struct rule_spec *spec,
+		    char *err, size_t err_size)
+{
+	struct rule rule;
+
+	if (check_unique(policy, spec->name, err, err_size) < 0 ||
+	    rule_init(&rule, spec, &policy->categories, err, err_size) < 0)
+		return -1;
+	policy->rules = memory_grow(policy->rules, policy->num_rules,
+				    sizeof(rule));
+	policy->rules[policy->num_rules++] = rule;
+	return 0;
+}
+
+static unsigned first_match(const struct policy *policy,
+			    const struct facts *facts)
+{
+	unsigned i = 0;
+
+	while (i < policy->num_rules && !rule_matches(&policy->rules[i], facts))
+		i++;
+	return i;
+}
+
+void policy_decide(const struct policy *policy, const struct facts *facts,
+		   struct decision *out)
+{
+	unsigned at = first_match(policy, facts);
+
+	*out = (struct decision){ .rule = at };
+	if (at == policy->num_rules) {
+		out->options = default_options;
+		memcpy(out->rule_name, default_name, sizeof(default_name));
+		return;
+	}
+	out->options = policy->rules[at].options;
+	memcpy(out->rule_name, policy->rules[at].name, RULE_NAME_SIZE);
+	if (out->options.block_no_sni && facts->tls && !facts->has_sni)
+		out->options.action = ACTION_BLOCK;
+}
