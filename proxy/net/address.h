@@ -7,8 +7,8 @@
  *
  *   - our own listeners: refused for everybody (loops);
  *   - loopback, unspecified, link-local, cloud metadata (169.254.0.0/16,
- *     fd00:ec2::/32 ...), multicast, and the IPv4-mapped, IPv4-compatible,
- *     6to4 and NAT64 (64:ff9b::/96, 64:ff9b:1::/48) forms of them: refused
+ *     fd00:ec2::/32 ...), multicast, and the IPv4-mapped, -compatible and
+ *     -translated, 6to4 and NAT64 (64:ff9b::/96, 64:ff9b:1::/48) forms of them: refused
  *     unless the client is itself on this machine, or the configuration sends
  *     the connection there (origin.connect-to). Multicast and broadcast are
  *     refused always.
@@ -37,14 +37,16 @@ enum address_verdict {
 };
 
 /* own_listeners_init copies the listeners' addresses (a wildcard address
- * stands for all of this machine's, which are read from the system). */
+ * stands for all of this machine's, which are read from the system). -1: they
+ * could not be read. */
 int own_listeners_init(struct own_listeners *own,
 	const struct sockaddr_storage *listeners, size_t num)
 	__attribute__((warn_unused_result));
 void own_listeners_clear(struct own_listeners *own);
 
-/* address_check judges a destination with its port. client_local: the client
- * is on this machine. configured: the configuration names this destination. */
+/* address_check judges a destination with its port. own may be NULL: no
+ * listeners. client_local: the client is on this machine. configured: the
+ * configuration names this destination. */
 enum address_verdict address_check(const struct own_listeners *own,
 	const struct sockaddr *destination, bool client_local, bool configured);
 

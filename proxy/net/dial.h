@@ -5,7 +5,8 @@
  * attempt 250 ms after the one before or as soon as it fails; the first that
  * connects wins, the others are closed. Each address is checked (address.h) at
  * the moment it is dialled; those not allowed are passed over, and when none is
- * left that is the result.
+ * left that is the result. When only one family's addresses are known, dialling
+ * begins with them while the other's are awaited.
  *
  * Owns:    the attempts' sockets until the winner is handed over.
  * Threads: one, the loop's.
@@ -39,8 +40,8 @@ enum dial_status {
 struct dial_order {
 	const char *host;              /* normalized; copied */
 	uint16_t port;
-	/* Where the client really went (transparent): dialled instead of what the
-	 * name resolves to. NULL: resolve. Copied. */
+	/* Where the client really went (transparent): dialled, at port, instead
+	 * of what the name resolves to. NULL: resolve. Copied. */
 	const struct sockaddr *address;
 	const struct own_listeners *own; /* borrowed until done */
 	bool client_local, configured;   /* for address_check */

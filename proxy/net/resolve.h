@@ -5,9 +5,9 @@
  * question is asked once however many wait for it, A and AAAA side by side
  * (RFC 8305, 3: when A is in and AAAA is not, waits 50 ms more). Answers are
  * kept as long as their TTL says (1 s to 5 min), "no such name" for 5 s,
- * failures for 1 s, at most 4,096 names. Literal addresses resolve to
- * themselves, names of the hosts file as it says; "localhost" and all below it
- * to loopback (RFC 6761).
+ * failures for 1 s, at most 4,096 names; at most 1,024 questions are under way,
+ * any more fail. Literal addresses resolve to themselves, names of the hosts
+ * file as it says; "localhost" and all below it to loopback (RFC 6761).
  *
  * Owns:    the questions under way and the answers kept.
  * Threads: one; made and used on the loop's thread.
@@ -32,16 +32,19 @@ enum resolve_status {
 enum { RESOLVE_MAX = 32 }; /* addresses kept of one answer */
 
 struct addresses {
-	struct sockaddr_storage at[RESOLVE_MAX]; /* port 0; order of RFC 6724 within a family */
+	/* Port 0. IPv6 first, in the order of RFC 6724; IPv4 as the server had
+	 * them, since their order is how servers spread load. */
+	struct sockaddr_storage at[RESOLVE_MAX];
 	size_t num;
 	bool partial; /* one family has not been answered yet */
 };
 
-struct resolve_waiter { /* embedded in the one who waits */
+struct resolve_waiter { /* embedded in the one who waits; zeroed at first */
 	void (*resolved)(struct resolve_waiter *waiter,
 		enum resolve_status status, const struct addresses *addresses);
 	struct resolve_waiter *prev, *next; /* private */
-	void *question;                     /* private */
+	void *question;                     /* private; NULL: in no line */
+	bool full;                          /* private */
 };
 
 /* resolver_new: servers is "addr:port,addr:port", or NULL for the system's
