@@ -76,6 +76,7 @@ struct config {
 
 	char *passphrase_file;    /* keys.passphrase-file; NULL: none */
 	struct policy *policy;    /* categories and ssl-rules; never NULL */
+	size_t num_rules, num_categories; /* as in the file */
 	enum non_tls non_tls;
 	enum non_http non_http;
 	char *access_log;         /* "stdout", "stderr", "none" or a path */
@@ -99,6 +100,23 @@ struct config {
 int config_load(const char *path, struct config **out, FILE *errors)
 	__attribute__((warn_unused_result));
 void config_free(struct config *config);
+
+/* config_load_text is config_load of text that is in memory; name is the
+ * file's in messages, and relative files are relative to its folder. */
+int config_load_text(const char *name, const char *text, size_t len,
+	struct config **out, FILE *errors) __attribute__((warn_unused_result));
+
+/* config_prepare_state makes the state folder, and folders above it that are
+ * missing, with mode 0700. One that is there must belong to this user and be
+ * writable by nobody else: who can write to it can bring a CA. */
+int config_prepare_state(const struct config *config, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
+
+/* config_crl_base writes what the CDP of every certificate begins with:
+ * issuing.crl-url, or http:// and the first address of listen.proxy, with this
+ * machine's name for a wildcard address. */
+enum { CRL_BASE_SIZE = 320 };
+void config_crl_base(const struct config *config, char *out, size_t size);
 
 /* config_connect_to is the first entry that fits host (normalized) and port;
  * NULL: none. */

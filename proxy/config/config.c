@@ -1,0 +1,246 @@
+#include "proxy/config/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/netset.h"
+#include "proxy/config/fields.h"
+#include "proxy/config/places.h"
+#include "proxy/config/rules.h"
+#include "proxy/config/state.h"
+
+static void *must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+/* Two listeners on one address: the kernel would give connections to either. */
+static void check_listeners(struct loader *loader, const struct node *listen)
+{
+	const struct endpoints *lists[] = {
+		&loader->config->proxy, &loader->config->transparent,
+	};
+	const char *seen[64];
+	size_t num = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t j = 0; j < lists[i]->num && num < 64; j++) {
+			seen[num++] = lists[i]->at[j].text;
+			for (size_t k = 0; k + 1 < num; k++) {
+				if (strcmp(seen[k], seen[num - 1]) == 0)
+					mistakes_error(&loader->mistakes,
+						listen ? listen->line : 0,
+						"%s is listened on twice",
+						seen[k]);
+			}
+		}
+	}
+}
+
+static bool covers(const struct connect_to *a, const struct connect_to *b)
+{
+	return a->below == b->below && strcmp(a->host, b->host) == 0 &&
+		(a->port == 0 || a->port == b->port);
+}
+
+static void check_connect_to(struct loader *loader, const struct node *origin)
+{
+	const struct node *node = origin ? node_get(origin, "connect-to") : NULL;
+	const struct connect_to *all = loader->config->origin.connect_to;
+	size_t num = loader->config->origin.num_connect_to;
+
+	/* A warning is worth a look at some hundreds, not at all pairs of
+	 * thousands. */
+	for (size_t i = 1; node && i < num && i < 500; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (!covers(&all[j], &all[i]))
+				continue;
+			mistakes_warning(&loader->mistakes, node->line,
+				"origin.connect-to: entry %zu never counts, "
+				"entry %zu fits first", i + 1, j + 1);
+			break;
+		}
+	}
+}
+
+static void default_state(struct loader *loader)
+{
+	struct config *config = loader->config;
+
+	if (config->state)
+		return;
+	config->state = state_default();
+	if (!config->state)
+		mistakes_error(&loader->mistakes, 0, "state must be given: "
+			"this user has no home folder");
+}
+
+static void load_tree(struct loader *loader, const struct node *root)
+{
+	uint64_t given = 0;
+
+	if (root && root->kind != NODE_MAP)
+		mistakes_error(&loader->mistakes, root->line,
+			"the file must be a map of keys, as \"workers: 2\"");
+	else if (root)
+		fields_walk(loader, root, "", loader->config, &given);
+	fields_default(loader, OF_config, loader->config, given);
+	default_state(loader);
+	check_listeners(loader, root ? node_get(root, "listen") : NULL);
+	check_connect_to(loader, root ? node_get(root, "origin") : NULL);
+	rules_load(loader);
+}
+
+/* folder_of is the absolute folder that a file is in; owned. */
+static char *folder_of(const char *name)
+{
+	const char *slash = name ? strrchr(name, '/') : NULL;
+	char *folder, *absolute;
+
+	if (!slash)
+		folder = must(strdup("."));
+	else
+		folder = must(strndup(name, slash == name ? 1 :
+			(size_t)(slash - name)));
+	absolute = realpath(folder, NULL);
+	if (!absolute)
+		return folder;
+	free(folder);
+	return absolute;
+}
+
+static void load(struct loader *loader, const char *text, size_t len)
+{
+	struct node *root = NULL;
+	unsigned line = 0;
+	char err[256];
+
+	if (node_read(text, len, &root, &line, err, sizeof(err)) != 0)
+		mistakes_error(&loader->mistakes, line, "%s", err);
+	else
+		load_tree(loader, root);
+	node_free(root);
+}
+
+int config_load_text(const char *name, const char *text, size_t len,
+	struct config **out, FILE *errors)
+{
+	struct config *config = must(calloc(1, sizeof(*config)));
+	char *folder = folder_of(name);
+	struct loader loader = {
+		.mistakes = {.file = name},
+		.config = config,
+		.folder = folder,
+	};
+	int rc = 0;
+
+	config->path = name ? must(strdup(name)) : NULL;
+	config->policy = policy_new();
+	load(&loader, text, len);
+	mistakes_print(&loader.mistakes, errors);
+	if (loader.mistakes.errors > 0) {
+		config_free(config);
+		rc = -1;
+	} else {
+		*out = config;
+	}
+	mistakes_clear(&loader.mistakes);
+	free(folder);
+	return rc;
+}
+
+/* read_whole reads file up to one byte more than a configuration may have, so
+ * that the one who parses it can say so. */
+static int read_whole(FILE *file, char **out, size_t *out_len)
+{
+	size_t room = 4096, len = 0, n;
+	char *text = must(malloc(room));
+
+	while ((n = fread(text + len, 1, room - len, file)) > 0) {
+		len += n;
+		if (len > YAML_MAX_BYTES)
+			break;
+		if (len == room)
+			text = must(realloc(text, room *= 2));
+	}
+	if (ferror(file)) {
+		free(text);
+		return -1;
+	}
+	*out = text;
+	*out_len = len;
+	return 0;
+}
+
+int config_load(const char *path, struct config **out, FILE *errors)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *file;
+	int rc;
+
+	if (!path)
+		return config_load_text(NULL, "", 0, out, errors);
+	file = fopen(path, "re");
+	if (!file || read_whole(file, &text, &len) != 0) {
+		fprintf(errors, "%s: can't be read: %s\n", path,
+			strerror(errno));
+		if (file)
+			fclose(file);
+		return -1;
+	}
+	fclose(file);
+	rc = config_load_text(path, text, len, out, errors);
+	free(text);
+	return rc;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	free(config->path);
+	free(config->proxy.at);
+	free(config->transparent.at);
+	netset_free(config->clients);
+	free(config->state);
+	for (size_t i = 0; i < config->origin.num_trust_files; i++)
+		free(config->origin.trust_files[i]);
+	free(config->origin.trust_files);
+	free(config->origin.connect_to);
+	free(config->origin.dns);
+	free(config->issuing.crl_url);
+	free(config->passphrase_file);
+	policy_free(config->policy);
+	free(config->access_log);
+	free(config);
+}
+
+/* is_below: "a.many.test" is below "many.test", which itself is not. */
+static bool is_below(const char *host, const char *domain)
+{
+	size_t len = strlen(host), len2 = strlen(domain);
+
+	return len > len2 + 1 && host[len - len2 - 1] == '.' &&
+		strcmp(host + len - len2, domain) == 0;
+}
+
+const struct connect_to *config_connect_to(const struct config *config,
+	const char *host, uint16_t port)
+{
+	for (size_t i = 0; i < config->origin.num_connect_to; i++) {
+		const struct connect_to *entry = &config->origin.connect_to[i];
+
+		if (entry->port != 0 && entry->port != port)
+			continue;
+		if (entry->host[0] == '\0' ||
+			(entry->below && is_below(host, entry->host)) ||
+			(!entry->below && strcmp(host, entry->host) == 0))
+			return entry;
+	}
+	return NULL;
+}

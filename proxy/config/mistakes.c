@@ -1,0 +1,127 @@
+#include "proxy/config/mistakes.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEPT = 100, SHOWN = 64 };
+
+struct mistake {
+	unsigned line;
+	bool warning;
+	size_t order;
+	char *text; /* owned */
+};
+
+static void add(struct mistakes *mistakes, struct mistake mistake,
+	const char *format, va_list args)
+{
+	char text[512];
+
+	if (mistakes->num == KEPT)
+		return;
+	if (!mistakes->at)
+		mistakes->at = calloc(KEPT, sizeof(struct mistake));
+	vsnprintf(text, sizeof(text), format, args);
+	mistake.text = strdup(text);
+	if (!mistakes->at || !mistake.text)
+		abort();
+	mistake.order = mistakes->num;
+	mistakes->at[mistakes->num++] = mistake;
+}
+
+void mistakes_error(struct mistakes *mistakes, unsigned line,
+	const char *format, ...)
+{
+	va_list args;
+
+	mistakes->errors++;
+	va_start(args, format);
+	add(mistakes, (struct mistake){.line = line}, format, args);
+	va_end(args);
+}
+
+void mistakes_warning(struct mistakes *mistakes, unsigned line,
+	const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(mistakes, (struct mistake){.line = line, .warning = true}, format,
+		args);
+	va_end(args);
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct mistake *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+void mistakes_print(const struct mistakes *mistakes, FILE *out)
+{
+	const char *file = mistakes->file ? mistakes->file : "configuration";
+	size_t told = 0;
+
+	if (mistakes->num > 0)
+		qsort(mistakes->at, mistakes->num, sizeof(struct mistake),
+			by_line);
+	for (size_t i = 0; i < mistakes->num; i++) {
+		const struct mistake *m = &mistakes->at[i];
+
+		told += !m->warning;
+		fputs(file, out);
+		if (m->line > 0)
+			fprintf(out, ":%u", m->line);
+		fprintf(out, ": %s%s\n", m->warning ? "warning: " : "",
+			m->text);
+	}
+	if (mistakes->errors > told)
+		fprintf(out, "%s: and %zu more\n", file,
+			mistakes->errors - told);
+}
+
+void mistakes_clear(struct mistakes *mistakes)
+{
+	for (size_t i = 0; i < mistakes->num; i++)
+		free(mistakes->at[i].text);
+	free(mistakes->at);
+	*mistakes = (struct mistakes){.file = mistakes->file};
+}
+
+/* A terminal takes C0 and, as UTF-8 (C2 80 to C2 9F), C1 controls. */
+static bool is_control(const char *text, size_t i)
+{
+	unsigned char c = (unsigned char)text[i];
+
+	if (c < 0x20 || c == 0x7f)
+		return true;
+	return c == 0xc2 && (unsigned char)text[i + 1] < 0xa0;
+}
+
+struct shown shown(const char *text)
+{
+	size_t len = strnlen(text, SHOWN + 1);
+	struct shown out = {""};
+
+	if (len > SHOWN) {
+		len = SHOWN; /* not in the middle of a character */
+		while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+			len--;
+		memcpy(out.text + len, "...", 4);
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!is_control(text, i)) {
+			out.text[i] = text[i];
+			continue;
+		}
+		out.text[i] = '?';
+		if ((unsigned char)text[i] == 0xc2 && i + 1 < len)
+			out.text[++i] = '?';
+	}
+	return out;
+}

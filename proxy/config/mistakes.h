@@ -1,0 +1,37 @@
+/*
+ * mistakes.h - what is wrong with a file, gathered and told in its order.
+ *
+ * Owns:    copies of all text but the file's name (borrowed).
+ * Threads: one.
+ */
+#ifndef PROXY_CONFIG_MISTAKES_H
+#define PROXY_CONFIG_MISTAKES_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct mistakes { /* zeroed but for file is empty */
+	const char *file;       /* as in the messages; NULL: no file */
+	struct mistake *at;     /* owned, private */
+	size_t num;
+	size_t errors;          /* all, also those beyond what is kept */
+};
+
+/* Line 0: about the file as a whole. Of thousands of mistakes the first
+ * hundred are kept, the rest counted. */
+void mistakes_error(struct mistakes *mistakes, unsigned line,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+void mistakes_warning(struct mistakes *mistakes, unsigned line,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* mistakes_print writes "file:line: what" for each, by line. */
+void mistakes_print(const struct mistakes *mistakes, FILE *out);
+void mistakes_clear(struct mistakes *mistakes);
+
+/* shown makes text fit to be shown in a message: short, without controls. */
+struct shown {
+	char text[72];
+};
+struct shown shown(const char *text);
+
+#endif

@@ -1,0 +1,119 @@
+#include "proxy/config/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/config/config.h"
+#include "proxy/config/places.h"
+
+static char *joined(const char *folder, const char *rest)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "%s%s", folder, rest) < 0)
+		abort();
+	return path;
+}
+
+/* home_folder: what HOME says; else what the system knows. */
+static const char *home_folder(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+
+	if (home && home[0] == '/')
+		return home;
+	user = getpwuid(geteuid());
+	return user && user->pw_dir && user->pw_dir[0] == '/' ? user->pw_dir :
+		NULL;
+}
+
+char *state_default(void)
+{
+	const char *folder = getenv("XDG_STATE_HOME");
+
+	/* The specification: a path that is not absolute is to be ignored. */
+	if (folder && folder[0] == '/')
+		return joined(folder, "/sallyport");
+	if (geteuid() == 0)
+		return joined("/var/lib/sallyport", "");
+	folder = home_folder();
+	return folder ? joined(folder, "/.local/state/sallyport") : NULL;
+}
+
+/* make_folders makes path and what is missing above it. */
+static int make_folders(const char *path, char *err, size_t err_size)
+{
+	char *copy = joined(path, "/");
+	int rc = 0;
+
+	for (char *slash = strchr(copy + 1, '/'); slash && rc == 0;
+		slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+			rc = errno;
+		if (rc != 0 && access(copy, F_OK) == 0)
+			rc = 0; /* EROFS, EACCES: but it is there */
+		if (rc != 0)
+			snprintf(err, err_size, "%s can't be made: %s; choose "
+				"another place with state:", copy,
+				strerror(rc));
+		*slash = '/';
+	}
+	free(copy);
+	return rc == 0 ? 0 : -1;
+}
+
+int config_prepare_state(const struct config *config, char *err,
+	size_t err_size)
+{
+	const char *why = NULL;
+	struct stat info;
+	int fd;
+
+	if (make_folders(config->state, err, err_size) != 0)
+		return -1;
+	fd = open(config->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &info) != 0)
+		why = strerror(errno);
+	else if (info.st_uid != geteuid())
+		why = "belongs to another user; the state folder must be one's "
+			"own";
+	else if (info.st_mode & (S_IWGRP | S_IWOTH))
+		why = "can be written to by others; chmod 700 makes it safe";
+	if (fd >= 0)
+		close(fd);
+	if (why)
+		snprintf(err, err_size, "%s: %s", config->state, why);
+	return why ? -1 : 0;
+}
+
+/* machine_name is this machine's name as a host of a URL. */
+static void machine_name(char out[HOST_SIZE])
+{
+	char name[HOST_SIZE] = "";
+
+	if (gethostname(name, sizeof(name) - 1) != 0 ||
+		host_normalize(name, strlen(name), out) == HOST_BAD)
+		snprintf(out, HOST_SIZE, "localhost");
+}
+
+void config_crl_base(const struct config *config, char *out, size_t size)
+{
+	const struct endpoint *first = &config->proxy.at[0];
+	char name[HOST_SIZE];
+
+	if (config->issuing.crl_url) {
+		snprintf(out, size, "%s", config->issuing.crl_url);
+	} else if (place_is_wildcard(first)) {
+		machine_name(name);
+		snprintf(out, size, "http://%s:%u", name, place_port(first));
+	} else {
+		snprintf(out, size, "http://%s", first->text);
+	}
+}

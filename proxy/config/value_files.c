@@ -1,0 +1,142 @@
+/*
+ * The readers of values that are files and folders.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/config/values.h"
+
+static void *must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+char *value_path(const struct loader *loader, const char *text)
+{
+	char *path = NULL;
+
+	if (text[0] == '/' || !loader->folder || !loader->folder[0])
+		return must(strdup(text));
+	if (asprintf(&path, "%s/%s", loader->folder, text) < 0)
+		abort();
+	return path;
+}
+
+/* path_text is a scalar that can be a path, or NULL. */
+static const char *path_text(struct loader *loader, const struct field *field,
+	const struct node *node)
+{
+	const char *text = value_scalar(loader, field, node);
+
+	if (!text)
+		return NULL;
+	if (text[0] == '~') {
+		mistakes_error(&loader->mistakes, node->line,
+			"%s: ~ does not stand for a home folder here; write "
+			"the whole path", field->path);
+		return NULL;
+	}
+	if (strlen(text) >= PATH_MAX / 2) {
+		mistakes_error(&loader->mistakes, node->line,
+			"%s: the path is too long", field->path);
+		return NULL;
+	}
+	return text;
+}
+
+static void set_path(char **member, char *path)
+{
+	free(*member);
+	*member = path;
+}
+
+void read_state(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	const char *text = path_text(loader, field, node);
+
+	if (text)
+		set_path(member, value_path(loader, text));
+}
+
+/* there says whether path is a file that can be read, or tells. */
+static bool there(struct loader *loader, const struct field *field,
+	unsigned line, const char *path)
+{
+	const char *why = NULL;
+	struct stat info;
+
+	if (stat(path, &info) != 0)
+		why = "is not there";
+	else if (S_ISDIR(info.st_mode))
+		why = "is a folder";
+	else if (access(path, R_OK) != 0)
+		why = "can't be read by this user";
+	if (why)
+		mistakes_error(&loader->mistakes, line, "%s: %s %s",
+			field->path, shown(path).text, why);
+	return !why;
+}
+
+void read_file(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	const char *text = path_text(loader, field, node);
+	char *path;
+
+	if (!text)
+		return;
+	path = value_path(loader, text);
+	if (there(loader, field, node->line, path))
+		set_path(member, path);
+	else
+		free(path);
+}
+
+void read_log_target(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	const char *text = path_text(loader, field, node);
+
+	if (!text)
+		return;
+	if (value_in("stdout|stderr|none", text) >= 0)
+		set_path(member, must(strdup(text)));
+	else
+		set_path(member, value_path(loader, text));
+}
+
+static bool one_trust(struct loader *loader, const struct field *field,
+	const struct node *item, void *member)
+{
+	struct config *config = member;
+	const char *text;
+	char *path;
+
+	if (strcmp(item->text, "system") == 0) {
+		config->origin.trust_system = true;
+		return true;
+	}
+	text = path_text(loader, field, item);
+	path = text ? value_path(loader, text) : NULL;
+	if (!path || !there(loader, field, item->line, path)) {
+		free(path);
+		return false;
+	}
+	config->origin.trust_files = must(realloc(config->origin.trust_files,
+		(config->origin.num_trust_files + 1) * sizeof(char *)));
+	config->origin.trust_files[config->origin.num_trust_files++] = path;
+	return true;
+}
+
+void read_trust(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	(void)member;
+	value_each(loader, field, node, one_trust, loader->config);
+}
