@@ -14,6 +14,7 @@ struct mistake {
 	char *text; /* owned */
 };
 
+__attribute__((format(printf, 3, 0)))
 static void add(struct mistakes *mistakes, struct mistake mistake,
 	const char *format, va_list args)
 {

@@ -1,0 +1,185 @@
+#include <errno.h>
+#include <openssl/mem.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/cli/ca_text.h"
+#include "proxy/cli/setup.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/config/nearest.h"
+
+enum { PASSPHRASE_SIZE = 1024 };
+
+/* read_passphrase takes the first line of file. */
+static int read_passphrase(const char *file, char out[PASSPHRASE_SIZE])
+{
+	char err[512];
+	FILE *in = fopen(file, "re");
+	bool got = in && fgets(out, PASSPHRASE_SIZE, in);
+	bool whole = got && (strchr(out, '\n') || feof(in));
+
+	snprintf(err, sizeof(err), "%s: %s", shown(file).text,
+		!in || (!got && ferror(in)) ? strerror(errno) :
+		!got ? "holds no passphrase" :
+		"its first line is longer than a passphrase may be");
+	if (in)
+		fclose(in);
+	if (!whole)
+		return setup_failed(err);
+	out[strcspn(out, "\r\n")] = '\0';
+	return OPTIONS_FINE;
+}
+
+struct import {
+	const char *config, *cert, *key, *chain, *passphrase_file;
+};
+
+static int import_with(const struct config *config,
+	const struct import *import)
+{
+	char crl_base[CRL_BASE_SIZE], passphrase[PASSPHRASE_SIZE] = "";
+	struct authority_options options;
+	char err[1024];
+	int code = setup_options(config, crl_base, &options);
+
+	if (code == OPTIONS_FINE && import->passphrase_file)
+		code = read_passphrase(import->passphrase_file, passphrase);
+	if (code == OPTIONS_FINE && authority_import(&options, import->cert,
+		import->key, import->chain, import->passphrase_file ?
+		passphrase : NULL, err, sizeof(err)) != 0)
+		code = setup_failed(err);
+	OPENSSL_cleanse(passphrase, sizeof(passphrase));
+	return code;
+}
+
+static int ca_import(const struct command *self, int argc,
+	char **argv)
+{
+	struct import import = {.cert = NULL};
+	const struct option_row rows[] = {
+		{'c', "config", &import.config, false},
+		{0, "cert", &import.cert, true},
+		{0, "key", &import.key, true},
+		{0, "chain", &import.chain, false},
+		{0, "passphrase-file", &import.passphrase_file, false},
+	};
+	struct config *config;
+	int code = options_read(self, argc, argv, rows,
+		sizeof(rows) / sizeof(rows[0]));
+
+	if (code == OPTIONS_FINE)
+		code = setup_config(import.config, &config);
+	if (code != OPTIONS_FINE)
+		return code;
+	code = import_with(config, &import);
+	config_free(config);
+	if (code != OPTIONS_FINE)
+		return code;
+	puts("imported; it signs from the next start or reload on");
+	return EXIT_DONE;
+}
+
+/* open_for opens the CAs for a command that has no options but -c. */
+static int open_for(const struct command *self, int argc, char **argv,
+	struct authority **out)
+{
+	const char *file = NULL;
+	const struct option_row rows[] = {{'c', "config", &file, false}};
+	int code = options_read(self, argc, argv, rows, 1);
+
+	return code == OPTIONS_FINE ? setup_authority(file, out) : code;
+}
+
+static int ca_root(const struct command *self, int argc,
+	char **argv)
+{
+	struct authority *authority;
+	int code = open_for(self, argc, argv, &authority);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	fputs(authority_root_pem(authority), stdout);
+	authority_unref(authority);
+	return fflush(stdout) == 0 ? EXIT_DONE :
+		setup_failed("standard output can't be written to");
+}
+
+static int ca_show(const struct command *self, int argc,
+	char **argv)
+{
+	struct authority *authority;
+	int code = open_for(self, argc, argv, &authority);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	code = ca_text_print(authority_issuer(authority),
+		authority_crl_base(authority), stdout) == 0 ? EXIT_DONE :
+		setup_failed("the CA's certificate does not parse");
+	authority_unref(authority);
+	return code;
+}
+
+static const char ca_help[] =
+	"usage: sallyport ca root [-c FILE]\n"
+	"       sallyport ca show [-c FILE]\n"
+	"       sallyport ca import --cert FILE --key FILE [--chain FILE]\n"
+	"                 [--passphrase-file FILE] [-c FILE]\n"
+	"\n"
+	"root prints the root certificate (PEM) that clients must trust.\n"
+	"show tells about the CA that signs the certificates of sites.\n"
+	"import brings a CA that exists, to sign from the next start or reload\n"
+	"on in place of the one that Sallyport made for itself.\n"
+	"\n"
+	"  --cert FILE             its certificate (PEM), a CA's\n"
+	"  --key FILE              its private key (PEM)\n"
+	"  --chain FILE            the certificates above it, root last (PEM)\n"
+	"  --passphrase-file FILE  its first line opens an encrypted key\n"
+	"  -c, --config FILE       the configuration (YAML), which says where\n"
+	"                          the state folder is\n"
+	"\n"
+	"Keys are kept encrypted in the state folder; the files imported are not\n"
+	"needed afterwards.\n";
+
+static const struct command subcommands[] = {
+	{"ca import", "bring a CA", ca_help, ca_import},
+	{"ca root", "print the root", ca_help, ca_root},
+	{"ca show", "show the CA in use", ca_help, ca_show},
+};
+
+static int unknown(const char *word)
+{
+	static const char *const names[] = {"import", "root", "show"};
+	const char *close = nearest(word, names, 3);
+
+	fprintf(stderr, "sallyport ca: there is no \"%s\"; %s%s\n",
+		shown(word).text, close ? "did you mean " :
+		"there are import, root and show", close ? close : "");
+	return EXIT_WRONG;
+}
+
+static int ca(const struct command *self, int argc, char **argv)
+{
+	if (argc == 0) {
+		fputs(self->help, stderr);
+		return EXIT_WRONG;
+	}
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
+		fputs(self->help, stdout);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < sizeof(subcommands) / sizeof(*subcommands);
+		i++) {
+		const struct command *sub = &subcommands[i];
+
+		if (strcmp(sub->name + strlen("ca "), argv[0]) == 0)
+			return sub->run(sub, argc - 1, argv + 1);
+	}
+	return unknown(argv[0]);
+}
+
+const struct command command_ca = {
+	.name = "ca",
+	.summary = "the CA: its root, what it is, bring another",
+	.help = ca_help,
+	.run = ca,
+};

@@ -1,0 +1,19 @@
+/*
+ * ca_text.h - a CA in words, for people.
+ *
+ * Owns: nothing. Threads: the main one.
+ */
+#ifndef PROXY_CLI_CA_TEXT_H
+#define PROXY_CLI_CA_TEXT_H
+
+#include <stdio.h>
+
+struct ca;
+
+/* ca_text_print writes subject, issuer, serial, validity, key type, SHA-256
+ * fingerprint, id and the URL of the CRL, a line each. -1: the certificate
+ * does not parse; nothing is written. */
+int ca_text_print(const struct ca *ca, const char *crl_base, FILE *out)
+	__attribute__((warn_unused_result));
+
+#endif

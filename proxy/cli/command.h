@@ -1,0 +1,41 @@
+/*
+ * command.h - what `sallyport WORD` does, a file a word.
+ *
+ * Owns:    nothing. Threads: the main one.
+ * Errors:  the exit codes; what is wrong goes to standard error.
+ */
+#ifndef PROXY_CLI_COMMAND_H
+#define PROXY_CLI_COMMAND_H
+
+#include <stdio.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_WRONG = 2, /* wrong use or wrong configuration */
+};
+
+struct command {
+	const char *name;    /* "run", "ca root" */
+	const char *summary; /* half a line */
+	const char *help;    /* a screen at the most: 24 lines of 80 */
+	/* run gets what stands behind the name and returns an exit_code. */
+	int (*run)(const struct command *self, int argc, char **argv);
+};
+
+extern const struct command command_run, command_check, command_ca,
+	command_version, command_help;
+
+/* The commands there are, ended by NULL. */
+extern const struct command *const commands[];
+
+/* command_find: "--help", "-h", "--version" are found too. NULL: no such. */
+const struct command *command_find(const char *name);
+
+/* command_unknown tells that there is no word, and the nearest that is. */
+int command_unknown(const char *word);
+
+/* command_overview lists the commands. */
+void command_overview(FILE *out);
+
+#endif

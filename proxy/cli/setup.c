@@ -1,0 +1,48 @@
+#include "proxy/cli/setup.h"
+
+#include <stdio.h>
+
+int setup_failed(const char *what)
+{
+	fprintf(stderr, "sallyport: %s\n", what);
+	return EXIT_FAILED;
+}
+
+int setup_config(const char *file, struct config **out)
+{
+	return config_load(file, out, stderr) == 0 ? OPTIONS_FINE : EXIT_WRONG;
+}
+
+int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
+	struct authority_options *options)
+{
+	char err[1024];
+
+	if (config_prepare_state(config, err, sizeof(err)) != 0)
+		return setup_failed(err);
+	config_crl_base(config, crl_base, CRL_BASE_SIZE);
+	*options = (struct authority_options){
+		.state = config->state,
+		.passphrase_file = config->passphrase_file,
+		.crl_base = crl_base,
+	};
+	return OPTIONS_FINE;
+}
+
+int setup_authority(const char *file, struct authority **out)
+{
+	struct authority_options options;
+	char crl_base[CRL_BASE_SIZE];
+	struct config *config;
+	char err[1024];
+	int code = setup_config(file, &config);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	code = setup_options(config, crl_base, &options);
+	if (code == OPTIONS_FINE &&
+		authority_open(&options, out, err, sizeof(err)) != 0)
+		code = setup_failed(err);
+	config_free(config);
+	return code;
+}

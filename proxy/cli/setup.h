@@ -1,0 +1,31 @@
+/*
+ * setup.h - what commands need before they can begin.
+ *
+ * Owns:    nothing; what is handed out is the caller's.
+ * Threads: the main one.
+ * Errors:  OPTIONS_FINE, or what the program shall exit with; already told.
+ */
+#ifndef PROXY_CLI_SETUP_H
+#define PROXY_CLI_SETUP_H
+
+#include "pki/authority.h"
+#include "proxy/cli/options.h"
+#include "proxy/config/config.h"
+
+int setup_config(const char *file, struct config **out)
+	__attribute__((warn_unused_result));
+
+/* setup_options makes the state folder ready and fills options, which borrow
+ * from config and from crl_base. */
+int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
+	struct authority_options *options) __attribute__((warn_unused_result));
+
+/* setup_authority reads the configuration and opens the CAs, making them where
+ * there are none yet. */
+int setup_authority(const char *file, struct authority **out)
+	__attribute__((warn_unused_result));
+
+/* setup_failed tells on behalf of the command. */
+int setup_failed(const char *what);
+
+#endif
