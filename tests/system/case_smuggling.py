@@ -4,6 +4,7 @@ import json
 
 from lab import http1
 from lab.case import Group, NotRun
+from lab.odd import BAD as RESPONSES
 
 ODD = "odd.lab.test"
 smuggling = Group("smuggling")
@@ -159,7 +160,6 @@ def heads_over_the_limit(t):
 
 @smuggling.case(limit=90)
 def ambiguous_responses_are_502(t):
-    from lab.odd import BAD as RESPONSES
     wrong = []
     for name in RESPONSES:
         for scheme in PLACES:

@@ -3,7 +3,8 @@
 The first part of the path picks the behaviour (do_NAME below); everything
 else is /echo, which tells in JSON what it was asked. Control, on the plain
 port: /__seen?TAG lists the request heads with TAG in them, /__raw?TAG the
-bytes of a recorded connection, /__gate?TAG lets /sse/TAG go on.
+bytes of a recorded connection, /__gate?TAG lets /sse/TAG go on, /__dns?NAME
+counts the questions for a name.
 """
 
 import collections
@@ -288,12 +289,17 @@ class Connection:
         self.odd.gates[request.target.partition("?")[2]].set()
         return self.reply("open")
 
+    def do___dns(self, request):
+        name = request.target.partition("?")[2]
+        asked = [n for n, _ in list(self.odd.dns.asked) if n == name]
+        return self.reply(str(len(asked)))
+
 
 class Odd:
     """All the odd origins; .port[name] is where each listens."""
 
-    def __init__(self, pki):
-        self.pki = pki
+    def __init__(self, pki, dns):
+        self.pki, self.dns = pki, dns
         self.seen = collections.deque(maxlen=20000)
         self.recorded = collections.deque(maxlen=500)
         self.gates = collections.defaultdict(threading.Event)

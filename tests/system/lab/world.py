@@ -60,7 +60,8 @@ class World:
             pass  # the case that clones it says what is missing
         blocks = {name: name for name in BLOCKS}
         blocks.update(h2="ec", web="")
-        self.dns, self.odd = Dns(), Odd(self.pki)
+        self.dns = Dns()
+        self.odd = Odd(self.pki, self.dns)
         self.nginx = Nginx(os.path.join(self.folder, "nginx"),
                            self.pki.folder, blocks, root)
         self.nginx.start()
