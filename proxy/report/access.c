@@ -211,6 +211,11 @@ void access_buffer_free(struct access_buffer *buffer)
 	free(buffer);
 }
 
+bool access_pending(const struct access_buffer *buffer)
+{
+	return buffer->line.len > 0;
+}
+
 void access_flush(struct access_buffer *buffer)
 {
 	struct access_log *log = buffer->log;

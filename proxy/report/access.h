@@ -33,6 +33,9 @@ void access_buffer_free(struct access_buffer *buffer); /* flushes */
 
 void access_write(struct access_buffer *buffer, const struct record *record);
 
+/* access_pending: lines wait to be handed over. */
+bool access_pending(const struct access_buffer *buffer);
+
 /* access_flush hands over what there is; the worker calls it by a timer. */
 void access_flush(struct access_buffer *buffer);
 

@@ -1,0 +1,36 @@
+/*
+ * snapshot.h - the configuration in force, whole and unchanging.
+ *
+ * Everything a reload can change hangs together here: settings and rules
+ * (config), roots (trust), CAs (authority). A reload makes a new one and the
+ * workers take it up; who needs the old one still holds a reference.
+ *
+ * Owns:    config; references to trust and authority, which an unchanged
+ *          reload shares with the snapshot before.
+ * Threads: immutable; counted by any.
+ */
+#ifndef PROXY_CONFIG_SNAPSHOT_H
+#define PROXY_CONFIG_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct authority;
+struct config;
+struct trust;
+
+struct snapshot {
+	atomic_uint refs;
+	uint64_t generation;         /* counts up with every reload */
+	struct config *config;       /* owned */
+	struct trust *trust;         /* shared */
+	struct authority *authority; /* shared */
+};
+
+/* snapshot_new takes all three. */
+struct snapshot *snapshot_new(uint64_t generation, struct config *config,
+	struct trust *trust, struct authority *authority);
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot *snapshot);
+
+#endif

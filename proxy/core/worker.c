@@ -1,0 +1,352 @@
+#include "proxy/core/worker.h"
+
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/lru.h"
+#include "proxy/config/config.h"
+#include "proxy/config/snapshot.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/resolve.h"
+#include "proxy/report/access.h"
+#include "proxy/session/client_tls.h"
+#include "proxy/session/origin_tls.h"
+#include "proxy/session/pool.h"
+#include "proxy/session/services.h"
+#include "proxy/session/session.h"
+
+enum {
+	LOG_FLUSH_MS = 100,
+	TLS_SESSIONS = 4096,
+	TLS_SESSIONS_BYTES = 16 * 1024 * 1024,
+};
+
+/* One listening socket, and which kind it is. */
+struct door {
+	struct worker *worker;
+	struct listener *listener;
+	bool transparent;
+};
+
+struct worker {
+	pthread_t thread;
+	struct loop loop;
+	struct services services;
+	struct door *doors; /* owned */
+	size_t num_doors;
+	unsigned max_connections;
+	bool full, ending;
+	unsigned closing;   /* handles on the way out */
+	uv_timer_t flush_timer, drain_timer;
+	uv_check_t log_check;
+	void (*ended)(void);
+};
+
+/* What the main thread has to say. */
+struct order {
+	struct post post;
+	struct worker *worker;
+	struct snapshot *snapshot; /* owned */
+	enum { ORDER_ADOPT, ORDER_DRAIN, ORDER_STOP } kind;
+};
+
+/* --- ending ------------------------------------------------------------- */
+
+static void on_gone(void *arg)
+{
+	struct worker *worker = arg;
+
+	if (--worker->closing > 0)
+		return;
+	access_flush(worker->services.log);
+	loop_stop(&worker->loop);
+}
+
+static void on_handle_gone(uv_handle_t *handle)
+{
+	on_gone(handle->data);
+}
+
+/* finish closes what sessions drew on, once the last of them has gone. */
+static void finish(struct worker *worker)
+{
+	if (worker->ending || worker->services.num_sessions > 0)
+		return;
+	worker->ending = true;
+	worker->closing = 5;
+	pool_close(worker->services.pool, on_gone, worker);
+	resolver_close(worker->services.resolver, on_gone, worker);
+	uv_close((uv_handle_t *)&worker->flush_timer, on_handle_gone);
+	uv_close((uv_handle_t *)&worker->drain_timer, on_handle_gone);
+	uv_close((uv_handle_t *)&worker->log_check, on_handle_gone);
+}
+
+static void close_doors(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->num_doors; i++) {
+		if (worker->doors[i].listener)
+			listener_close(worker->doors[i].listener, NULL, NULL);
+		worker->doors[i].listener = NULL;
+	}
+}
+
+static void on_drain_time(uv_timer_t *timer)
+{
+	struct worker *worker = timer->data;
+
+	session_stop_all(&worker->services);
+}
+
+static void drain(struct worker *worker)
+{
+	const struct config *config = worker->services.snapshot->config;
+
+	if (worker->services.draining)
+		return;
+	worker->services.draining = true;
+	close_doors(worker);
+	(void)uv_timer_start(&worker->drain_timer, on_drain_time,
+		config->limits.drain_timeout_ms, 0);
+	session_drain(&worker->services);
+	finish(worker);
+}
+
+/* --- doors -------------------------------------------------------------- */
+
+static void pause_doors(struct worker *worker, bool pause)
+{
+	worker->full = pause;
+	for (size_t i = 0; i < worker->num_doors; i++) {
+		if (!worker->doors[i].listener)
+			continue;
+		if (pause)
+			listener_pause(worker->doors[i].listener);
+		else
+			listener_resume(worker->doors[i].listener);
+	}
+}
+
+static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
+{
+	struct door *door = arg;
+	struct worker *worker = door->worker;
+
+	session_accept(&worker->services, fd, peer, door->transparent);
+	if (worker->services.num_sessions < worker->max_connections ||
+	    worker->full)
+		return;
+	fprintf(stderr,
+		"sallyport: %u connections on a worker, its share of "
+		"limits.connections: accepting pauses until some end\n",
+		worker->max_connections);
+	pause_doors(worker, true);
+}
+
+static void on_paused(void *arg, int error)
+{
+	(void)arg;
+	fprintf(stderr,
+		"sallyport: accepting pauses: %s; raise the limit of open "
+		"files (ulimit -n, LimitNOFILE) or lower limits.connections\n",
+		strerror(error));
+}
+
+static void on_session_ended(void *arg)
+{
+	struct worker *worker = arg;
+
+	if (worker->full &&
+	    worker->services.num_sessions < worker->max_connections)
+		pause_doors(worker, false);
+	if (worker->services.draining)
+		finish(worker);
+}
+
+static int open_doors(struct worker *worker, const struct endpoints *at,
+	bool transparent, char *err, size_t err_size)
+{
+	static const struct listener_ops ops = {on_accepted, on_paused};
+
+	for (size_t i = 0; i < at->num; i++) {
+		struct door *door = &worker->doors[worker->num_doors];
+
+		door->worker = worker;
+		door->transparent = transparent;
+		if (listener_open(&worker->loop.uv,
+			    (const struct sockaddr *)&at->at[i].address, &ops,
+			    door, &door->listener, err, err_size) != 0)
+			return -1;
+		worker->num_doors++;
+	}
+	return 0;
+}
+
+/* --- the log ------------------------------------------------------------ */
+
+static void on_flush(uv_timer_t *timer)
+{
+	struct worker *worker = timer->data;
+
+	access_flush(worker->services.log);
+}
+
+/* on_log_check starts the timer only when there is something to flush, so that
+ * a worker at rest does not wake. */
+static void on_log_check(uv_check_t *check)
+{
+	struct worker *worker = check->data;
+
+	if (access_pending(worker->services.log) &&
+	    !uv_is_active((uv_handle_t *)&worker->flush_timer))
+		(void)uv_timer_start(&worker->flush_timer, on_flush,
+			LOG_FLUSH_MS, 0);
+}
+
+/* --- orders ------------------------------------------------------------- */
+
+static void on_order(struct post *post)
+{
+	struct order *order = (struct order *)(void *)post;
+	struct worker *worker = order->worker;
+
+	switch (order->kind) {
+	case ORDER_ADOPT:
+		snapshot_unref(worker->services.snapshot);
+		worker->services.snapshot = order->snapshot;
+		break;
+	case ORDER_DRAIN:
+		drain(worker);
+		break;
+	case ORDER_STOP:
+		drain(worker);
+		session_stop_all(&worker->services);
+		break;
+	}
+	free(order);
+}
+
+static void give_order(struct worker *worker, int kind,
+	struct snapshot *snapshot)
+{
+	struct order *order = calloc(1, sizeof(*order));
+
+	if (!order)
+		abort();
+	order->post.run = on_order;
+	order->worker = worker;
+	order->snapshot = snapshot;
+	order->kind = kind;
+	loop_post(&worker->loop, &order->post);
+}
+
+void worker_adopt(struct worker *worker, struct snapshot *snapshot)
+{
+	give_order(worker, ORDER_ADOPT, snapshot_ref(snapshot));
+}
+
+void worker_drain(struct worker *worker)
+{
+	give_order(worker, ORDER_DRAIN, NULL);
+}
+
+void worker_stop(struct worker *worker)
+{
+	give_order(worker, ORDER_STOP, NULL);
+}
+
+/* --- life --------------------------------------------------------------- */
+
+static void init_handles(struct worker *worker)
+{
+	uv_loop_t *uv = &worker->loop.uv;
+
+	(void)uv_timer_init(uv, &worker->flush_timer);
+	(void)uv_timer_init(uv, &worker->drain_timer);
+	(void)uv_check_init(uv, &worker->log_check);
+	worker->flush_timer.data = worker->drain_timer.data =
+		worker->log_check.data = worker;
+	(void)uv_check_start(&worker->log_check, on_log_check);
+}
+
+static void init_services(struct worker *worker, struct shared *shared,
+	struct snapshot *snapshot, struct access_log *log)
+{
+	struct services *services = &worker->services;
+
+	services->loop = &worker->loop;
+	services->shared = shared;
+	services->snapshot = snapshot_ref(snapshot);
+	services->log = access_buffer_new(log);
+	services->tls_sessions = lru_new(TLS_SESSIONS, TLS_SESSIONS_BYTES,
+		origin_session_free);
+	services->client_ctx = client_tls_ctx(shared->tickets);
+	services->origin_ctx = origin_tls_ctx();
+	services->pool = pool_new(services);
+	services->session_ended = on_session_ended;
+	services->arg = worker;
+}
+
+int worker_new(struct shared *shared, struct snapshot *snapshot,
+	struct access_log *log, unsigned max_connections,
+	void (*ended)(void), struct worker **out, char *err, size_t err_size)
+{
+	const struct config *config = snapshot->config;
+	struct worker *worker = calloc(1, sizeof(*worker));
+	size_t doors = config->proxy.num + config->transparent.num;
+
+	if (!worker)
+		abort();
+	*out = worker; /* to be freed by worker_free, whatever happens */
+	worker->max_connections = max_connections;
+	worker->ended = ended;
+	worker->doors = calloc(doors + 1, sizeof(*worker->doors));
+	if (!worker->doors)
+		abort();
+	loop_init(&worker->loop);
+	init_handles(worker);
+	init_services(worker, shared, snapshot, log);
+	if (resolver_new(&worker->loop.uv, config->origin.dns,
+		    &worker->services.resolver, err, err_size) != 0 ||
+	    open_doors(worker, &config->proxy, false, err, err_size) != 0 ||
+	    open_doors(worker, &config->transparent, true, err, err_size) != 0)
+		return -1;
+	return 0;
+}
+
+static void *run(void *arg)
+{
+	struct worker *worker = arg;
+
+	loop_run(&worker->loop);
+	worker->ended();
+	return NULL;
+}
+
+void worker_start(struct worker *worker)
+{
+	if (pthread_create(&worker->thread, NULL, run, worker) != 0)
+		abort();
+}
+
+void worker_join(struct worker *worker)
+{
+	pthread_join(worker->thread, NULL);
+}
+
+void worker_free(struct worker *worker)
+{
+	struct services *services = &worker->services;
+
+	loop_clear(&worker->loop);
+	access_buffer_free(services->log);
+	lru_free(services->tls_sessions);
+	SSL_CTX_free(services->client_ctx);
+	SSL_CTX_free(services->origin_ctx);
+	snapshot_unref(services->snapshot);
+	free(worker->doors);
+	free(worker);
+}

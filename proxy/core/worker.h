@@ -1,0 +1,40 @@
+/*
+ * worker.h - a thread with a loop of its own, its listeners and its sessions.
+ *
+ * A connection lives and dies on one worker. The main thread makes the workers
+ * and talks to them by posts alone.
+ *
+ * Threads: new, start, join and free on the main thread; the rest any.
+ */
+#ifndef PROXY_CORE_WORKER_H
+#define PROXY_CORE_WORKER_H
+
+#include <stddef.h>
+
+struct access_log;
+struct shared;
+struct snapshot;
+struct worker;
+
+/* worker_new opens everything a worker needs, its listening sockets too; the
+ * snapshot is shared. ended (may come from the worker's thread) tells that it
+ * has drained. */
+int worker_new(struct shared *shared, struct snapshot *snapshot,
+	struct access_log *log, unsigned max_connections,
+	void (*ended)(void), struct worker **out, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
+void worker_start(struct worker *worker);
+
+/* worker_adopt hands it a new snapshot. */
+void worker_adopt(struct worker *worker, struct snapshot *snapshot);
+
+/* worker_drain closes its listeners and ends once its sessions have, at the
+ * latest after the time the configuration gives; worker_stop ends them now. */
+void worker_drain(struct worker *worker);
+void worker_stop(struct worker *worker);
+
+void worker_join(struct worker *worker);
+void worker_free(struct worker *worker);
+
+#endif

@@ -1,0 +1,241 @@
+#include "proxy/session/answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/pool.h>
+
+#include "pki/authority.h"
+#include "proxy/config/config.h"
+#include "proxy/config/snapshot.h"
+#include "proxy/session/services.h"
+
+/* --- heads and HTML ----------------------------------------------------- */
+
+static struct slice text_slice(const char *text)
+{
+	return (struct slice){text, strlen(text)};
+}
+
+static void begin(struct answer *answer, unsigned status, const char *type)
+{
+	answer->head = head_new();
+	head_set_response(answer->head, status, text_slice(""), 1);
+	head_add_text(answer->head, "Content-Type", type);
+	head_add_text(answer->head, "Cache-Control", "no-store");
+	utstring_init(&answer->body);
+}
+
+static void add(struct answer *answer, const char *text)
+{
+	utstring_bincpy(&answer->body, text, strlen(text));
+}
+
+/* add_escaped writes text that may come from anybody. */
+static void add_escaped(struct answer *answer, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '<':
+			add(answer, "&lt;");
+			break;
+		case '>':
+			add(answer, "&gt;");
+			break;
+		case '&':
+			add(answer, "&amp;");
+			break;
+		case '"':
+			add(answer, "&quot;");
+			break;
+		default:
+			utstring_bincpy(&answer->body, text, 1);
+		}
+	}
+}
+
+/* No script, no frame, nothing from elsewhere: the page must stay what it is
+ * even on the name of another site. */
+static void begin_page(struct answer *answer, unsigned status,
+	const char *title)
+{
+	begin(answer, status, "text/html; charset=utf-8");
+	head_add_text(answer->head, "Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; "
+		"frame-ancestors 'none'");
+	head_add_text(answer->head, "X-Content-Type-Options", "nosniff");
+	add(answer, "<!doctype html>\n<html lang=\"en\"><head>"
+		"<meta charset=\"utf-8\"><meta name=\"viewport\" "
+		"content=\"width=device-width\"><title>");
+	add_escaped(answer, title);
+	add(answer, "</title>\n<style>body{font:16px/1.5 system-ui,sans-serif;"
+		"max-width:42em;margin:3em auto;padding:0 1em;color:#222}"
+		"h1{font-size:1.4em}dt{color:#666}dd{margin:0 0 .6em}"
+		"code,pre{background:#f3f3f3;padding:.1em .3em}"
+		"pre{padding:.6em;overflow:auto}"
+		"@media(prefers-color-scheme:dark){body{background:#1b1b1b;"
+		"color:#ddd}code,pre{background:#2b2b2b}dt{color:#999}}"
+		"</style></head>\n<body>\n");
+}
+
+static void end_page(struct answer *answer)
+{
+	add(answer, "<p><small>Sallyport, your network's proxy</small></p>\n"
+		"</body></html>\n");
+}
+
+/* --- refusals ----------------------------------------------------------- */
+
+static void add_detail(struct answer *answer, const char *name,
+	const char *value)
+{
+	if (!value || !value[0])
+		return;
+	add(answer, "<dt>");
+	add(answer, name);
+	add(answer, "</dt><dd>");
+	add_escaped(answer, value);
+	add(answer, "</dd>\n");
+}
+
+static void add_proxy_status(struct answer *answer, enum reason reason)
+{
+	char text[128];
+
+	head_add_text(answer->head, "Sallyport-Error", reason_word(reason));
+	if (!reason_proxy_error(reason)[0])
+		return;
+	snprintf(text, sizeof(text), "sallyport; error=%s",
+		reason_proxy_error(reason));
+	head_add_text(answer->head, "Proxy-Status", text);
+}
+
+void answer_refuse(struct answer *answer, const struct refusal *refusal)
+{
+	enum reason reason = refusal->reason;
+
+	begin_page(answer, reason_status(reason), reason_sentence(reason));
+	add_proxy_status(answer, reason);
+	if (reason == REASON_METHOD_NOT_ALLOWED)
+		head_add_text(answer->head, "Allow", "GET, HEAD");
+	add(answer, "<h1>");
+	add_escaped(answer, reason_sentence(reason));
+	add(answer, "</h1>\n<dl>\n");
+	add_detail(answer, "Site", refusal->host);
+	add_detail(answer, "Rule", refusal->rule);
+	add_detail(answer, "In detail", refusal->why);
+	add_detail(answer, "What to do", reason_advice(reason));
+	add_detail(answer, "Reason", reason_word(reason));
+	add(answer, "</dl>\n");
+	end_page(answer);
+}
+
+/* --- our own pages ------------------------------------------------------ */
+
+static void start_page(struct answer *answer, const struct services *services)
+{
+	const struct config *config = services->snapshot->config;
+
+	begin_page(answer, 200, "Sallyport");
+	add(answer, "<h1>This is Sallyport</h1>\n<p>Your network's proxy. It "
+		"inspects TLS: it shows a certificate of its own for each "
+		"site, signed by your organization's CA. Programs must trust "
+		"that CA's root.</p>\n<ul>\n"
+		"<li><a href=\"/ca/root.pem\">The root certificate</a>, to be "
+		"trusted</li>\n<li><a href=\"/proxy.pac\">The PAC file</a>, "
+		"for browsers and systems</li>\n</ul>\n<p>In a shell:</p>\n"
+		"<pre>");
+	if (config->proxy.num > 0) {
+		add(answer, "curl -x http://");
+		add_escaped(answer, config->proxy.at[0].text);
+		add(answer, " -o root.pem http://" MAGIC_HOST
+			"/ca/root.pem\nexport https_proxy=http://");
+		add_escaped(answer, config->proxy.at[0].text);
+		add(answer, "\ncurl --cacert root.pem https://example.com/");
+	}
+	add(answer, "</pre>\n");
+	end_page(answer);
+}
+
+static void root_file(struct answer *answer, const struct services *services)
+{
+	begin(answer, 200, "application/x-pem-file");
+	head_add_text(answer->head, "Content-Disposition",
+		"attachment; filename=\"sallyport-root.pem\"");
+	add(answer, authority_root_pem(services->snapshot->authority));
+}
+
+static void pac_file(struct answer *answer, const struct services *services)
+{
+	const struct config *config = services->snapshot->config;
+
+	begin(answer, 200, "application/x-ns-proxy-autoconfig");
+	add(answer, "function FindProxyForURL(url, host) {\n"
+		"\tif (isPlainHostName(host) || host == \"localhost\" ||\n"
+		"\t    shExpMatch(host, \"127.*\") || host == \"[::1]\")\n"
+		"\t\treturn \"DIRECT\";\n\treturn \"PROXY ");
+	add(answer, config->proxy.num > 0 ? config->proxy.at[0].text : "");
+	add(answer, "\";\n}\n");
+}
+
+/* crl_file serves /crl/ID.crl. */
+static bool crl_file(struct answer *answer, const struct services *services,
+	struct slice path)
+{
+	static const char before[] = "/crl/", after[] = ".crl";
+	size_t fixed = sizeof(before) - 1 + sizeof(after) - 1;
+	CRYPTO_BUFFER *crl;
+	char id[32];
+
+	if (path.len <= fixed || path.len - fixed >= sizeof(id) ||
+	    memcmp(path.at, before, sizeof(before) - 1) != 0 ||
+	    memcmp(path.at + path.len - 4, after, 4) != 0)
+		return false;
+	snprintf(id, sizeof(id), "%.*s", (int)(path.len - fixed),
+		path.at + sizeof(before) - 1);
+	crl = authority_crl(services->snapshot->authority, id);
+	if (!crl)
+		return false;
+	begin(answer, 200, "application/pkix-crl");
+	utstring_bincpy(&answer->body, CRYPTO_BUFFER_data(crl),
+		CRYPTO_BUFFER_len(crl));
+	CRYPTO_BUFFER_free(crl);
+	return true;
+}
+
+static enum reason refuse(struct answer *answer, enum reason reason)
+{
+	struct refusal refusal = {.reason = reason};
+
+	answer_refuse(answer, &refusal);
+	return reason;
+}
+
+enum reason answer_own(struct answer *answer, const struct services *services,
+	struct slice method, struct slice path)
+{
+	const char *query = path.at ? memchr(path.at, '?', path.len) : NULL;
+
+	if (!slice_is(method, "GET") && !slice_is(method, "HEAD"))
+		return refuse(answer, REASON_METHOD_NOT_ALLOWED);
+	if (query)
+		path.len = (size_t)(query - path.at);
+	if (path.len == 0 || slice_is(path, "/"))
+		start_page(answer, services);
+	else if (slice_is(path, "/ca/root.pem"))
+		root_file(answer, services);
+	else if (slice_is(path, "/proxy.pac"))
+		pac_file(answer, services);
+	else if (!crl_file(answer, services, path))
+		return refuse(answer, REASON_NOT_FOUND);
+	return REASON_OK;
+}
+
+void answer_clear(struct answer *answer)
+{
+	if (!answer->head)
+		return;
+	head_free(answer->head);
+	utstring_done(&answer->body);
+	answer->head = NULL;
+}

@@ -1,0 +1,48 @@
+/*
+ * answer.h - what Sallyport itself says: refusals and its own few pages.
+ *
+ * Refusals are made from reasons.def: a page for people, Sallyport-Error and
+ * Proxy-Status (RFC 9209) for programs. Own pages are those at the magic host
+ * sallyport.internal, at the CDP's URL and on the proxy listener: /, the root
+ * certificate, CRLs, the PAC file; nothing else is open to all.
+ *
+ * Owns:    head and body, until answer_clear.
+ * Threads: one.
+ */
+#ifndef PROXY_SESSION_ANSWER_H
+#define PROXY_SESSION_ANSWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <utstring.h>
+
+#include "proxy/http/message.h"
+#include "proxy/report/reason.h"
+
+struct services;
+
+#define MAGIC_HOST "sallyport.internal"
+
+struct answer {
+	struct head *head; /* owned; NULL: empty */
+	UT_string body;
+};
+
+/* What a refusal tells besides its reason; any may be NULL. */
+struct refusal {
+	enum reason reason;
+	const char *host;
+	const char *rule;
+	const char *why;
+};
+
+void answer_refuse(struct answer *answer, const struct refusal *refusal);
+
+/* answer_own gives the page at path, or the refusal 404 or 405. Returns the
+ * reason it stands for. */
+enum reason answer_own(struct answer *answer, const struct services *services,
+	struct slice method, struct slice path);
+
+void answer_clear(struct answer *answer);
+
+#endif

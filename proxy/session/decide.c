@@ -1,0 +1,163 @@
+/* decide.c - which name counts, and what the rules say of it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/session/session_private.h"
+
+bool decide_is_magic(const char *name)
+{
+	return strcmp(name, MAGIC_HOST) == 0;
+}
+
+void decide_name(const struct session *s, const char *name, bool tls,
+	bool has_sni, struct decision *out)
+{
+	struct facts facts = {
+		.source = (const struct sockaddr *)&s->peer,
+		.host = name,
+		.port = s->port,
+		.tls = tls,
+		.has_sni = has_sni,
+	};
+
+	policy_decide(session_config(s)->policy, &facts, out);
+}
+
+/* --- one name or two ---------------------------------------------------- */
+
+/* names_agree: CONNECT's host and the SNI are one name when they are the same,
+ * when there is no SNI, or when CONNECT's address is one the SNI resolves to. */
+static bool names_agree(const struct session *s)
+{
+	return !s->sni[0] || strcmp(s->sni, s->host) == 0 || s->sni_is_host;
+}
+
+/* must_resolve: only for CONNECT to an address with another name in the SNI. */
+static bool must_resolve(const struct session *s)
+{
+	return !s->transparent && s->host_is_address && s->sni[0] &&
+		strcmp(s->sni, s->host) != 0 && !s->hello->ech;
+}
+
+static void on_resolved(struct resolve_waiter *waiter,
+	enum resolve_status status, const struct addresses *addresses)
+{
+	struct session *s = (struct session *)(void *)
+		((char *)waiter - offsetof(struct session, dns));
+	char text[46];
+
+	s->dns_done = true;
+	for (size_t i = 0; status == RESOLVE_OK && i < addresses->num; i++) {
+		address_text((const struct sockaddr *)&addresses->at[i], text);
+		if (strcmp(text, s->host) == 0)
+			s->sni_is_host = true;
+	}
+	session_run(s);
+}
+
+enum wait step_resolve(struct session *s)
+{
+	if (must_resolve(s) && !s->dns_done && !s->timed_out) {
+		if (!s->dns_asked) {
+			s->dns_asked = true;
+			s->dns.resolved = on_resolved;
+			resolver_ask(s->services->resolver, s->sni, true,
+				&s->dns);
+		}
+		return WAIT_DNS;
+	}
+	resolver_leave(&s->dns);
+	return session_go(s, AT_DECIDE);
+}
+
+/* --- deciding ----------------------------------------------------------- */
+
+static void decide_both(struct session *s)
+{
+	struct decision by_host, by_sni;
+
+	decide_name(s, s->host, true, true, &by_host);
+	decide_name(s, s->sni, true, true, &by_sni);
+	s->names_differ = true;
+	s->decision = *decision_stricter(&by_host, &by_sni);
+}
+
+static void decide(struct session *s)
+{
+	bool has_sni = s->sni[0] != '\0';
+
+	if (s->transparent)
+		decide_name(s, s->name, true, has_sni, &s->decision);
+	else if (s->hello->ech && !names_agree(s))
+		/* the outer SNI is not a name (ECH, RFC 9849) */
+		decide_name(s, s->host, true, has_sni, &s->decision);
+	else if (names_agree(s))
+		decide_name(s, s->name, true, has_sni, &s->decision);
+	else
+		decide_both(s);
+	s->decided = true;
+	s->generation = s->services->snapshot->generation;
+}
+
+/* refuse_tls sends a fatal alert before any handshake (RFC 8446, 6). */
+static enum wait refuse_tls(struct session *s, uint8_t alert,
+	enum reason reason, const char *why)
+{
+	uint8_t record[] = {21, 3, 3, 0, 2, 2, alert};
+
+	stream_write(&s->client, record, sizeof(record));
+	(void)session_fail(s, reason, why);
+	return session_go(s, AT_LINGER);
+}
+
+static enum wait blocked(struct session *s)
+{
+	if (!s->decision.options.notify)
+		return refuse_tls(s, SSL_AD_ACCESS_DENIED, REASON_BLOCKED,
+			s->decision.rule_name);
+	s->deny = REASON_BLOCKED;
+	session_forget_origin(s);
+	return session_go(s, AT_LEAF);
+}
+
+/* inspect settles what the client's ALPN may be answered. http/1.1 whenever it is
+ * offered; HTTP/2 alone can't be inspected yet; other protocols are the
+ * origin's to choose from. */
+static enum wait inspect(struct session *s)
+{
+	static const uint8_t http1[] = "http/1.1";
+	const struct hello *hello = s->hello;
+
+	session_forget_origin(s);
+	if (hello->alpn_http1) {
+		memcpy(s->alpn_name, http1, sizeof(http1) - 1);
+		s->alpn = (struct alpn_answer){s->alpn_name, 8};
+	} else if (hello->alpn_h2 && !hello->alpn_other) {
+		return refuse_tls(s, SSL_AD_NO_APPLICATION_PROTOCOL,
+			REASON_ALPN, "the client offers h2 alone");
+	}
+	return session_go(s, AT_LEAF);
+}
+
+enum wait step_decide(struct session *s)
+{
+	s->name = s->sni[0] ? s->sni : s->host;
+	if (decide_is_magic(s->host) || (s->transparent &&
+						decide_is_magic(s->name))) {
+		s->own_pages = true;
+		return inspect(s);
+	}
+	if (!s->name[0])
+		return refuse_tls(s, SSL_AD_UNRECOGNIZED_NAME, REASON_NO_SNI,
+			"");
+	decide(s);
+	if (s->decision.options.action == ACTION_BLOCK)
+		return blocked(s);
+	if (s->origin_spoke &&
+	    s->decision.options.action != ACTION_DO_NOT_INSPECT)
+		return session_fail(s, REASON_TLS_IN_TUNNEL, "");
+	if (s->decision.options.action == ACTION_DO_NOT_INSPECT ||
+	    intercept_is_undecryptable(s))
+		return session_go(s, AT_TUNNEL);
+	return inspect(s);
+}

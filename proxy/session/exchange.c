@@ -1,0 +1,530 @@
+#include "proxy/session/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/config/config.h"
+#include "proxy/http/hop.h"
+
+/* A request that can't be sent twice goes on a connection from the pool only
+ * if that was in use this recently: an older one may be closing just now. */
+enum { FRESH_ENOUGH_MS = 2000 };
+
+/* --- refusing ----------------------------------------------------------- */
+
+static void note(struct exchange *x, enum reason reason, const char *why)
+{
+	if (x->reason != REASON_OK)
+		return;
+	x->reason = reason;
+	snprintf(x->why, sizeof(x->why), "%s", why ? why : "");
+}
+
+static void drop_origin(struct exchange *x, bool keep)
+{
+	struct origin *origin = x->origin;
+
+	if (!origin)
+		return;
+	x->origin = NULL;
+	if (x->origin_side.in)
+		h1_side_clear(&x->origin_side);
+	origin_release(origin, keep);
+}
+
+/* send_answer sends what we say ourselves. A request whose body has not been
+ * read ends the connection: what follows on it can't be told from the body. */
+static enum exchange_result send_answer(struct exchange *x)
+{
+	struct body_plan plan = {.kind = BODY_LENGTH,
+		.length = utstring_len(&x->answer.body)};
+	struct slice body = {utstring_body(&x->answer.body),
+		utstring_len(&x->answer.body)};
+
+	x->status = head_status(x->answer.head);
+	x->last = x->last || !x->request_ended || x->ops->ending(x->host);
+	x->client->ops->send_head(x->client, x->answer.head, &plan, x->last);
+	if (!x->to_head) {
+		x->client->ops->send_body(x->client, body);
+		x->bytes_out += body.len;
+	}
+	x->client->ops->send_end(x->client, NULL);
+	answer_clear(&x->answer);
+	x->at = EXCHANGE_OVER;
+	return x->last ? EXCHANGE_CLOSE : EXCHANGE_NEXT;
+}
+
+/* fail ends an exchange that went wrong: with a page while nothing has been
+ * said yet, else by breaking off, so that the client sees it is not whole. */
+static enum exchange_result fail(struct exchange *x, enum reason reason,
+	const char *why)
+{
+	struct refusal refusal = {0};
+
+	note(x, reason, why);
+	drop_origin(x, false);
+	x->at = EXCHANGE_OVER;
+	if (x->response_begun)
+		return EXCHANGE_CUT;
+	refusal.reason = x->reason;
+	refusal.why = x->why;
+	x->ops->describe(x->host, &refusal);
+	answer_refuse(&x->answer, &refusal);
+	return send_answer(x);
+}
+
+enum route exchange_refuse(struct exchange *x, enum reason reason,
+	const char *why)
+{
+	struct refusal refusal = {0};
+
+	note(x, reason, why);
+	refusal.reason = x->reason;
+	refusal.why = x->why;
+	x->ops->describe(x->host, &refusal);
+	answer_refuse(&x->answer, &refusal);
+	return ROUTE_ANSWER;
+}
+
+/* --- the request's head ------------------------------------------------- */
+
+/* RFC 9110, 9.2.2: these may be sent again when a connection dies. */
+static bool is_idempotent(struct slice method)
+{
+	static const char *const names[] = {
+		"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_is(method, names[i]))
+			return true;
+	return false;
+}
+
+static void begin(struct exchange *x, struct head *head)
+{
+	struct slice method = head_method(head);
+	struct body_plan plan = x->client->ops->plan(x->client);
+
+	x->started_ms = loop_now(x->services->loop);
+	x->to_head = slice_is(method, "HEAD");
+	x->old_client = head_minor(head) == 0;
+	x->replayable = plan.kind == BODY_NONE && is_idempotent(method);
+	x->last = !x->client->ops->lasts(x->client);
+	snprintf(x->method, sizeof(x->method), "%.*s", (int)method.len,
+		method.at);
+	atomic_fetch_add_explicit(&x->services->shared->counters.exchanges, 1,
+		memory_order_relaxed);
+}
+
+/* finish_bodiless reads the end of a request that has no body at once, so that
+ * an answer of our own need not close the connection. */
+static void finish_bodiless(struct exchange *x)
+{
+	if (x->client->ops->plan(x->client).kind == BODY_NONE &&
+	    x->client->ops->next(x->client) == CODEC_END)
+		x->request_ended = true;
+}
+
+static enum exchange_result get_origin(struct exchange *x)
+{
+	x->want.max_idle_ms = x->replayable ? 0 : FRESH_ENOUGH_MS;
+	x->origin = x->ops->get_origin(x->host, x);
+	x->at = EXCHANGE_ORIGIN;
+	return EXCHANGE_NEXT;
+}
+
+static enum exchange_result route(struct exchange *x)
+{
+	struct head *head = x->client->ops->head(x->client);
+
+	begin(x, head);
+	switch (x->ops->route(x->host, x, head)) {
+	case ROUTE_CONNECT:
+		return EXCHANGE_CONNECT;
+	case ROUTE_ANSWER:
+		finish_bodiless(x);
+		return send_answer(x);
+	case ROUTE_ORIGIN:
+	default:
+		break;
+	}
+	x->upgrade_asked = hop_strip_request(head);
+	finish_bodiless(x);
+	return get_origin(x);
+}
+
+static enum exchange_result step_head(struct exchange *x)
+{
+	const char *why;
+	enum reason reason;
+
+	switch (x->client->ops->next(x->client)) {
+	case CODEC_HEAD:
+		return route(x);
+	case CODEC_FAILED:
+		reason = x->client->ops->failure(x->client, &why);
+		x->last = true;
+		x->started_ms = loop_now(x->services->loop);
+		return reason == REASON_CLIENT_GONE ? EXCHANGE_GONE :
+			fail(x, reason, why);
+	case CODEC_CLOSED:
+		return EXCHANGE_GONE;
+	case CODEC_MORE:
+	case CODEC_BODY:
+	case CODEC_END:
+	default:
+		return EXCHANGE_WAIT;
+	}
+}
+
+/* --- the origin --------------------------------------------------------- */
+
+static enum exchange_result send_request(struct exchange *x)
+{
+	struct head *head = x->client->ops->head(x->client);
+	struct body_plan plan = x->client->ops->plan(x->client);
+	struct codec *origin = &x->origin_side.codec;
+
+	origin_describe(x->origin, &x->origin_facts);
+	h1_side_init(&x->origin_side, &x->origin->stream, false,
+		x->services->snapshot->config->limits.header_bytes);
+	h1_side_answers(&x->origin_side, x->to_head);
+	origin->ops->send_head(origin, head, &plan, false);
+	x->at = EXCHANGE_RELAY;
+	return EXCHANGE_NEXT;
+}
+
+static enum exchange_result step_origin(struct exchange *x)
+{
+	enum reason reason;
+
+	switch (x->origin->state) {
+	case ORIGIN_READY:
+		reason = x->ops->judge_origin(x->host, x->origin);
+		return reason == REASON_OK ? send_request(x) :
+					     fail(x, reason, x->origin->why);
+	case ORIGIN_FAILED:
+		return fail(x, x->origin->reason, x->origin->why);
+	case ORIGIN_DIALLING:
+	case ORIGIN_SHAKING:
+	default:
+		return x->timed_out ? fail(x, REASON_CONNECT_TIMEOUT, "") :
+				      EXCHANGE_WAIT;
+	}
+}
+
+/* retry sends a request again that died with a connection from the pool before
+ * a byte of the answer came (RFC 9112, 9.3.1). */
+static bool may_retry(const struct exchange *x)
+{
+	return x->origin->reused && x->replayable && !x->retried &&
+		!x->response_begun && !x->timed_out;
+}
+
+static enum exchange_result retry(struct exchange *x)
+{
+	drop_origin(x, false);
+	x->retried = true;
+	x->want.fresh = true;
+	return get_origin(x);
+}
+
+/* --- the request's body ------------------------------------------------- */
+
+static enum exchange_result cut(struct exchange *x)
+{
+	drop_origin(x, false);
+	x->at = EXCHANGE_OVER;
+	return EXCHANGE_CUT;
+}
+
+static enum exchange_result request_failed(struct exchange *x)
+{
+	const char *why;
+	enum reason reason = x->client->ops->failure(x->client, &why);
+
+	if (reason != REASON_CLIENT_GONE)
+		return fail(x, reason, why);
+	note(x, reason, why);
+	return cut(x);
+}
+
+/* pump_request returns EXCHANGE_NEXT as long as it moved something. */
+static enum exchange_result pump_request(struct exchange *x)
+{
+	struct codec *origin = &x->origin_side.codec;
+	struct slice piece;
+
+	if (x->request_ended || origin->ops->full(origin))
+		return EXCHANGE_WAIT;
+	switch (x->client->ops->next(x->client)) {
+	case CODEC_BODY:
+		piece = x->client->ops->body(x->client);
+		x->bytes_in += piece.len;
+		origin->ops->send_body(origin, piece);
+		return EXCHANGE_NEXT;
+	case CODEC_END:
+		origin->ops->send_end(origin,
+			x->client->ops->trailers(x->client));
+		x->request_ended = true;
+		return EXCHANGE_NEXT;
+	case CODEC_FAILED:
+		return request_failed(x);
+	case CODEC_CLOSED:
+		note(x, REASON_CLIENT_GONE, "");
+		return cut(x);
+	case CODEC_MORE:
+	case CODEC_HEAD:
+	default:
+		return EXCHANGE_WAIT;
+	}
+}
+
+/* --- the response ------------------------------------------------------- */
+
+/* NTLM and Negotiate (RFC 4559) authenticate the connection, not the request:
+ * one that carries them is its client's alone. */
+static bool binds_connection(const struct head *head, const char *field)
+{
+	struct slice value = head_get(head, field);
+
+	return value.at &&
+		((value.len >= 4 && strncasecmp(value.at, "NTLM", 4) == 0) ||
+			(value.len >= 9 &&
+				strncasecmp(value.at, "Negotiate", 9) == 0));
+}
+
+static void note_binding(struct exchange *x, const struct head *response)
+{
+	if (binds_connection(response, "WWW-Authenticate") ||
+	    binds_connection(x->client->ops->head(x->client), "Authorization"))
+		x->origin->pinned = true;
+}
+
+static enum exchange_result switch_protocols(struct exchange *x,
+	struct head *head)
+{
+	struct body_plan none = {0};
+
+	if (!x->upgrade_asked || !head_has_token(head, "Upgrade", "websocket"))
+		return fail(x, REASON_ORIGIN_UPGRADE, "");
+	hop_strip_response(head);
+	x->client->ops->send_head(x->client, head, &none, false);
+	x->response_begun = true;
+	x->status = 101;
+	x->origin->pinned = true;
+	x->at = EXCHANGE_OVER;
+	return EXCHANGE_UPGRADED;
+}
+
+static void send_response(struct exchange *x, struct head *head)
+{
+	struct codec *origin = &x->origin_side.codec;
+	struct body_plan plan = origin->ops->plan(origin);
+
+	note_binding(x, head);
+	hop_strip_response(head);
+	x->last = x->last || x->ops->ending(x->host);
+	if (plan.kind == BODY_UNKNOWN && x->old_client)
+		x->last = true;
+	x->client->ops->send_head(x->client, head, &plan, x->last);
+	x->response_begun = true;
+}
+
+static enum exchange_result on_response(struct exchange *x)
+{
+	struct head *head = x->origin_side.codec.ops->head(
+		&x->origin_side.codec);
+	struct body_plan none = {0};
+
+	x->status = head_status(head);
+	x->asked_cert = x->origin->asked_cert;
+	if (x->status == 101)
+		return switch_protocols(x, head);
+	if (x->status >= 200) {
+		send_response(x, head);
+	} else if (!x->old_client) {
+		hop_strip_response(head);
+		x->client->ops->send_head(x->client, head, &none, false);
+	}
+	return EXCHANGE_NEXT;
+}
+
+static enum exchange_result end_response(struct exchange *x)
+{
+	struct codec *origin = &x->origin_side.codec;
+
+	if (x->status < 200) { /* 100, 103: the real one follows */
+		h1_side_next_message(&x->origin_side, x->to_head);
+		return EXCHANGE_NEXT;
+	}
+	x->client->ops->send_end(x->client, origin->ops->trailers(origin));
+	x->response_ended = true;
+	return EXCHANGE_NEXT;
+}
+
+static enum exchange_result origin_ended(struct exchange *x,
+	enum reason reason, const char *why)
+{
+	char copy[200];
+
+	if (may_retry(x))
+		return retry(x);
+	if (x->origin->asked_cert && x->origin->stream.error == STREAM_TLS)
+		reason = REASON_ORIGIN_WANTS_CERT;
+	snprintf(copy, sizeof(copy), "%s", why);
+	return fail(x, reason, copy);
+}
+
+static enum exchange_result pump_response(struct exchange *x)
+{
+	struct codec *origin = &x->origin_side.codec;
+	struct slice piece;
+	enum reason reason;
+	const char *why;
+
+	if (x->response_ended || x->client->ops->full(x->client))
+		return EXCHANGE_WAIT;
+	switch (origin->ops->next(origin)) {
+	case CODEC_HEAD:
+		return on_response(x);
+	case CODEC_BODY:
+		piece = origin->ops->body(origin);
+		x->bytes_out += piece.len;
+		x->client->ops->send_body(x->client, piece);
+		return EXCHANGE_NEXT;
+	case CODEC_END:
+		return end_response(x);
+	case CODEC_CLOSED:
+		return origin_ended(x, REASON_ORIGIN_CLOSED, "");
+	case CODEC_FAILED:
+		reason = origin->ops->failure(origin, &why);
+		return origin_ended(x, reason, why);
+	case CODEC_MORE:
+	default:
+		return x->timed_out ? fail(x, REASON_ORIGIN_TIMEOUT, "") :
+				      EXCHANGE_WAIT;
+	}
+}
+
+/* --- the end ------------------------------------------------------------ */
+
+static enum exchange_result finish(struct exchange *x)
+{
+	struct codec *origin = &x->origin_side.codec;
+	struct origin *bound = x->origin;
+	bool keep = x->request_ended && origin->ops->lasts(origin) &&
+		x->origin_side.at == x->origin_side.end;
+
+	x->at = EXCHANGE_OVER;
+	if (keep && bound->pinned && !x->last) {
+		x->origin = NULL;
+		h1_side_clear(&x->origin_side);
+		x->ops->hold_origin(x->host, bound);
+	} else {
+		drop_origin(x, keep);
+	}
+	return x->last ? EXCHANGE_CLOSE : EXCHANGE_NEXT;
+}
+
+/* After the response a client may still be sending. An origin that goes on
+ * reading gets the rest; when it stops, the connection ends. */
+static enum exchange_result after_response(struct exchange *x)
+{
+	struct stream *stream = &x->origin->stream;
+
+	if (x->request_ended)
+		return finish(x);
+	if (x->last || x->timed_out || stream->error != STREAM_FINE ||
+	    stream_ended(stream)) {
+		x->last = true;
+		return finish(x);
+	}
+	return EXCHANGE_WAIT;
+}
+
+static enum exchange_result step_relay(struct exchange *x)
+{
+	enum exchange_result up, down;
+
+	do {
+		up = pump_request(x);
+		if (x->at != EXCHANGE_RELAY)
+			return up;
+		down = pump_response(x);
+		if (x->at != EXCHANGE_RELAY || (down != EXCHANGE_NEXT &&
+						       down != EXCHANGE_WAIT))
+			return down;
+	} while (up == EXCHANGE_NEXT || down == EXCHANGE_NEXT);
+	return x->response_ended ? after_response(x) : EXCHANGE_WAIT;
+}
+
+enum exchange_result exchange_run(struct exchange *x)
+{
+	enum exchange_result result;
+
+	do {
+		switch (x->at) {
+		case EXCHANGE_HEAD:
+			result = step_head(x);
+			break;
+		case EXCHANGE_ORIGIN:
+			result = step_origin(x);
+			break;
+		case EXCHANGE_RELAY:
+			result = step_relay(x);
+			break;
+		case EXCHANGE_OVER:
+		default:
+			return EXCHANGE_WAIT;
+		}
+	} while (result == EXCHANGE_NEXT && x->at != EXCHANGE_OVER);
+	return result;
+}
+
+/* --- interest and life -------------------------------------------------- */
+
+bool exchange_wants_client(const struct exchange *x)
+{
+	if (x->at == EXCHANGE_HEAD)
+		return true;
+	return x->at == EXCHANGE_RELAY && !x->request_ended &&
+		!stream_full(&x->origin->stream);
+}
+
+bool exchange_wants_origin(const struct exchange *x)
+{
+	return x->at == EXCHANGE_RELAY && !x->client->ops->full(x->client);
+}
+
+void exchange_init(struct exchange *x, struct services *services,
+	struct codec *client, const struct exchange_host *ops, void *host)
+{
+	*x = (struct exchange){
+		.services = services,
+		.client = client,
+		.ops = ops,
+		.host = host,
+	};
+}
+
+void exchange_clear(struct exchange *x)
+{
+	drop_origin(x, false);
+	answer_clear(&x->answer);
+	free(x->url);
+	x->url = NULL;
+}
+
+void exchange_next(struct exchange *x)
+{
+	struct services *services = x->services;
+	struct codec *client = x->client;
+	const struct exchange_host *ops = x->ops;
+	void *host = x->host;
+
+	exchange_clear(x);
+	exchange_init(x, services, client, ops, host);
+}

@@ -1,0 +1,114 @@
+/*
+ * exchange.h - one request and its response, between two codecs.
+ *
+ *	HEAD ──► ORIGIN ──► RELAY ──► over
+ *	   └──────► ANSWER ──────────┘
+ *
+ * Waits for a request, has its host say where it goes, gets a connection
+ * there, and passes both messages on as they come, either way at its own pace.
+ * It knows nothing of HTTP/1's wire form, nor of the session it serves: that
+ * one is its host (struct exchange_host).
+ *
+ * Owns:    the origin connection while it uses it, the answer it sends.
+ * Threads: one.
+ */
+#ifndef PROXY_SESSION_EXCHANGE_H
+#define PROXY_SESSION_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/report/reason.h"
+#include "proxy/session/answer.h"
+#include "proxy/session/codec.h"
+#include "proxy/session/h1_side.h"
+#include "proxy/session/origin.h"
+
+struct exchange;
+
+enum route {
+	ROUTE_ORIGIN,  /* exchange->want is filled, the head is made fit */
+	ROUTE_ANSWER,  /* exchange->answer is filled */
+	ROUTE_CONNECT, /* not an exchange: a tunnel is asked for */
+};
+
+struct exchange_host {
+	/* Where does this request go? */
+	enum route (*route)(void *host, struct exchange *exchange,
+		struct head *head);
+	/* A connection for exchange->want, owned by the exchange from now on but
+	 * reporting to the host, which calls exchange_run then. */
+	struct origin *(*get_origin)(void *host, struct exchange *exchange);
+	/* May this READY connection's bytes be shown? REASON_OK, or why not. */
+	enum reason (*judge_origin)(void *host, const struct origin *origin);
+	/* The connection is bound to this client (NTLM): hold it. */
+	void (*hold_origin)(void *host, struct origin *origin);
+	/* What a refusal's page should tell besides the reason. */
+	void (*describe)(void *host, struct refusal *refusal);
+	/* No other request is wanted on this connection. */
+	bool (*ending)(void *host);
+};
+
+enum exchange_step {
+	EXCHANGE_HEAD,   /* for a request */
+	EXCHANGE_ORIGIN, /* for a connection */
+	EXCHANGE_RELAY,  /* for either side */
+	EXCHANGE_OVER,
+};
+
+enum exchange_result {
+	EXCHANGE_WAIT,    /* for more facts */
+	EXCHANGE_NEXT,    /* done; another may follow */
+	EXCHANGE_CLOSE,   /* done; the connection must end, in order */
+	EXCHANGE_GONE,    /* the client went away between exchanges */
+	EXCHANGE_CUT,     /* broken off: the client must not take it for whole */
+	EXCHANGE_CONNECT, /* a tunnel is asked for; the head is in the codec */
+	EXCHANGE_UPGRADED,/* bytes from now on; the origin is the host's to take */
+};
+
+struct exchange {
+	enum exchange_step at;
+	struct codec *client;          /* borrowed */
+	const struct exchange_host *ops;
+	void *host;
+	struct services *services;
+
+	struct origin *origin;         /* owned */
+	struct h1_side origin_side;    /* in use while origin is READY */
+	struct origin_want want;
+	struct answer answer;
+
+	/* Facts of this exchange. */
+	bool to_head, upgrade_asked, old_client, replayable, retried;
+	bool request_ended, response_begun, response_ended, last;
+	bool timed_out;                /* set by the host */
+	bool asked_cert;               /* the origin wanted a certificate */
+	struct origin_facts origin_facts;
+	uint64_t bytes_in, bytes_out;  /* of bodies, from and to the client */
+	enum reason reason;            /* OK, or why it failed */
+	char why[200];
+	unsigned status;
+	uint64_t started_ms;
+	char *url;                     /* owned: for the log */
+	char method[24];
+};
+
+void exchange_init(struct exchange *exchange, struct services *services,
+	struct codec *client, const struct exchange_host *ops, void *host);
+void exchange_clear(struct exchange *exchange);
+
+/* exchange_run goes as far as the facts allow. */
+enum exchange_result exchange_run(struct exchange *exchange);
+
+/* exchange_next makes ready for another request after EXCHANGE_NEXT. */
+void exchange_next(struct exchange *exchange);
+
+/* What it would read: interest is derived from these. */
+bool exchange_wants_client(const struct exchange *exchange);
+bool exchange_wants_origin(const struct exchange *exchange);
+
+/* exchange_refuse ends it with a page, from route. */
+enum route exchange_refuse(struct exchange *exchange, enum reason reason,
+	const char *why);
+
+#endif

@@ -1,0 +1,311 @@
+/* intercept.c - the leaf, the origin beside it, the client's handshake. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/shards.h"
+#include "pki/trust.h"
+#include "proxy/session/session_private.h"
+
+/* --- the origin --------------------------------------------------------- */
+
+/* Only http/1.1 is offered where the client speaks it; what else a client
+ * offers is passed on, without the HTTP/2 that we could not read. */
+static size_t origin_alpn_list(const struct hello *hello, uint8_t *out)
+{
+	size_t len = 0, i = 0, n;
+
+	if (hello->alpn_http1) {
+		memcpy(out, "\x08http/1.1", 9);
+		return 9;
+	}
+	for (; i < hello->alpn_len; i += n) {
+		n = (size_t)hello->alpn[i] + 1;
+		if (n == 3 && memcmp(hello->alpn + i, "\x02h2", 3) == 0)
+			continue;
+		memcpy(out + len, hello->alpn + i, n);
+		len += n;
+	}
+	return len;
+}
+
+void intercept_want(const struct session *s, struct origin_want *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->tls = true;
+	out->port = s->port;
+	out->client_local = s->client_local;
+	out->mode = s->decision.options.untrusted;
+	snprintf(out->host, sizeof(out->host), "%s",
+		s->transparent ? s->name : s->host);
+	snprintf(out->name, sizeof(out->name), "%s", s->name);
+	if (s->has_original) {
+		out->has_address = true;
+		out->address = s->original;
+	}
+	memcpy(out->alpn, s->origin_alpn, s->origin_alpn_len);
+	out->alpn_len = s->origin_alpn_len;
+}
+
+static void get_origin(struct session *s)
+{
+	struct origin_want want;
+
+	intercept_want(s, &want);
+	s->origin = origin_get(s->services, &want, &session_origin_ops, s);
+}
+
+/* intercept_judge: a leaf that says "verified" has been shown; an origin that
+ * did not verify must not follow it, whatever the rule lets in. */
+enum reason intercept_judge(struct session *s, const struct origin *origin)
+{
+	if (!origin->tls || !s->site || s->outcome != LEAF_TRUSTED)
+		return REASON_OK;
+	return reason_of_verdict(origin->verdict);
+}
+
+/* --- who asks for client certificates ----------------------------------- */
+
+enum { UNDECRYPTABLE_MS = 3600 * 1000 };
+
+static size_t undecryptable_key(const struct session *s,
+	char out[HOST_SIZE + 8])
+{
+	return (size_t)snprintf(out, HOST_SIZE + 8, "%s:%u", s->name,
+		(unsigned)s->port);
+}
+
+void intercept_undecryptable(struct session *s)
+{
+	char key[HOST_SIZE + 8];
+	size_t len = undecryptable_key(s, key);
+
+	shards_put(s->services->shared->undecryptable, key, len,
+		s->services->shared, 1, session_now(s) + UNDECRYPTABLE_MS,
+		session_now(s));
+}
+
+bool intercept_is_undecryptable(const struct session *s)
+{
+	char key[HOST_SIZE + 8];
+	size_t len = undecryptable_key(s, key);
+
+	return !s->decision.options.block_undecryptable &&
+		shards_get(s->services->shared->undecryptable, key, len,
+			session_now(s));
+}
+
+/* --- the leaf ----------------------------------------------------------- */
+
+static struct leaf_want want_leaf(const struct session *s,
+	enum leaf_outcome outcome)
+{
+	struct leaf_want want = {
+		.snapshot = s->services->snapshot,
+		.name = s->name,
+		.port = s->port,
+		.key_type = s->hello->ecdsa ? LEAF_KEY_P256 : LEAF_KEY_RSA2048,
+		.mode = s->decision.options.untrusted,
+		.outcome = outcome,
+	};
+
+	if (outcome == LEAF_OWN)
+		want.mode = UNTRUSTED_BLOCK;
+	else if (s->origin && s->origin->cert)
+		want.origin = (struct der){
+			CRYPTO_BUFFER_data(s->origin->cert),
+			CRYPTO_BUFFER_len(s->origin->cert)};
+	return want;
+}
+
+static void on_leaf(struct leaf_request *request, struct site *site,
+	bool forged, const char *why)
+{
+	struct session *s = (struct session *)(void *)
+		((char *)request - offsetof(struct session, leaf));
+
+	s->leaf_pending = false;
+	s->site = site;
+	s->leaf_forged = forged;
+	if (!site)
+		snprintf(s->why, sizeof(s->why), "%s", why);
+	session_run(s);
+	session_unref(s);
+}
+
+static enum wait no_leaf(struct session *s, const char *why)
+{
+	char copy[160];
+
+	snprintf(copy, sizeof(copy), "%s", why);
+	return session_fail(s, REASON_CA_NOT_USABLE, copy);
+}
+
+static enum wait order_leaf(struct session *s, enum leaf_outcome outcome)
+{
+	struct leaf_want want = want_leaf(s, outcome);
+
+	s->outcome = outcome;
+	s->leaf.done = on_leaf;
+	switch (leaves_get(s->services, &want, &s->leaf, &s->site,
+		&s->leaf_forged)) {
+	case LEAVES_READY:
+		return session_go(s, AT_HANDSHAKE);
+	case LEAVES_FAILED:
+		return no_leaf(s, s->leaf.why);
+	case LEAVES_WAIT:
+	default:
+		s->leaf_pending = true;
+		s->refs++;
+		return session_go(s, AT_FORGE);
+	}
+}
+
+enum wait step_forge(struct session *s)
+{
+	if (s->leaf_pending)
+		return WAIT_LEAF;
+	return s->site ? session_go(s, AT_HANDSHAKE) : no_leaf(s, s->leaf.why);
+}
+
+/* early: a cached leaf of a verified origin may be shown while the origin is
+ * still being asked. Not where the origin's choice of ALPN is to be echoed. */
+static bool early(struct session *s)
+{
+	struct leaf_want want = want_leaf(s, LEAF_TRUSTED);
+
+	if (s->alpn.len == 0 && s->origin_alpn_len > 0)
+		return false;
+	s->site = leaves_cached(s->services, &want);
+	if (!s->site)
+		return false;
+	s->outcome = LEAF_TRUSTED;
+	return true;
+}
+
+static enum wait deny(struct session *s, enum reason reason, const char *why)
+{
+	s->deny = reason;
+	snprintf(s->deny_why, sizeof(s->deny_why), "%s", why);
+	if (reason == REASON_ORIGIN_WANTS_CERT)
+		intercept_undecryptable(s);
+	origin_release(s->origin, false);
+	s->origin = NULL;
+	return order_leaf(s, LEAF_OWN);
+}
+
+/* echo_alpn answers what the origin chose from what the client offered. */
+static void echo_alpn(struct session *s)
+{
+	unsigned len;
+	const uint8_t *name = origin_alpn(s->origin, &len);
+
+	if (s->alpn.len > 0 || len == 0 || len > sizeof(s->alpn_name))
+		return;
+	memcpy(s->alpn_name, name, len);
+	s->alpn = (struct alpn_answer){s->alpn_name, (uint8_t)len};
+}
+
+enum wait step_leaf(struct session *s)
+{
+	if (s->own_pages || s->deny)
+		return order_leaf(s, LEAF_OWN);
+	if (!s->origin) {
+		s->origin_alpn_len = origin_alpn_list(s->hello,
+			s->origin_alpn);
+		s->leaf_cached = early(s);
+		get_origin(s);
+		if (s->leaf_cached)
+			return session_go(s, AT_HANDSHAKE);
+	}
+	switch (s->origin->state) {
+	case ORIGIN_READY:
+		echo_alpn(s);
+		return order_leaf(s,
+			s->origin->verdict == VERDICT_TRUSTED ?
+				LEAF_TRUSTED : LEAF_UNTRUSTED);
+	case ORIGIN_FAILED:
+		return deny(s, s->origin->reason, s->origin->why);
+	case ORIGIN_DIALLING:
+	case ORIGIN_SHAKING:
+	default:
+		return s->timed_out ? deny(s, REASON_CONNECT_TIMEOUT, "") :
+				      WAIT_ORIGIN;
+	}
+}
+
+/* --- the handshake ------------------------------------------------------ */
+
+/* What a resumed session must have in common with the one it resumes, besides
+ * the leaf itself. */
+struct binding {
+	char name[HOST_SIZE], rule[RULE_NAME_SIZE];
+	uint64_t generation;
+	uint16_t port;
+	uint8_t action, untrusted, outcome, realm;
+};
+
+static void start_tls(struct session *s)
+{
+	struct binding binding;
+
+	memset(&binding, 0, sizeof(binding));
+	snprintf(binding.name, sizeof(binding.name), "%s", s->name);
+	snprintf(binding.rule, sizeof(binding.rule), "%s",
+		s->decision.rule_name);
+	binding.generation = s->services->snapshot->generation;
+	binding.port = s->port;
+	binding.action = (uint8_t)s->decision.options.action;
+	binding.untrusted = (uint8_t)s->decision.options.untrusted;
+	binding.outcome = (uint8_t)s->outcome;
+	binding.realm = (uint8_t)s->own_pages;
+	stream_tls(&s->client,
+		client_tls_new(s->services->client_ctx, s->site->leaf,
+			&s->alpn, &binding, sizeof(binding)),
+		buffer_at(&s->peek), buffer_len(&s->peek));
+	buffer_clear(&s->peek);
+}
+
+/* notice_renewal: the origin shows another certificate than the leaf copies;
+ * the next connection asks it first and gets a new leaf. */
+static void notice_renewal(struct session *s)
+{
+	uint8_t digest[32];
+
+	if (!s->leaf_cached || !s->origin->cert ||
+	    s->origin->verdict != VERDICT_TRUSTED)
+		return;
+	leaves_digest(s->origin->cert, digest);
+	if (memcmp(digest, leaf_origin_digest(s->site->leaf), 32) != 0)
+		atomic_store(&s->site->doubt, true);
+}
+
+static enum wait handshake_failed(struct session *s)
+{
+	if (s->timed_out)
+		return session_fail(s, REASON_HANDSHAKE_TIMEOUT, "");
+	return session_fail(s, REASON_CLIENT_HANDSHAKE,
+		s->client.error == STREAM_TLS ? s->client.tls.why :
+						"closed by the client");
+}
+
+enum wait step_handshake(struct session *s)
+{
+	if (!s->handshake_begun) {
+		s->handshake_begun = true;
+		start_tls(s);
+	}
+	if (origin_is(s->origin, ORIGIN_READY))
+		notice_renewal(s);
+	if (s->client.secure) {
+		free(s->hello);
+		s->hello = NULL;
+		s->first_byte_ms = 0;
+		s->silent = false;
+		return session_go(s, AT_INSIDE);
+	}
+	if (s->client.error != STREAM_FINE || stream_ended(&s->client) ||
+	    s->timed_out)
+		return handshake_failed(s);
+	return WAIT_CLIENT;
+}

@@ -1,0 +1,309 @@
+#include "proxy/session/leaves.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cache/shards.h"
+#include "pki/authority.h"
+#include "pki/trust.h"
+#include "proxy/config/config.h"
+
+/* --- sites -------------------------------------------------------------- */
+
+static struct site *site_new(struct leaf *leaf)
+{
+	struct site *site = calloc(1, sizeof(*site));
+
+	if (!site)
+		abort();
+	atomic_init(&site->refs, 1);
+	site->leaf = leaf;
+	return site;
+}
+
+struct site *site_ref(struct site *site)
+{
+	atomic_fetch_add_explicit(&site->refs, 1, memory_order_relaxed);
+	return site;
+}
+
+void site_unref(struct site *site)
+{
+	if (!site || atomic_fetch_sub_explicit(&site->refs, 1,
+			     memory_order_acq_rel) != 1)
+		return;
+	leaf_unref(site->leaf);
+	free(site);
+}
+
+void *site_ref_value(void *site)
+{
+	return site_ref(site);
+}
+
+void site_unref_value(void *site)
+{
+	site_unref(site);
+}
+
+/* --- keys --------------------------------------------------------------- */
+
+static struct ca *signer(const struct leaf_want *want)
+{
+	if (want->outcome == LEAF_UNTRUSTED &&
+	    want->mode == UNTRUSTED_PASS_THROUGH)
+		return authority_untrusted(want->snapshot->authority);
+	return authority_issuer(want->snapshot->authority);
+}
+
+/* make_key writes the site's key: the name hashed, so that all have one size. */
+static size_t make_key(const struct leaf_want *want, uint8_t *out)
+{
+	uint8_t *at = out;
+
+	memcpy(at, ca_digest(signer(want)), 32);
+	memcpy(at + 32, trust_digest(want->snapshot->trust), 32);
+	SHA256((const uint8_t *)want->name, strlen(want->name), at + 64);
+	at += 96;
+	*at++ = (uint8_t)(want->port >> 8);
+	*at++ = (uint8_t)want->port;
+	*at++ = (uint8_t)want->key_type;
+	*at++ = (uint8_t)want->mode;
+	*at++ = (uint8_t)want->outcome;
+	return (size_t)(at - out);
+}
+
+static void digest_origin(const struct leaf_want *want, uint8_t out[32])
+{
+	memset(out, 0, 32);
+	if (want->origin.len > 0)
+		SHA256(want->origin.at, want->origin.len, out);
+}
+
+void leaves_digest(const CRYPTO_BUFFER *cert, uint8_t out[32])
+{
+	SHA256(CRYPTO_BUFFER_data(cert), CRYPTO_BUFFER_len(cert), out);
+}
+
+/* --- the cache ---------------------------------------------------------- */
+
+static uint64_t now_ms(const struct services *services)
+{
+	return loop_now(services->loop);
+}
+
+struct site *leaves_cached(struct services *services,
+	const struct leaf_want *want)
+{
+	uint8_t key[LEAF_KEY_SIZE];
+	size_t len = make_key(want, key);
+	struct site *site = shards_get(services->shared->leaves, key, len,
+		now_ms(services));
+
+	if (site && atomic_load(&site->doubt)) {
+		site_unref(site);
+		return NULL;
+	}
+	return site;
+}
+
+void leaves_doubt(struct services *services, const struct leaf_want *want)
+{
+	uint8_t key[LEAF_KEY_SIZE];
+	size_t len = make_key(want, key);
+	struct site *site = shards_get(services->shared->leaves, key, len,
+		now_ms(services));
+
+	if (site)
+		atomic_store(&site->doubt, true);
+	site_unref(site);
+}
+
+/* find returns the cached site if it copies the certificate that the origin
+ * has shown now; that ends any doubt. */
+static struct site *find(struct services *services, const uint8_t *key,
+	size_t len, const uint8_t digest[32])
+{
+	struct site *site = shards_get(services->shared->leaves, key, len,
+		now_ms(services));
+
+	if (!site)
+		return NULL;
+	if (memcmp(leaf_origin_digest(site->leaf), digest, 32) != 0) {
+		site_unref(site);
+		return NULL;
+	}
+	atomic_store(&site->doubt, false);
+	return site;
+}
+
+static void keep(struct services *services, const uint8_t *key, size_t len,
+	struct site *site)
+{
+	time_t left = leaf_not_after(site->leaf) - time(NULL);
+	uint64_t now = now_ms(services);
+
+	if (left > 0)
+		shards_put(services->shared->leaves, key, len, site,
+			leaf_size(site->leaf) + sizeof(*site),
+			now + (uint64_t)left * 1000, now);
+}
+
+/* --- forging ------------------------------------------------------------ */
+
+static void fill_order(struct leaf_order *order, const struct leaf_want *want,
+	const struct leafkeys *keys)
+{
+	*order = (struct leaf_order){
+		.ca = signer(want),
+		.keys = keys,
+		.key_type = want->key_type,
+		.origin = want->origin,
+		.name = want->name,
+		.name_only = want->outcome != LEAF_TRUSTED,
+		.crl_base = authority_crl_base(want->snapshot->authority),
+		.now = time(NULL),
+		.validity_s = want->snapshot->config->issuing.validity_s,
+	};
+}
+
+static struct site *forge(struct services *services,
+	const struct leaf_order *order, char *why, size_t why_size)
+{
+	struct leaf *leaf;
+
+	if (forge_leaf(order, &leaf, why, why_size) != 0)
+		return NULL;
+	atomic_fetch_add(&services->shared->counters.signatures, 1);
+	return site_new(leaf);
+}
+
+/* land gives what was made to all who wait for it; the cache has it first, so
+ * that nobody who comes now makes it again. */
+static void land(struct leaf_request *request, size_t cache_len)
+{
+	if (request->site)
+		keep(request->services, request->key, cache_len, request->site);
+	(void)flight_land(request->services->shared->flight, request->key,
+		request->key_len, request->site, request->why);
+}
+
+static void run_work(uv_work_t *work)
+{
+	struct leaf_request *request = work->data;
+
+	request->site = forge(request->services, &request->order,
+		request->why, sizeof(request->why));
+}
+
+static void after_work(uv_work_t *work, int status)
+{
+	struct leaf_request *request = work->data;
+	struct site *site;
+
+	(void)status;
+	land(request, request->key_len - 32);
+	free(request->origin);
+	request->origin = NULL;
+	snapshot_unref(request->snapshot);
+	site = request->site;
+	request->site = NULL;
+	request->done(request, site, site != NULL, request->why);
+}
+
+/* queue has a slow key sign on another thread; what the order borrows is
+ * copied, since the session may drop it meanwhile. */
+static void queue(struct leaf_request *request, const struct leaf_want *want)
+{
+	snprintf(request->name, sizeof(request->name), "%s", want->name);
+	request->order.name = request->name;
+	if (want->origin.len > 0) {
+		request->origin = malloc(want->origin.len);
+		if (!request->origin)
+			abort();
+		memcpy(request->origin, want->origin.at, want->origin.len);
+		request->order.origin.at = request->origin;
+	}
+	request->snapshot = snapshot_ref(want->snapshot);
+	request->work.data = request;
+	if (uv_queue_work(&request->services->loop->uv, &request->work,
+		    run_work, after_work) != 0)
+		abort();
+}
+
+/* --- waiting ------------------------------------------------------------ */
+
+static void on_home(struct post *post)
+{
+	struct leaf_request *request = (struct leaf_request *)(void *)
+		((char *)post - offsetof(struct leaf_request, post));
+	struct site *site = request->site;
+
+	request->site = NULL;
+	request->done(request, site, false, request->why);
+}
+
+/* On the leader's thread: take a reference, go home. */
+static void on_landed(struct waiter *waiter, void *result, const char *err)
+{
+	struct leaf_request *request = (struct leaf_request *)(void *)
+		((char *)waiter - offsetof(struct leaf_request, waiter));
+
+	request->site = result ? site_ref(result) : NULL;
+	snprintf(request->why, sizeof(request->why), "%s", err ? err : "");
+	request->post.run = on_home;
+	loop_post(request->services->loop, &request->post);
+}
+
+static enum leaves_result lead(struct leaf_request *request,
+	const struct leaf_want *want, const uint8_t digest[32],
+	struct site **out, bool *out_forged)
+{
+	struct services *services = request->services;
+	size_t cache_len = request->key_len - 32;
+
+	/* somebody may have landed between our look and our joining */
+	request->site = find(services, request->key, cache_len, digest);
+	if (!request->site) {
+		fill_order(&request->order, want, services->shared->keys);
+		if (!ca_signs_fast(request->order.ca)) {
+			queue(request, want);
+			return LEAVES_WAIT;
+		}
+		request->site = forge(services, &request->order, request->why,
+			sizeof(request->why));
+		*out_forged = request->site != NULL;
+	}
+	land(request, cache_len);
+	*out = request->site;
+	request->site = NULL;
+	return *out ? LEAVES_READY : LEAVES_FAILED;
+}
+
+enum leaves_result leaves_get(struct services *services,
+	const struct leaf_want *want, struct leaf_request *request,
+	struct site **out, bool *out_forged)
+{
+	uint8_t digest[32];
+	size_t len;
+
+	*out_forged = false;
+	request->services = services;
+	request->why[0] = '\0';
+	request->site = NULL;
+	digest_origin(want, digest);
+	len = make_key(want, request->key);
+	*out = find(services, request->key, len, digest);
+	if (*out)
+		return LEAVES_READY;
+	memcpy(request->key + len, digest, 32);
+	request->key_len = len + 32;
+	request->waiter.landed = on_landed;
+	if (flight_join(services->shared->flight, request->key,
+		    request->key_len, &request->waiter) == FLIGHT_WAIT)
+		return LEAVES_WAIT;
+	return lead(request, want, digest, out, out_forged);
+}

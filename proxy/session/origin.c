@@ -1,0 +1,343 @@
+#include "proxy/session/origin.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/config/config.h"
+#include "proxy/session/origin_tls.h"
+#include "proxy/session/pool.h"
+
+/* --- where to, and the key ---------------------------------------------- */
+
+struct target {
+	const char *host;
+	uint16_t port;
+	const struct sockaddr *address; /* NULL: resolve host */
+	bool configured;
+};
+
+static struct target find_target(const struct services *services,
+	const struct origin_want *want)
+{
+	struct target target = {.host = want->host, .port = want->port};
+	const struct connect_to *to = config_connect_to(
+		services->snapshot->config, want->host, want->port);
+
+	if (to) {
+		target.configured = true;
+		if (to->to_host[0])
+			target.host = to->to_host;
+		if (to->to_port)
+			target.port = to->to_port;
+	} else if (want->has_address) {
+		target.address = (const struct sockaddr *)&want->address;
+	}
+	return target;
+}
+
+static void add(SHA256_CTX *sha, const void *data, size_t len)
+{
+	SHA256_Update(sha, &len, sizeof(len));
+	SHA256_Update(sha, data, len);
+}
+
+static void make_key(const struct services *services,
+	const struct origin_want *want, uint8_t out[ORIGIN_KEY_SIZE])
+{
+	struct target target = find_target(services, want);
+	uint8_t bits[5] = {(uint8_t)want->tls, (uint8_t)want->mode,
+		(uint8_t)target.configured, (uint8_t)(want->port >> 8),
+		(uint8_t)want->port};
+	SHA256_CTX sha;
+
+	SHA256_Init(&sha);
+	add(&sha, bits, sizeof(bits));
+	add(&sha, target.host, strlen(target.host));
+	add(&sha, &target.port, sizeof(target.port));
+	if (target.address)
+		add(&sha, target.address, address_len(target.address));
+	add(&sha, want->name, strlen(want->name));
+	add(&sha, want->alpn, want->alpn_len);
+	add(&sha, trust_digest(services->snapshot->trust), 32);
+	SHA256_Final(out, &sha);
+}
+
+bool origin_same(const struct origin *origin, const struct origin_want *want)
+{
+	uint8_t key[ORIGIN_KEY_SIZE];
+
+	make_key(origin->services, want, key);
+	return memcmp(key, origin->key, sizeof(key)) == 0;
+}
+
+/* --- failing ------------------------------------------------------------ */
+
+static void fail(struct origin *origin, enum reason reason, const char *why)
+{
+	if (origin->state == ORIGIN_FAILED)
+		return;
+	origin->state = ORIGIN_FAILED;
+	origin->reason = reason;
+	if (why)
+		snprintf(origin->why, sizeof(origin->why), "%s", why);
+}
+
+enum reason reason_of_verdict(enum verdict verdict)
+{
+	static const enum reason reasons[VERDICT_COUNT] = {
+		[VERDICT_TRUSTED] = REASON_OK,
+		[VERDICT_EXPIRED] = REASON_CERT_EXPIRED,
+		[VERDICT_NOT_YET_VALID] = REASON_CERT_NOT_YET_VALID,
+		[VERDICT_WRONG_HOST] = REASON_CERT_WRONG_HOST,
+		[VERDICT_NO_SAN] = REASON_CERT_NO_SAN,
+		[VERDICT_SELF_SIGNED] = REASON_CERT_SELF_SIGNED,
+		[VERDICT_UNKNOWN_ISSUER] = REASON_CERT_UNKNOWN_ISSUER,
+		[VERDICT_INCOMPLETE_CHAIN] = REASON_CERT_INCOMPLETE,
+		[VERDICT_WEAK_SIGNATURE] = REASON_CERT_WEAK_SIGNATURE,
+		[VERDICT_WEAK_KEY] = REASON_CERT_WEAK_KEY,
+		[VERDICT_WRONG_PURPOSE] = REASON_CERT_WRONG_PURPOSE,
+		[VERDICT_MALFORMED] = REASON_CERT_MALFORMED,
+		[VERDICT_INVALID] = REASON_CERT_INVALID,
+	};
+
+	return reasons[verdict];
+}
+
+/* shake_failed finds the reason nearest to the truth: our own verdict first,
+ * then what the origin asked for and did not get. */
+static void shake_failed(struct origin *origin)
+{
+	if (origin->judged && origin->verdict != VERDICT_TRUSTED &&
+	    origin->mode == UNTRUSTED_BLOCK)
+		fail(origin, reason_of_verdict(origin->verdict), NULL);
+	else if (origin->asked_cert)
+		fail(origin, REASON_ORIGIN_WANTS_CERT,
+			origin->stream.tls.why);
+	else if (origin->stream.error == STREAM_TLS)
+		fail(origin, REASON_ORIGIN_TLS, origin->stream.tls.why);
+	else if (origin->stream.error == STREAM_RESET)
+		fail(origin, REASON_ORIGIN_RESET, "during the TLS handshake");
+	else
+		fail(origin, REASON_ORIGIN_CLOSED, "during the TLS handshake");
+}
+
+/* --- the stream's facts ------------------------------------------------- */
+
+static void ready(struct origin *origin)
+{
+	origin->state = ORIGIN_READY;
+	origin->ready_ms = loop_now(origin->services->loop);
+	snapshot_unref(origin->snapshot);
+	origin->snapshot = NULL;
+}
+
+static size_t on_data(void *owner, const uint8_t *data, size_t len)
+{
+	struct origin *origin = owner;
+
+	return origin->ops->on_data(origin->owner, data, len);
+}
+
+static void on_event(void *owner)
+{
+	struct origin *origin = owner;
+	struct stream *stream = &origin->stream;
+
+	if (origin->state == ORIGIN_SHAKING) {
+		if (stream->secure)
+			ready(origin);
+		else if (stream->error != STREAM_FINE || stream_ended(stream))
+			shake_failed(origin);
+	}
+	origin->ops->on_event(origin->owner);
+}
+
+static void origin_free(struct origin *origin)
+{
+	snapshot_unref(origin->snapshot);
+	CRYPTO_BUFFER_free(origin->cert);
+	free(origin);
+}
+
+static void on_closed(void *owner)
+{
+	origin_free(owner);
+}
+
+static const struct stream_ops stream_ops = {on_data, on_event, on_closed};
+
+/* --- dialling ----------------------------------------------------------- */
+
+static enum reason reason_of_dial(enum dial_status status)
+{
+	switch (status) {
+	case DIAL_OK:
+		return REASON_OK;
+	case DIAL_NO_NAME:
+		return REASON_NAME_NOT_FOUND;
+	case DIAL_DNS_FAILED:
+		return REASON_NAME_FAILED;
+	case DIAL_DNS_TIMEOUT:
+		return REASON_NAME_TIMEOUT;
+	case DIAL_NOT_ALLOWED:
+		return REASON_DESTINATION_NOT_ALLOWED;
+	case DIAL_OURS:
+		return REASON_LOOP;
+	case DIAL_REFUSED:
+		return REASON_REFUSED;
+	case DIAL_UNREACHABLE:
+		return REASON_UNREACHABLE;
+	case DIAL_TIMEOUT:
+		return REASON_CONNECT_TIMEOUT;
+	case DIAL_NO_RESOURCES:
+	default:
+		return REASON_NO_RESOURCES;
+	}
+}
+
+static void on_dialled(void *arg, enum dial_status status, int fd,
+	const struct sockaddr *peer)
+{
+	struct origin *origin = arg;
+
+	origin->dial = NULL;
+	if (status != DIAL_OK) {
+		fail(origin, reason_of_dial(status), "");
+		origin->ops->on_event(origin->owner);
+		return;
+	}
+	memcpy(&origin->peer, peer, address_len(peer));
+	stream_open(&origin->stream, origin->services->loop, fd, &stream_ops,
+		origin);
+	if (origin->tls) {
+		origin->state = ORIGIN_SHAKING;
+		stream_tls(&origin->stream, origin_tls_new(origin), NULL, 0);
+	} else {
+		ready(origin);
+		origin->ops->on_event(origin->owner);
+	}
+}
+
+static void dial(struct origin *origin, const struct origin_want *want)
+{
+	struct services *services = origin->services;
+	struct target target = find_target(services, want);
+	struct dial_order order = {
+		.host = target.host,
+		.port = target.port,
+		.address = target.address,
+		.own = &services->shared->own,
+		.client_local = want->client_local,
+		.configured = target.configured,
+		.timeout_ms =
+			services->snapshot->config->limits.connect_timeout_ms,
+	};
+
+	origin->configured = target.configured;
+	origin->dial = dial_start(&services->loop->uv, services->resolver,
+		&order, on_dialled, origin);
+}
+
+/* --- get and release ---------------------------------------------------- */
+
+static struct origin *origin_new(struct services *services,
+	const struct origin_want *want)
+{
+	struct origin *origin = calloc(1, sizeof(*origin));
+
+	if (!origin)
+		abort();
+	origin->services = services;
+	origin->snapshot = snapshot_ref(services->snapshot);
+	origin->tls = want->tls;
+	origin->mode = want->mode;
+	origin->asked_port = want->port;
+	snprintf(origin->name, sizeof(origin->name), "%s", want->name);
+	memcpy(origin->alpn, want->alpn, want->alpn_len);
+	origin->alpn_len = want->alpn_len;
+	origin->started_ms = loop_now(services->loop);
+	return origin;
+}
+
+struct origin *origin_get(struct services *services,
+	const struct origin_want *want, const struct origin_ops *ops,
+	void *owner)
+{
+	struct origin *origin = NULL;
+	uint8_t key[ORIGIN_KEY_SIZE];
+
+	make_key(services, want, key);
+	if (!want->fresh && services->snapshot->config->origin.pool)
+		origin = pool_take(services->pool, key,
+			want->client_local, want->max_idle_ms);
+	if (origin) {
+		origin->reused = true;
+		stream_want(&origin->stream, false);
+	} else {
+		origin = origin_new(services, want);
+		memcpy(origin->key, key, sizeof(key));
+	}
+	origin->ops = ops;
+	origin->owner = owner;
+	if (origin->state == ORIGIN_DIALLING)
+		dial(origin, want);
+	return origin;
+}
+
+static bool may_rest(const struct origin *origin)
+{
+	const struct stream *stream = &origin->stream;
+
+	return origin->state == ORIGIN_READY && !origin->pinned &&
+		!origin->services->draining &&
+		origin->services->snapshot->config->origin.pool &&
+		stream->error == STREAM_FINE && !stream_ended(stream) &&
+		stream_flushed(stream);
+}
+
+void origin_release(struct origin *origin, bool keep)
+{
+	static const struct origin_ops nobody = {0};
+
+	if (!origin)
+		return;
+	if (keep && may_rest(origin)) {
+		pool_put(origin->services->pool, origin);
+		return;
+	}
+	origin->ops = &nobody;
+	if (origin->dial)
+		dial_cancel(origin->dial);
+	if (origin->stream.open)
+		stream_close(&origin->stream);
+	else
+		origin_free(origin);
+}
+
+const uint8_t *origin_alpn(const struct origin *origin, unsigned *out_len)
+{
+	const uint8_t *name = NULL;
+
+	*out_len = 0;
+	if (origin->tls)
+		SSL_get0_alpn_selected(origin->stream.tls.ssl, &name, out_len);
+	return name;
+}
+
+void origin_describe(const struct origin *origin, struct origin_facts *out)
+{
+	const struct stream *stream = &origin->stream;
+	const SSL_CIPHER *cipher;
+
+	*out = (struct origin_facts){.known = true, .reused = origin->reused};
+	if (origin->ready_ms && !origin->reused)
+		out->ms = origin->ready_ms - origin->started_ms;
+	if (!stream->open || !stream->secure)
+		return;
+	cipher = SSL_get_current_cipher(stream->tls.ssl);
+	out->tls = SSL_get_version(stream->tls.ssl);
+	out->cipher = cipher ? SSL_CIPHER_standard_name(cipher) : NULL;
+	out->resumed = SSL_session_reused(stream->tls.ssl);
+}

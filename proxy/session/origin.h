@@ -1,0 +1,118 @@
+/*
+ * origin.h - a connection to an origin: found, dialled, verified.
+ *
+ *	DIALLING ──► SHAKING ──► READY ──► back to the pool, or closed
+ *	    └───────────┴──► FAILED (reason, why)
+ *
+ * origin_get gives one that waits in the pool (READY at once) or begins a new
+ * one; the owner is told when the state changes. One origin key says which
+ * connections are alike: address dialled, name sent and verified, TLS or not,
+ * ALPN, how an untrusted one is treated, the set of roots. The pool and the
+ * cache of TLS sessions both go by it.
+ *
+ * Owns:    its stream, a reference to the snapshot while it verifies.
+ * Threads: one, its worker's.
+ */
+#ifndef PROXY_SESSION_ORIGIN_H
+#define PROXY_SESSION_ORIGIN_H
+
+#include <openssl/pool.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "policy/host.h"
+#include "policy/policy.h"
+#include "pki/trust.h"
+#include "proxy/net/dial.h"
+#include "proxy/net/stream.h"
+#include "proxy/report/reason.h"
+#include "proxy/session/services.h"
+
+enum { ORIGIN_KEY_SIZE = 32, ORIGIN_ALPN_MAX = 256 };
+
+struct origin_want {
+	char host[HOST_SIZE]; /* to dial, before origin.connect-to */
+	uint16_t port;
+	bool has_address;     /* transparent: dial this instead of host */
+	struct sockaddr_storage address;
+	bool client_local;
+	bool tls;
+	char name[HOST_SIZE]; /* sent as SNI and verified */
+	enum untrusted mode;
+	uint8_t alpn[ORIGIN_ALPN_MAX]; /* wire form; len 0: none */
+	size_t alpn_len;
+	bool fresh;           /* not from the pool */
+	uint64_t max_idle_ms; /* from the pool only if used since; 0: any */
+};
+
+enum origin_state {
+	ORIGIN_DIALLING,
+	ORIGIN_SHAKING,
+	ORIGIN_READY,
+	ORIGIN_FAILED,
+};
+
+struct origin_ops {
+	size_t (*on_data)(void *owner, const uint8_t *data, size_t len);
+	void (*on_event)(void *owner); /* state or stream changed */
+};
+
+struct origin {
+	enum origin_state state;
+	enum reason reason;   /* with ORIGIN_FAILED */
+	char why[200];
+	struct stream stream; /* from ORIGIN_SHAKING on */
+	enum verdict verdict; /* of TLS: VERDICT_TRUSTED or why not */
+	CRYPTO_BUFFER *cert;  /* owned: its leaf certificate; NULL: plain */
+	bool reused;          /* came from the pool */
+	bool asked_cert;      /* it asked for a client certificate */
+	bool pinned;          /* never to be pooled (NTLM, 101, …) */
+	uint64_t started_ms, ready_ms, idle_since_ms;
+
+	/* Private. */
+	struct services *services;
+	struct snapshot *snapshot;
+	struct dial *dial;
+	struct sockaddr_storage peer;
+	bool tls, configured, judged;
+	uint16_t asked_port;
+	char name[HOST_SIZE];
+	enum untrusted mode;
+	uint8_t alpn[ORIGIN_ALPN_MAX];
+	size_t alpn_len;
+	uint8_t key[ORIGIN_KEY_SIZE];
+	const struct origin_ops *ops;
+	void *owner;
+	struct origin *prev, *next; /* in the pool's list */
+};
+
+/* origin_get begins (or finds) a connection; the caller is its owner until
+ * origin_release. ops is never called from inside. */
+struct origin *origin_get(struct services *services,
+	const struct origin_want *want, const struct origin_ops *ops,
+	void *owner);
+
+/* origin_release lets go: keep says that it is between two exchanges and may
+ * be used again. What is not kept, or not READY, is closed. */
+void origin_release(struct origin *origin, bool keep);
+
+/* origin_same says whether origin would do for want. */
+bool origin_same(const struct origin *origin, const struct origin_want *want);
+
+/* origin_alpn is what the origin chose; NULL: nothing. */
+const uint8_t *origin_alpn(const struct origin *origin, unsigned *out_len);
+
+/* What the log tells of a connection; the names are static. */
+struct origin_facts {
+	bool known, reused, resumed;
+	const char *tls, *cipher; /* NULL: plain */
+	uint64_t ms;              /* it took to get it; reused: 0 */
+};
+
+void origin_describe(const struct origin *origin, struct origin_facts *out);
+
+enum reason reason_of_verdict(enum verdict verdict);
+
+#endif

@@ -1,0 +1,231 @@
+#include "proxy/session/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "proxy/net/address.h"
+#include "proxy/session/leaves.h"
+#include "proxy/session/origin.h"
+
+enum {
+	IDLE_MS = 60 * 1000,
+	SWEEP_MS = 5 * 1000,
+	MAX_PER_KEY = 64,
+	MAX_ALL = 1024,
+};
+
+/* Those of one key, the last put first. */
+struct shelf {
+	uint8_t key[ORIGIN_KEY_SIZE];
+	struct origin *origins;
+	unsigned num;
+	UT_hash_handle hh;
+};
+
+struct pool {
+	struct services *services; /* borrowed */
+	struct shelf *shelves;     /* owned */
+	unsigned num;
+	uv_timer_t timer;
+	void (*closed)(void *arg);
+	void *arg;
+};
+
+static struct shelf *find(struct pool *pool, const uint8_t *key)
+{
+	struct shelf *shelf;
+
+	HASH_FIND(hh, pool->shelves, key, ORIGIN_KEY_SIZE, shelf);
+	return shelf;
+}
+
+static struct shelf *find_or_make(struct pool *pool, const uint8_t *key)
+{
+	struct shelf *shelf = find(pool, key);
+
+	if (shelf)
+		return shelf;
+	shelf = calloc(1, sizeof(*shelf));
+	if (!shelf)
+		abort();
+	memcpy(shelf->key, key, ORIGIN_KEY_SIZE);
+	HASH_ADD(hh, pool->shelves, key, ORIGIN_KEY_SIZE, shelf);
+	return shelf;
+}
+
+static void take_off(struct pool *pool, struct origin *origin)
+{
+	struct shelf *shelf = find(pool, origin->key);
+
+	DL_DELETE(shelf->origins, origin);
+	shelf->num--;
+	pool->num--;
+	if (shelf->num > 0)
+		return;
+	HASH_DEL(pool->shelves, shelf);
+	free(shelf);
+}
+
+/* --- what happens while they rest --------------------------------------- */
+
+static void doubt(struct origin *origin)
+{
+	struct leaf_want want = {
+		.snapshot = origin->services->snapshot,
+		.name = origin->name,
+		.port = origin->asked_port,
+		.mode = origin->mode,
+		.outcome = LEAF_TRUSTED,
+	};
+
+	if (!origin->tls)
+		return;
+	want.key_type = LEAF_KEY_P256;
+	leaves_doubt(origin->services, &want);
+	want.key_type = LEAF_KEY_RSA2048;
+	leaves_doubt(origin->services, &want);
+}
+
+static size_t on_data(void *owner, const uint8_t *data, size_t len)
+{
+	struct origin *origin = owner;
+
+	(void)data;
+	take_off(origin->services->pool, origin);
+	origin_release(origin, false);
+	return len;
+}
+
+static void on_event(void *owner)
+{
+	struct origin *origin = owner;
+
+	if (!stream_ended(&origin->stream) &&
+	    origin->stream.error == STREAM_FINE)
+		return;
+	doubt(origin);
+	take_off(origin->services->pool, origin);
+	origin_release(origin, false);
+}
+
+static const struct origin_ops resting = {on_data, on_event};
+
+/* --- in and out --------------------------------------------------------- */
+
+static void drop(struct pool *pool, struct origin *origin)
+{
+	take_off(pool, origin);
+	origin_release(origin, false);
+}
+
+static struct origin *oldest(struct shelf *shelf)
+{
+	return shelf->origins->prev; /* utlist: the head's prev is the tail */
+}
+
+static void drop_oldest(struct pool *pool)
+{
+	struct origin *found = NULL;
+	struct shelf *shelf, *tmp;
+
+	HASH_ITER(hh, pool->shelves, shelf, tmp)
+		if (!found ||
+		    oldest(shelf)->idle_since_ms < found->idle_since_ms)
+			found = oldest(shelf);
+	if (found)
+		drop(pool, found);
+}
+
+struct origin *pool_take(struct pool *pool, const uint8_t *key,
+	bool client_local, uint64_t max_idle_ms)
+{
+	struct shelf *shelf = find(pool, key);
+	uint64_t now = loop_now(pool->services->loop);
+	struct origin *origin;
+
+	if (!shelf || (max_idle_ms > 0 &&
+			      now - shelf->origins->idle_since_ms > max_idle_ms))
+		return NULL;
+	DL_FOREACH(shelf->origins, origin)
+		if (address_check(&pool->services->shared->own,
+			    (struct sockaddr *)&origin->peer, client_local,
+			    origin->configured) == ADDRESS_FINE)
+			break;
+	if (origin)
+		take_off(pool, origin);
+	return origin;
+}
+
+void pool_put(struct pool *pool, struct origin *origin)
+{
+	struct shelf *shelf = find(pool, origin->key);
+
+	if (shelf && shelf->num >= MAX_PER_KEY)
+		drop(pool, oldest(shelf));
+	else if (pool->num >= MAX_ALL)
+		drop_oldest(pool);
+	shelf = find_or_make(pool, origin->key);
+	DL_PREPEND(shelf->origins, origin);
+	shelf->num++;
+	pool->num++;
+	origin->idle_since_ms = loop_now(pool->services->loop);
+	origin->ops = &resting;
+	origin->owner = origin;
+	stream_want(&origin->stream, true);
+}
+
+static void sweep(uv_timer_t *timer)
+{
+	struct pool *pool = timer->data;
+	uint64_t now = loop_now(pool->services->loop);
+	struct shelf *shelf, *tmp;
+	struct origin *last;
+
+	HASH_ITER(hh, pool->shelves, shelf, tmp) {
+		unsigned left = shelf->num;
+
+		while (left-- > 0) {
+			last = oldest(shelf);
+			if (now - last->idle_since_ms < IDLE_MS)
+				break;
+			drop(pool, last);
+		}
+	}
+}
+
+/* --- life --------------------------------------------------------------- */
+
+struct pool *pool_new(struct services *services)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		abort();
+	pool->services = services;
+	(void)uv_timer_init(&services->loop->uv, &pool->timer);
+	pool->timer.data = pool;
+	(void)uv_timer_start(&pool->timer, sweep, SWEEP_MS, SWEEP_MS);
+	uv_unref((uv_handle_t *)&pool->timer);
+	return pool;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct pool *pool = handle->data;
+	void (*closed)(void *) = pool->closed;
+	void *arg = pool->arg;
+
+	free(pool);
+	closed(arg);
+}
+
+void pool_close(struct pool *pool, void (*closed)(void *arg), void *arg)
+{
+	pool->closed = closed;
+	pool->arg = arg;
+	while (pool->num > 0)
+		drop_oldest(pool);
+	uv_close((uv_handle_t *)&pool->timer, on_closed);
+}

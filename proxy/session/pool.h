@@ -1,0 +1,35 @@
+/*
+ * pool.h - origin connections between two exchanges.
+ *
+ * One a worker. The connection used last is used first. Kept at most 60 s, at
+ * most 64 of one origin key and 1,024 in all; the oldest goes. A connection on
+ * which anything happens while it rests (end, data, error) is closed, and the
+ * site's cached leaf put in doubt.
+ *
+ * Threads: one.
+ */
+#ifndef PROXY_SESSION_POOL_H
+#define PROXY_SESSION_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct origin;
+struct pool;
+struct services;
+
+struct pool *pool_new(struct services *services);
+
+/* pool_close closes all that rest and the pool's own timer. */
+void pool_close(struct pool *pool, void (*closed)(void *arg), void *arg);
+
+/* pool_take hands out a connection of this key whose address this client may
+ * reach (client_local; see net/address.h), not at rest for longer than
+ * max_idle_ms (0: any time); NULL: none. */
+struct origin *pool_take(struct pool *pool, const uint8_t *key,
+	bool client_local, uint64_t max_idle_ms);
+
+/* pool_put takes origin over. */
+void pool_put(struct pool *pool, struct origin *origin);
+
+#endif

@@ -1,0 +1,488 @@
+/* serve.c - HTTP on the client's stream: where each request goes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/authority.h"
+#include "proxy/http/url.h"
+#include "proxy/session/session_private.h"
+
+/* What a request asks for, taken apart. */
+struct asked {
+	struct url url;
+	char host[HOST_SIZE]; /* normalized; "": none was named */
+	uint16_t port;        /* 0: none was named */
+};
+
+/* --- taking a request apart --------------------------------------------- */
+
+static enum route bad(struct exchange *x, const char *why)
+{
+	x->last = true;
+	return exchange_refuse(x, REASON_BAD_REQUEST, why);
+}
+
+static bool take_authority(struct slice host, uint16_t port, struct asked *out)
+{
+	out->port = port;
+	return host_normalize(host.at, host.len, out->host) != HOST_BAD;
+}
+
+/* RFC 9112, 3.2.2: an absolute target's authority counts, not the Host. */
+static bool take_apart(struct head *head, struct asked *out)
+{
+	struct slice field = head_get(head, "Host"), host;
+	uint16_t port;
+
+	memset(out, 0, sizeof(*out));
+	if (url_parse_target(head_target(head), &out->url) != 0)
+		return false;
+	if (out->url.form == URL_ABSOLUTE)
+		return take_authority(out->url.host, out->url.port, out);
+	if (!field.at || field.len == 0)
+		return head_minor(head) == 0;
+	return url_parse_authority(field, &host, &port) == 0 &&
+		take_authority(host, port, out);
+}
+
+/* --- making it fit for the origin --------------------------------------- */
+
+static void set_target(struct head *head, struct slice path)
+{
+	struct slice method = head_method(head);
+	char *text = malloc(method.len + path.len + 2);
+	size_t slash = path.len == 0 || path.at[0] != '/';
+
+	if (!text)
+		abort();
+	memcpy(text, method.at, method.len);
+	text[method.len] = '/';
+	memcpy(text + method.len + slash, path.at, path.len);
+	head_set_request(head, (struct slice){text, method.len},
+		(struct slice){text + method.len, path.len + slash}, 1);
+	free(text);
+}
+
+/* set_host writes Host anew where the target or the connection, not the field,
+ * says what it is. */
+static void set_host(struct head *head, const char *host, uint16_t port,
+	uint16_t usual)
+{
+	char text[HOST_SIZE + 16];
+	bool v6 = strchr(host, ':') != NULL;
+
+	snprintf(text, sizeof(text), "%s%s%s:%u", v6 ? "[" : "", host,
+		v6 ? "]" : "", (unsigned)port);
+	if (port == 0 || port == usual)
+		*strrchr(text, ':') = '\0';
+	(void)head_remove(head, "Host");
+	head_add_text(head, "Host", text);
+}
+
+static void to_origin_form(struct head *head, const struct asked *asked,
+	const char *host, uint16_t usual)
+{
+	if (asked->url.form == URL_ABSOLUTE) {
+		/* OPTIONS without a path asks of the server (RFC 9112, 3.2.4) */
+		if (asked->url.path.len == 0 &&
+		    slice_is(head_method(head), "OPTIONS"))
+			head_set_request(head, (struct slice){"OPTIONS", 7},
+				(struct slice){"*", 1}, 1);
+		else
+			set_target(head, asked->url.path);
+	}
+	if (asked->url.form == URL_ABSOLUTE || !asked->host[0])
+		set_host(head, asked->host[0] ? asked->host : host,
+			asked->port, usual);
+}
+
+/* note_url keeps the URL for the log, without its query, which may hold
+ * secrets. */
+static void note_url(struct exchange *x, const char *scheme, const char *host,
+	const struct asked *asked)
+{
+	struct slice path = asked->url.path;
+	const char *query = path.len > 0 ? memchr(path.at, '?', path.len) :
+					   NULL;
+	size_t len = query ? (size_t)(query - path.at) : path.len;
+	size_t size = strlen(scheme) + strlen(host) + len + 16;
+
+	free(x->url);
+	x->url = malloc(size);
+	if (!x->url)
+		abort();
+	snprintf(x->url, size, "%s://%s%.*s", scheme, host, (int)len,
+		path.len > 0 ? path.at : "");
+}
+
+/* --- our own pages ------------------------------------------------------ */
+
+static enum route own(struct session *s, struct exchange *x,
+	struct head *head, struct slice path)
+{
+	enum reason reason = answer_own(&x->answer, s->services,
+		head_method(head), path);
+
+	if (reason != REASON_OK)
+		x->reason = reason;
+	return ROUTE_ANSWER;
+}
+
+/* is_cdp: the URL's authority is the one that stands in every leaf's CDP. */
+static bool is_cdp(const struct session *s, const struct asked *asked)
+{
+	const char *base =
+		authority_crl_base(s->services->snapshot->authority);
+	char host[HOST_SIZE];
+	struct url url;
+
+	if (url_parse_target((struct slice){base, strlen(base)}, &url) != 0 ||
+	    host_normalize(url.host.at, url.host.len, host) == HOST_BAD)
+		return false;
+	return strcmp(host, asked->host) == 0 &&
+		(url.port ? url.port : 80) ==
+		(asked->port ? asked->port : 80);
+}
+
+/* --- on the explicit listener ------------------------------------------- */
+
+static enum route route_connect(struct session *s, struct exchange *x,
+	struct head *head)
+{
+	struct decision decision;
+	struct slice host;
+
+	x->last = true;
+	if (url_parse_authority(head_target(head), &host, &s->port) != 0 ||
+	    host_normalize(host.at, host.len, s->host) == HOST_BAD ||
+	    s->port == 0)
+		return bad(x, "CONNECT wants host:port");
+	s->name = s->host;
+	s->host_is_address = host_normalize(host.at, host.len, s->host) ==
+		HOST_ADDRESS;
+	s->own_pages = decide_is_magic(s->host);
+	if (s->own_pages)
+		return ROUTE_CONNECT;
+	decide_name(s, s->host, false, false, &decision);
+	if (decision.options.action != ACTION_BLOCK ||
+	    decision.options.notify)
+		return ROUTE_CONNECT;
+	s->decision = decision;
+	s->decided = true;
+	return exchange_refuse(x, REASON_BLOCKED, "");
+}
+
+static enum route route_plain_url(struct session *s, struct exchange *x,
+	struct head *head, struct asked *asked)
+{
+	uint16_t port = asked->port ? asked->port : 80;
+
+	if (slice_is_nocase(asked->url.scheme, "https"))
+		return exchange_refuse(x, REASON_HTTPS_IN_PLAIN, "");
+	if (!slice_is_nocase(asked->url.scheme, "http"))
+		return bad(x, "only http:// URLs");
+	note_url(x, "http", asked->host, asked);
+	snprintf(s->host, sizeof(s->host), "%s", asked->host);
+	s->port = port;
+	if (decide_is_magic(asked->host) || is_cdp(s, asked))
+		return own(s, x, head, asked->url.path);
+	snprintf(x->want.host, sizeof(x->want.host), "%s", asked->host);
+	x->want.port = port;
+	x->want.client_local = s->client_local;
+	to_origin_form(head, asked, asked->host, 80);
+	return ROUTE_ORIGIN;
+}
+
+static enum route route_proxy(struct session *s, struct exchange *x,
+	struct head *head)
+{
+	struct asked asked;
+
+	if (!s->allowed) {
+		x->last = true;
+		return exchange_refuse(x, REASON_CLIENT_NOT_ALLOWED, "");
+	}
+	if (slice_is(head_method(head), "CONNECT"))
+		return route_connect(s, x, head);
+	if (!take_apart(head, &asked))
+		return bad(x, "the target or the Host field is malformed");
+	if (slice_is(head_method(head), "TRACE"))
+		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
+	if (asked.url.form == URL_ABSOLUTE)
+		return route_plain_url(s, x, head, &asked);
+	if (asked.url.form != URL_ORIGIN)
+		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
+	note_url(x, "http", MAGIC_HOST, &asked);
+	return own(s, x, head, asked.url.path);
+}
+
+/* --- in a tunnel -------------------------------------------------------- */
+
+/* Plain HTTP in a tunnel goes where CONNECT said; its Host must be that name,
+ * unless CONNECT named only an address. */
+static enum route route_plain(struct session *s, struct exchange *x,
+	struct head *head, struct asked *asked)
+{
+	struct decision decision;
+
+	note_url(x, "http", asked->host[0] ? asked->host : s->host, asked);
+	if (s->own_pages)
+		return own(s, x, head, asked->url.path);
+	decide_name(s, s->host, false, false, &decision);
+	if (decision.options.action == ACTION_BLOCK) {
+		s->decision = decision;
+		s->decided = true;
+		return exchange_refuse(x, REASON_BLOCKED, "");
+	}
+	if (asked->host[0] && strcmp(asked->host, s->host) != 0 &&
+	    !s->host_is_address)
+		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
+	snprintf(x->want.host, sizeof(x->want.host), "%s", s->host);
+	x->want.port = s->port;
+	x->want.client_local = s->client_local;
+	to_origin_form(head, asked, s->host, 80);
+	return ROUTE_ORIGIN;
+}
+
+/* other_host: a request for another name than the connection was decided for is
+ * decided by itself. It goes on only under the same rule and where the shown
+ * certificate covers it, and then to an origin of its own. */
+static enum route other_host(struct session *s, struct exchange *x,
+	const struct asked *asked)
+{
+	struct decision decision;
+
+	decide_name(s, asked->host, true, true, &decision);
+	if (decision.options.action == ACTION_BLOCK)
+		return exchange_refuse(x, REASON_BLOCKED, decision.rule_name);
+	if (decision.rule != s->decision.rule ||
+	    !leaf_covers(s->site->leaf, asked->host))
+		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
+	intercept_want(s, &x->want);
+	x->want.has_address = false;
+	snprintf(x->want.host, sizeof(x->want.host), "%s", asked->host);
+	snprintf(x->want.name, sizeof(x->want.name), "%s", asked->host);
+	return ROUTE_ORIGIN;
+}
+
+/* decided_otherwise: after a reload the rules are asked again, once. */
+static bool decided_otherwise(struct session *s)
+{
+	struct decision now;
+
+	if (s->generation == s->services->snapshot->generation)
+		return false;
+	s->generation = s->services->snapshot->generation;
+	decide_name(s, s->name, true, true, &now);
+	return now.options.action != s->decision.options.action ||
+		now.options.untrusted != s->decision.options.untrusted;
+}
+
+static enum route route_inspected(struct session *s, struct exchange *x,
+	struct head *head, struct asked *asked)
+{
+	enum route route = ROUTE_ORIGIN;
+
+	note_url(x, "https", asked->host[0] ? asked->host : s->name, asked);
+	if (s->deny)
+		return exchange_refuse(x, s->deny, s->deny_why);
+	if (s->own_pages)
+		return own(s, x, head, asked->url.path);
+	if (decided_otherwise(s))
+		x->last = true;
+	if (asked->url.form == URL_ABSOLUTE &&
+	    !slice_is_nocase(asked->url.scheme, "https"))
+		return exchange_refuse(x, REASON_WRONG_HOST,
+			"not an https URL");
+	if (asked->host[0] && strcmp(asked->host, s->name) != 0)
+		route = other_host(s, x, asked);
+	else
+		intercept_want(s, &x->want);
+	if (route == ROUTE_ORIGIN)
+		to_origin_form(head, asked, s->name, 443);
+	return route;
+}
+
+/* --- the exchange's host ------------------------------------------------ */
+
+static enum route on_route(void *host, struct exchange *x, struct head *head)
+{
+	struct session *s = host;
+	struct asked asked;
+
+	if (s->realm == REALM_PROXY)
+		return route_proxy(s, x, head);
+	if (slice_is(head_method(head), "CONNECT") ||
+	    slice_is(head_method(head), "TRACE"))
+		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
+	if (!take_apart(head, &asked))
+		return bad(x, "the target or the Host field is malformed");
+	if (s->realm == REALM_PLAIN)
+		return route_plain(s, x, head, &asked);
+	return route_inspected(s, x, head, &asked);
+}
+
+/* on_get_origin uses the connection that was begun beside the handshake, or is
+ * held for this client, if it is the one wanted. */
+static struct origin *on_get_origin(void *host, struct exchange *x)
+{
+	struct session *s = host;
+	struct origin *origin = s->origin;
+
+	s->origin = NULL;
+	if (origin && !x->want.fresh && origin_same(origin, &x->want))
+		return origin;
+	origin_release(origin, true);
+	return origin_get(s->services, &x->want, &session_origin_ops, s);
+}
+
+static enum reason on_judge_origin(void *host, const struct origin *origin)
+{
+	return intercept_judge(host, origin);
+}
+
+static void on_hold_origin(void *host, struct origin *origin)
+{
+	struct session *s = host;
+
+	s->origin = origin;
+}
+
+static void on_describe(void *host, struct refusal *refusal)
+{
+	struct session *s = host;
+
+	refusal->host = s->name ? s->name : s->host;
+	if (s->decided)
+		refusal->rule = s->decision.rule_name;
+}
+
+static bool on_ending(void *host)
+{
+	struct session *s = host;
+
+	return s->services->draining;
+}
+
+static const struct exchange_host host_ops = {
+	.route = on_route,
+	.get_origin = on_get_origin,
+	.judge_origin = on_judge_origin,
+	.hold_origin = on_hold_origin,
+	.describe = on_describe,
+	.ending = on_ending,
+};
+
+/* --- the step ----------------------------------------------------------- */
+
+enum wait serve_begin(struct session *s, enum realm realm)
+{
+	s->realm = realm;
+	h1_side_init(&s->front, &s->client, true,
+		session_config(s)->limits.header_bytes);
+	exchange_init(&s->exchange, s->services, &s->front.codec, &host_ops,
+		s);
+	return session_go(s, AT_SERVE);
+}
+
+/* run lends both sides the bytes in hand for the length of the call. */
+static enum exchange_result run(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+	enum exchange_result result;
+
+	h1_side_give(&s->front, s->hand, s->hand_len);
+	if (x->origin_side.in)
+		h1_side_give(&x->origin_side, s->origin_hand,
+			s->origin_hand_len);
+	x->timed_out = s->timed_out;
+	result = exchange_run(x);
+	session_eat(s, s->hand_len - h1_side_left(&s->front));
+	if (x->origin_side.in)
+		s->origin_hand_len = h1_side_left(&x->origin_side);
+	else
+		s->origin_hand_len = 0;
+	return result;
+}
+
+/* tunnel_asked: the head of a CONNECT has been read; what follows it is the
+ * tunnel's. */
+static enum wait tunnel_asked(struct session *s)
+{
+	static const char established[] =
+		"HTTP/1.1 200 Connection established\r\n\r\n";
+
+	h1_side_give(&s->front, s->hand, s->hand_len);
+	(void)s->front.codec.ops->next(&s->front.codec); /* CODEC_END */
+	session_eat(s, s->hand_len - h1_side_left(&s->front));
+	exchange_clear(&s->exchange);
+	h1_side_clear(&s->front);
+	stream_write(&s->client, established, sizeof(established) - 1);
+	s->kind = RECORD_REFUSED;
+	return session_go(s, AT_PEEK);
+}
+
+static enum wait upgraded(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+
+	journal_exchange(s);
+	s->origin = x->origin;
+	x->origin = NULL;
+	h1_side_clear(&x->origin_side);
+	exchange_clear(x);
+	h1_side_clear(&s->front);
+	s->kind = RECORD_RELAY;
+	s->logged = false;
+	return session_go(s, AT_RELAY);
+}
+
+/* note_client_cert: an origin that asked for a certificate and then refused
+ * the request; the next connection may be tunnelled. */
+static void note_client_cert(struct session *s)
+{
+	const struct exchange *x = &s->exchange;
+
+	if (s->realm == REALM_INSPECTED && x->asked_cert &&
+	    (x->reason == REASON_ORIGIN_WANTS_CERT || x->status == 400 ||
+		    x->status == 401 || x->status == 403))
+		intercept_undecryptable(s);
+}
+
+static enum wait end_exchange(struct session *s, bool close)
+{
+	note_client_cert(s);
+	journal_exchange(s);
+	if (close)
+		return session_go(s, AT_LINGER);
+	h1_side_next_message(&s->front, false);
+	exchange_next(&s->exchange);
+	return GO;
+}
+
+enum wait step_serve(struct session *s)
+{
+	switch (run(s)) {
+	case EXCHANGE_NEXT:
+		return end_exchange(s, false);
+	case EXCHANGE_CLOSE:
+		return end_exchange(s, true);
+	case EXCHANGE_CUT:
+		note_client_cert(s);
+		journal_exchange(s);
+		stream_reset(&s->client);
+		return session_go(s, AT_CLOSE);
+	case EXCHANGE_GONE:
+		return session_go(s, AT_CLOSE);
+	case EXCHANGE_CONNECT:
+		return tunnel_asked(s);
+	case EXCHANGE_UPGRADED:
+		return upgraded(s);
+	case EXCHANGE_WAIT:
+	default:
+		break;
+	}
+	if (s->timed_out && s->exchange.at == EXCHANGE_HEAD)
+		return session_go(s, AT_CLOSE);
+	return WAIT_PEERS;
+}

@@ -1,0 +1,67 @@
+/*
+ * services.h - what every session of a worker draws on.
+ *
+ * struct shared is one a process: made before the workers start, ended after
+ * they have. struct services is one a worker.
+ *
+ * Threads: shared: any (its parts lock for themselves); services: its worker.
+ */
+#ifndef PROXY_SESSION_SERVICES_H
+#define PROXY_SESSION_SERVICES_H
+
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/config/snapshot.h"
+#include "proxy/net/address.h"
+#include "proxy/net/loop.h"
+
+struct access_buffer;
+struct flight;
+struct leafkeys;
+struct lru;
+struct pool;
+struct resolver;
+struct session;
+struct shards;
+struct tickets;
+
+struct counters {
+	atomic_ulong connections; /* accepted */
+	atomic_ulong open;        /* of them, not closed yet */
+	atomic_ulong signatures;  /* leaves forged */
+	atomic_ulong exchanges;
+	atomic_ulong tunnels;
+};
+
+struct shared {
+	struct leafkeys *keys;      /* owned */
+	struct shards *leaves;      /* owned: struct site (leaves.h) */
+	struct flight *flight;      /* owned */
+	struct shards *verdicts;    /* owned: struct opinion (origin_tls.c) */
+	struct shards *undecryptable; /* owned: who asked for a client cert */
+	struct tickets *tickets;    /* owned */
+	struct own_listeners own;
+	struct counters counters;
+};
+
+struct services {
+	struct loop *loop;              /* borrowed */
+	struct shared *shared;          /* borrowed */
+	struct snapshot *snapshot;      /* shared: the one in force */
+	struct resolver *resolver;      /* owned by the worker */
+	struct pool *pool;              /* owned by the worker */
+	struct lru *tls_sessions;       /* owned: to origins */
+	struct access_buffer *log;      /* owned by the worker */
+	SSL_CTX *client_ctx, *origin_ctx; /* owned by the worker */
+	struct session *sessions;       /* every one that is open */
+	size_t num_sessions;
+	bool draining;
+	void (*session_ended)(void *arg); /* told when one is gone */
+	void *arg;
+};
+
+#endif

@@ -1,0 +1,475 @@
+#include "proxy/session/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "policy/netset.h"
+#include "proxy/net/listener.h"
+#include "proxy/session/session_private.h"
+
+enum {
+	LINGER_MS = 2000,
+	FORGE_MS = 30000,
+};
+
+static enum wait step_linger(struct session *s);
+static enum wait step_close(struct session *s);
+
+/* In the order of life; waits is the one thing a step may wait for. */
+static const struct step {
+	const char *name;
+	enum wait (*run)(struct session *s);
+	enum wait waits;
+} steps[] = {
+	[AT_SERVE] = {"serve", step_serve, WAIT_PEERS},
+	[AT_PEEK] = {"peek", step_peek, WAIT_CLIENT},
+	[AT_RESOLVE] = {"resolve", step_resolve, WAIT_DNS},
+	[AT_DECIDE] = {"decide", step_decide, GO},
+	[AT_TUNNEL] = {"tunnel", step_tunnel, WAIT_ORIGIN},
+	[AT_LEAF] = {"leaf", step_leaf, WAIT_ORIGIN},
+	[AT_FORGE] = {"forge", step_forge, WAIT_LEAF},
+	[AT_HANDSHAKE] = {"handshake", step_handshake, WAIT_CLIENT},
+	[AT_INSIDE] = {"inside", step_inside, WAIT_CLIENT},
+	[AT_RELAY] = {"relay", step_relay, WAIT_PEERS},
+	[AT_LINGER] = {"linger", step_linger, WAIT_CLIENT},
+	[AT_CLOSE] = {"close", step_close, WAIT_CLOSE},
+};
+
+enum wait session_go(struct session *s, enum session_step at)
+{
+	s->at = at;
+	s->timed_out = false; /* it was the step's that is over */
+	s->entered_ms = session_now(s);
+	return GO;
+}
+
+enum wait session_fail(struct session *s, enum reason reason, const char *why)
+{
+	if (s->reason == REASON_OK) {
+		s->reason = reason;
+		snprintf(s->why, sizeof(s->why), "%s", why ? why : "");
+	}
+	return session_go(s, AT_CLOSE);
+}
+
+void session_eat(struct session *s, size_t len)
+{
+	s->hand += len;
+	s->hand_len -= len;
+}
+
+void session_forget_origin(struct session *s)
+{
+	origin_release(s->origin, false);
+	s->origin = NULL;
+	s->silent = s->tunnel = false;
+}
+
+/* --- what to read, when to wake ----------------------------------------- */
+
+static struct origin *any_origin(const struct session *s)
+{
+	return s->exchange.origin ? s->exchange.origin : s->origin;
+}
+
+static bool wants_client(const struct session *s)
+{
+	switch (s->at) {
+	case AT_SERVE:
+		return exchange_wants_client(&s->exchange);
+	case AT_PEEK:
+	case AT_INSIDE:
+	case AT_LINGER:
+		return true;
+	case AT_RELAY:
+		return !stream_full(&s->origin->stream);
+	case AT_RESOLVE:
+	case AT_DECIDE:
+	case AT_TUNNEL:
+	case AT_LEAF:
+	case AT_FORGE:
+	case AT_HANDSHAKE:
+	case AT_CLOSE:
+	default:
+		return false;
+	}
+}
+
+static bool wants_origin(const struct session *s)
+{
+	switch (s->at) {
+	case AT_SERVE:
+		return s->exchange.origin &&
+			exchange_wants_origin(&s->exchange);
+	case AT_PEEK:
+	case AT_INSIDE: /* a silent client's server may speak first */
+		return s->silent && !stream_full(&s->client);
+	case AT_RELAY:
+		return !stream_full(&s->client);
+	case AT_RESOLVE:
+	case AT_DECIDE:
+	case AT_TUNNEL:
+	case AT_LEAF:
+	case AT_FORGE:
+	case AT_HANDSHAKE:
+	case AT_LINGER:
+	case AT_CLOSE:
+	default:
+		return false;
+	}
+}
+
+static uint64_t last_active(const struct session *s)
+{
+	const struct origin *origin = any_origin(s);
+	uint64_t last = s->client.active_ms;
+
+	if (origin && origin->stream.open && origin->stream.active_ms > last)
+		last = origin->stream.active_ms;
+	return last;
+}
+
+/* A head that has begun must be whole in time, however slowly it trickles. */
+static uint64_t serve_due(struct session *s)
+{
+	const struct config *config = session_config(s);
+	const struct origin *origin = s->exchange.origin;
+
+	if (s->exchange.at == EXCHANGE_ORIGIN && origin &&
+	    origin->state != ORIGIN_READY)
+		return origin->started_ms + config->limits.connect_timeout_ms;
+	if (s->exchange.at != EXCHANGE_HEAD || h1_side_idle(&s->front)) {
+		s->head_since_ms = 0;
+		return last_active(s) + config->limits.idle_timeout_ms;
+	}
+	if (s->head_since_ms == 0)
+		s->head_since_ms = session_now(s);
+	return s->head_since_ms + config->limits.handshake_timeout_ms;
+}
+
+static uint64_t peek_due(const struct session *s)
+{
+	const struct config *config = session_config(s);
+
+	if (s->first_byte_ms)
+		return s->first_byte_ms + config->limits.handshake_timeout_ms;
+	if (s->silent)
+		return last_active(s) + config->limits.idle_timeout_ms;
+	return s->entered_ms + (s->transparent && s->at == AT_PEEK ?
+			config->limits.handshake_timeout_ms :
+			config->limits.peek_timeout_ms);
+}
+
+static uint64_t due(struct session *s)
+{
+	const struct config *config = session_config(s);
+
+	switch (s->at) {
+	case AT_SERVE:
+		return serve_due(s);
+	case AT_PEEK:
+	case AT_INSIDE:
+		return peek_due(s);
+	case AT_RELAY:
+		return last_active(s) + config->limits.idle_timeout_ms;
+	case AT_TUNNEL:
+	case AT_LEAF:
+		return (s->origin ? s->origin->started_ms : s->entered_ms) +
+			config->limits.connect_timeout_ms;
+	case AT_RESOLVE:
+		return s->entered_ms + config->limits.connect_timeout_ms;
+	case AT_HANDSHAKE:
+		return s->entered_ms + config->limits.handshake_timeout_ms;
+	case AT_LINGER:
+		return s->entered_ms + LINGER_MS;
+	case AT_FORGE:
+	case AT_DECIDE:
+	case AT_CLOSE:
+	default:
+		return s->entered_ms + FORGE_MS;
+	}
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* rearm derives reading and the timer from where the session stands. A timer
+ * that is set for earlier stays: it looks again when it fires. */
+static void rearm(struct session *s)
+{
+	struct origin *origin = any_origin(s);
+	uint64_t now = session_now(s), when;
+
+	if (s->closing)
+		return;
+	stream_want(&s->client, wants_client(s));
+	if (origin_is(origin, ORIGIN_READY))
+		stream_want(&origin->stream, wants_origin(s));
+	when = due(s);
+	if (s->due_ms > now && s->due_ms <= when)
+		return;
+	s->due_ms = when > now ? when : now + 1;
+	(void)uv_timer_start(&s->timer, on_timer, s->due_ms - now, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct session *s = timer->data;
+
+	s->due_ms = 0;
+	if (session_now(s) >= due(s))
+		s->timed_out = true;
+	session_run(s);
+}
+
+/* --- running ------------------------------------------------------------ */
+
+/* check_client: a connection that broke ends the session wherever it is. */
+static void check_client(struct session *s)
+{
+	if (s->at == AT_CLOSE || s->at == AT_HANDSHAKE ||
+	    s->client.error == STREAM_FINE)
+		return;
+	(void)session_fail(s, REASON_CLIENT_GONE, s->client.tls.why);
+}
+
+void session_run(struct session *s)
+{
+	if (s->running) {
+		s->again = true;
+		return;
+	}
+	s->running = true;
+	do {
+		s->again = false;
+		check_client(s);
+		do {
+			s->wait = steps[s->at].run(s);
+		} while (s->wait == GO);
+		s->timed_out = false;
+	} while (s->again);
+	s->running = false;
+	if (s->wait != steps[s->at].waits)
+		abort(); /* a step that waits for what it may not */
+	rearm(s);
+}
+
+/* --- facts -------------------------------------------------------------- */
+
+static size_t on_client_data(void *owner, const uint8_t *data, size_t len)
+{
+	struct session *s = owner;
+	size_t left;
+
+	s->hand = data;
+	s->hand_len = len;
+	session_run(s);
+	left = s->hand_len;
+	s->hand = NULL;
+	s->hand_len = 0;
+	return len - left;
+}
+
+static void on_client_event(void *owner)
+{
+	session_run(owner);
+}
+
+static size_t on_origin_data(void *owner, const uint8_t *data, size_t len)
+{
+	struct session *s = owner;
+	size_t left;
+
+	s->origin_hand = data;
+	s->origin_hand_len = len;
+	session_run(s);
+	left = s->origin_hand_len;
+	s->origin_hand = NULL;
+	s->origin_hand_len = 0;
+	return len - left;
+}
+
+static void on_origin_event(void *owner)
+{
+	session_run(owner);
+}
+
+const struct origin_ops session_origin_ops = {on_origin_data, on_origin_event};
+
+/* --- the end ------------------------------------------------------------ */
+
+static enum wait step_linger(struct session *s)
+{
+	stream_shutdown(&s->client);
+	session_eat(s, s->hand_len);
+	if (stream_ended(&s->client) || s->timed_out)
+		return session_go(s, AT_CLOSE);
+	return WAIT_CLIENT;
+}
+
+static void session_free(struct session *s)
+{
+	void (*ended)(void *) = s->services->session_ended;
+	void *arg = s->services->arg;
+
+	DL_DELETE(s->services->sessions, s);
+	s->services->num_sessions--;
+	atomic_fetch_sub(&s->services->shared->counters.open, 1);
+	buffer_clear(&s->peek);
+	site_unref(s->site);
+	free(s->hello);
+	free(s);
+	if (ended)
+		ended(arg);
+}
+
+void session_unref(struct session *s)
+{
+	if (--s->refs == 0)
+		session_free(s);
+}
+
+static void on_client_closed(void *owner)
+{
+	session_unref(owner);
+}
+
+static const struct stream_ops client_ops = {
+	on_client_data, on_client_event, on_client_closed};
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	session_unref(handle->data);
+}
+
+/* step_close closes everything once; the last handle to go frees. */
+static enum wait step_close(struct session *s)
+{
+	if (s->closing)
+		return WAIT_CLOSE;
+	s->closing = true;
+	journal_session(s);
+	s->hand_len = 0;
+	s->origin_hand_len = 0;
+	resolver_leave(&s->dns);
+	exchange_clear(&s->exchange);
+	if (s->front.in)
+		h1_side_clear(&s->front);
+	origin_release(s->origin, s->origin && !s->tunnel);
+	s->origin = NULL;
+	stream_close(&s->client);
+	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+	return WAIT_CLOSE;
+}
+
+/* --- the beginning ------------------------------------------------------ */
+
+/* find_original tells where a redirected connection was going. The kernel
+ * gives our own address for one that came to us directly. */
+static void find_original(struct session *s, int fd)
+{
+	struct sockaddr_storage local;
+	socklen_t len = sizeof(local);
+
+	s->port = 443;
+	if (getsockname(fd, (struct sockaddr *)&local, &len) != 0 ||
+	    origdst_get(fd, &s->original) != 0 ||
+	    address_equal((struct sockaddr *)&s->original,
+		    (struct sockaddr *)&local))
+		return;
+	s->has_original = true;
+	s->port = address_port((struct sockaddr *)&s->original);
+	address_text((struct sockaddr *)&s->original, s->host);
+	s->host_is_address = true;
+}
+
+static bool is_allowed(const struct session *s)
+{
+	const struct config *config = session_config(s);
+
+	return config->clients_any || s->client_local ||
+		netset_match(config->clients,
+			(const struct sockaddr *)&s->peer);
+}
+
+static void find_peer(struct session *s, int fd, const struct sockaddr *peer)
+{
+	struct sockaddr_storage local;
+	socklen_t len = sizeof(local);
+
+	memcpy(&s->peer, peer, address_len(peer));
+	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
+		s->client_local = address_client_is_local(peer,
+			(struct sockaddr *)&local);
+	s->allowed = is_allowed(s);
+}
+
+static void begin(struct session *s)
+{
+	if (!s->transparent)
+		(void)serve_begin(s, REALM_PROXY);
+	else if (s->allowed)
+		(void)session_go(s, AT_PEEK);
+	else
+		(void)session_fail(s, REASON_CLIENT_NOT_ALLOWED, "");
+	session_run(s);
+}
+
+void session_accept(struct services *services, int fd,
+	const struct sockaddr *peer, bool transparent)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->services = services;
+	s->transparent = transparent;
+	s->kind = RECORD_REFUSED;
+	s->started_ms = s->entered_ms = session_now(s);
+	find_peer(s, fd, peer);
+	if (transparent)
+		find_original(s, fd);
+	DL_APPEND(services->sessions, s);
+	services->num_sessions++;
+	atomic_fetch_add(&services->shared->counters.connections, 1);
+	atomic_fetch_add(&services->shared->counters.open, 1);
+	(void)uv_timer_init(&services->loop->uv, &s->timer);
+	s->timer.data = s;
+	stream_open(&s->client, services->loop, fd, &client_ops, s);
+	s->refs = 2; /* the stream and the timer */
+	begin(s);
+}
+
+/* --- stopping ----------------------------------------------------------- */
+
+static bool at_rest(const struct session *s)
+{
+	return s->at == AT_SERVE && s->exchange.at == EXCHANGE_HEAD &&
+		h1_side_idle(&s->front);
+}
+
+void session_drain(struct services *services)
+{
+	struct session *s, *tmp;
+
+	DL_FOREACH_SAFE(services->sessions, s, tmp) {
+		if (!at_rest(s) || s->closing)
+			continue;
+		(void)session_go(s, AT_LINGER);
+		session_run(s);
+	}
+}
+
+void session_stop_all(struct services *services)
+{
+	struct session *s, *tmp;
+
+	DL_FOREACH_SAFE(services->sessions, s, tmp) {
+		if (s->closing)
+			continue;
+		(void)session_fail(s, REASON_STOPPED, "");
+		session_run(s);
+	}
+}

@@ -1,0 +1,29 @@
+/*
+ * session.h - the life of one client connection.
+ *
+ * Accepted, asked what it wants, decided, then served as HTTP, tunnelled, or
+ * refused. See session_private.h for the steps.
+ *
+ * Owns:    itself: a session frees itself when its last handle has closed.
+ * Threads: one, its worker's.
+ */
+#ifndef PROXY_SESSION_SESSION_H
+#define PROXY_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct services;
+struct session;
+
+/* session_accept takes fd, a connection on the explicit or the transparent
+ * listener. */
+void session_accept(struct services *services, int fd,
+	const struct sockaddr *peer, bool transparent);
+
+/* session_drain ends all that are at rest; the others end after what they are
+ * at. session_stop_all ends every one now. */
+void session_drain(struct services *services);
+void session_stop_all(struct services *services);
+
+#endif

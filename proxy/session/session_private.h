@@ -1,0 +1,213 @@
+/*
+ * session_private.h - a session's inside, for the files that are its steps.
+ *
+ *	explicit      ┌──────────────────────────────────────────────┐
+ *	──► SERVE ────┤ CONNECT                                      │ HTTP
+ *	              ▼                                              │
+ *	──► PEEK ──► RESOLVE ──► DECIDE ──► LEAF ──► FORGE ──► HANDSHAKE ──► INSIDE
+ *	transparent │              │                                 │
+ *	            └──────────────┴──► TUNNEL ──► RELAY ◄───────────┘ not HTTP
+ *
+ * All end in LINGER (what was said must arrive) or CLOSE.
+ *
+ * Callbacks state facts (bytes in hand, origin's state, a leaf) and call
+ * session_run; steps look at the facts and go on, wait or fail; what to read and
+ * when to wake up is derived afterwards, in one place. Lifetime is a count of
+ * open handles and of requests that can't be called off.
+ */
+#ifndef PROXY_SESSION_SESSION_PRIVATE_H
+#define PROXY_SESSION_SESSION_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "policy/host.h"
+#include "policy/policy.h"
+#include "proxy/config/config.h"
+#include "proxy/net/hello.h"
+#include "proxy/net/resolve.h"
+#include "proxy/net/sniff.h"
+#include "proxy/net/stream.h"
+#include "proxy/report/record.h"
+#include "proxy/session/client_tls.h"
+#include "proxy/session/exchange.h"
+#include "proxy/session/leaves.h"
+#include "proxy/session/services.h"
+
+enum session_step {
+	AT_SERVE,     /* HTTP, by exchanges */
+	AT_PEEK,      /* what does the client speak? */
+	AT_RESOLVE,   /* is CONNECT's address the SNI's? */
+	AT_DECIDE,    /* tunnel, inspect, block */
+	AT_TUNNEL,    /* a connection for bytes as they are */
+	AT_LEAF,      /* cached, or the origin first */
+	AT_FORGE,     /* somebody signs it */
+	AT_HANDSHAKE, /* the client's */
+	AT_INSIDE,    /* what is in the TLS? */
+	AT_RELAY,     /* bytes both ways */
+	AT_LINGER,    /* until what we said has arrived */
+	AT_CLOSE,
+};
+
+enum wait {
+	GO,
+	WAIT_CLIENT,
+	WAIT_DNS,
+	WAIT_ORIGIN,
+	WAIT_LEAF,
+	WAIT_PEERS,
+	WAIT_CLOSE,
+};
+
+/* Whose requests these are. */
+enum realm {
+	REALM_PROXY,     /* on the explicit listener */
+	REALM_PLAIN,     /* plain HTTP in a tunnel */
+	REALM_INSPECTED, /* inside forged TLS */
+};
+
+struct session {
+	struct services *services;     /* borrowed */
+	struct session *prev, *next;   /* services->sessions */
+	enum session_step at;
+	enum wait wait;
+	bool running, again, timed_out, closing;
+	unsigned refs;
+	uv_timer_t timer;
+	uint64_t started_ms, entered_ms, due_ms, head_since_ms;
+
+	/* The client. */
+	struct stream client;
+	struct sockaddr_storage peer;
+	bool transparent, client_local, allowed;
+	const uint8_t *hand;           /* its bytes, during a callback */
+	size_t hand_len;
+
+	/* What it wants. */
+	struct buffer peek;            /* owned: bytes not yet given on */
+	uint64_t first_byte_ms;
+	bool silent;                   /* said nothing for peek-timeout */
+	struct hello *hello;           /* owned, until the handshake is over */
+	char host[HOST_SIZE];          /* CONNECT's; transparent: where to */
+	uint16_t port;
+	bool host_is_address, has_original, tunnel;
+	struct sockaddr_storage original; /* transparent: where it was going */
+	char sni[HOST_SIZE];           /* normalized; "": none */
+	const char *name;              /* what it is shown: sni or host */
+	struct resolve_waiter dns;
+	bool dns_asked, dns_done, sni_is_host;
+
+	/* What was decided. */
+	enum realm realm;
+	bool own_pages;                /* the magic host */
+	bool decided, names_differ;
+	struct decision decision;
+	uint64_t generation;           /* of the snapshot that decided */
+	enum reason deny;              /* inspected: every request gets its page */
+	char deny_why[200];
+
+	/* The origin, when no exchange has it. */
+	struct origin *origin;         /* owned */
+	const uint8_t *origin_hand;
+	size_t origin_hand_len;
+	bool origin_spoke;
+
+	/* The leaf. */
+	struct leaf_request leaf;
+	bool leaf_pending, leaf_forged, leaf_cached;
+	enum leaf_outcome outcome;
+	struct site *site;             /* owned */
+	bool handshake_begun;
+	uint8_t alpn_name[HELLO_ALPN_MAX];
+	struct alpn_answer alpn;       /* to the client */
+	uint8_t origin_alpn[ORIGIN_ALPN_MAX];
+	size_t origin_alpn_len;        /* offered to the origin */
+
+	/* HTTP. */
+	struct h1_side front;          /* in use while front.in is there */
+	struct exchange exchange;
+
+	/* The log. */
+	enum record_kind kind;
+	enum reason reason;
+	char why[200];
+	bool logged;
+};
+
+/* --- session.c ---------------------------------------------------------- */
+
+void session_run(struct session *s);
+
+/* session_go moves on to a step. */
+enum wait session_go(struct session *s, enum session_step at);
+
+/* session_fail ends the connection for a reason; the first one counts. */
+enum wait session_fail(struct session *s, enum reason reason,
+	const char *why);
+
+/* session_forget_origin drops a connection that was dialled for a silent client,
+ * and on which nothing was said: of no use to TLS or HTTP that comes after. */
+void session_forget_origin(struct session *s);
+
+/* session_unref lets go of one count. */
+void session_unref(struct session *s);
+
+/* session_eat takes len of the client's bytes in hand. */
+void session_eat(struct session *s, size_t len);
+
+extern const struct origin_ops session_origin_ops;
+
+static inline uint64_t session_now(const struct session *s)
+{
+	return loop_now(s->services->loop);
+}
+
+static inline const struct config *session_config(const struct session *s)
+{
+	return s->services->snapshot->config;
+}
+
+static inline bool origin_is(const struct origin *origin,
+	enum origin_state state)
+{
+	return origin && origin->state == state;
+}
+
+/* --- the steps ---------------------------------------------------------- */
+
+enum wait step_serve(struct session *s);     /* serve.c */
+enum wait step_peek(struct session *s);      /* peek.c */
+enum wait step_resolve(struct session *s);   /* decide.c */
+enum wait step_decide(struct session *s);
+enum wait step_leaf(struct session *s);      /* intercept.c */
+enum wait step_forge(struct session *s);
+enum wait step_handshake(struct session *s);
+enum wait step_inside(struct session *s);    /* peek.c */
+enum wait step_tunnel(struct session *s);    /* tunnel.c */
+enum wait step_relay(struct session *s);
+
+/* serve.c: begin to serve HTTP on the client's stream. */
+enum wait serve_begin(struct session *s, enum realm realm);
+
+/* decide.c: what the rules say of a name at this port. */
+void decide_name(const struct session *s, const char *name, bool tls,
+	bool has_sni, struct decision *out);
+bool decide_is_magic(const char *name);
+
+/* intercept.c: the origin this session was decided for. */
+void intercept_want(const struct session *s, struct origin_want *out);
+enum reason intercept_judge(struct session *s, const struct origin *origin);
+void intercept_undecryptable(struct session *s);
+bool intercept_is_undecryptable(const struct session *s);
+
+/* tunnel.c: a plain connection to where the client wants to go. */
+void tunnel_dial(struct session *s);
+
+/* journal.c: the access log. */
+void journal_exchange(struct session *s);
+void journal_session(struct session *s);
+
+#endif

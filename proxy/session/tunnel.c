@@ -1,0 +1,99 @@
+/* tunnel.c - bytes both ways, as they are. */
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/session/session_private.h"
+
+/* Where to: CONNECT's host; transparent, the name in the SNI, never the
+ * original address: else any address could be reached by naming a site that is
+ * not inspected. */
+void tunnel_dial(struct session *s)
+{
+	struct origin_want want = {
+		.port = s->port,
+		.client_local = s->client_local,
+		.fresh = true,
+	};
+
+	snprintf(want.host, sizeof(want.host), "%s",
+		s->transparent && s->sni[0] ? s->sni : s->host);
+	s->origin = origin_get(s->services, &want, &session_origin_ops, s);
+}
+
+/* --- getting there ------------------------------------------------------ */
+
+enum wait step_tunnel(struct session *s)
+{
+	s->tunnel = true;
+	s->kind = RECORD_TUNNEL;
+	if (!s->origin)
+		tunnel_dial(s);
+	if (s->origin->state == ORIGIN_FAILED)
+		return session_fail(s, s->origin->reason, s->origin->why);
+	if (s->origin->state != ORIGIN_READY)
+		return s->timed_out ? session_fail(s, REASON_CONNECT_TIMEOUT,
+			"") : WAIT_ORIGIN;
+	atomic_fetch_add(&s->services->shared->counters.tunnels, 1);
+	return session_go(s, AT_RELAY);
+}
+
+/* --- both ways ---------------------------------------------------------- */
+
+static void client_to_origin(struct session *s)
+{
+	struct stream *origin = &s->origin->stream;
+
+	if (buffer_len(&s->peek) > 0) {
+		stream_write(origin, buffer_at(&s->peek),
+			buffer_len(&s->peek));
+		buffer_clear(&s->peek);
+	}
+	if (s->hand_len > 0 && !stream_full(origin)) {
+		stream_write(origin, s->hand, s->hand_len);
+		session_eat(s, s->hand_len);
+	}
+	if (stream_ended(&s->client))
+		stream_shutdown(origin);
+}
+
+static void origin_to_client(struct session *s)
+{
+	if (s->origin_hand_len > 0 && !stream_full(&s->client)) {
+		stream_write(&s->client, s->origin_hand, s->origin_hand_len);
+		s->origin_hand_len = 0;
+	}
+	if (stream_ended(&s->origin->stream))
+		stream_shutdown(&s->client);
+}
+
+/* broken: what one side lost, the other must not take for the whole. */
+static bool broken(struct session *s)
+{
+	return s->origin->stream.error != STREAM_FINE ||
+		s->client.error != STREAM_FINE ||
+		s->origin->stream.truncated;
+}
+
+enum wait step_relay(struct session *s)
+{
+	s->tunnel = true;
+	if (s->origin->state == ORIGIN_FAILED)
+		return session_fail(s, s->origin->reason, s->origin->why);
+	if (s->origin->state != ORIGIN_READY)
+		return WAIT_PEERS;
+	if (intercept_judge(s, s->origin) != REASON_OK)
+		return session_fail(s, intercept_judge(s, s->origin), "");
+	client_to_origin(s);
+	origin_to_client(s);
+	if (broken(s)) {
+		stream_reset(&s->client);
+		stream_reset(&s->origin->stream);
+		return session_go(s, AT_CLOSE);
+	}
+	if (s->timed_out)
+		return session_fail(s, REASON_IDLE, "");
+	if (stream_ended(&s->client) && stream_ended(&s->origin->stream) &&
+	    stream_flushed(&s->client) && stream_flushed(&s->origin->stream))
+		return session_go(s, AT_CLOSE);
+	return WAIT_PEERS;
+}
