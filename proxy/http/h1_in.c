@@ -1,13 +1,12 @@
 /*
  * h1_in.c - the HTTP/1 reader.
  *
- * Two readers, one after the other, who must agree. The first, here, cuts the
- * input into lines and knows nothing but CRLF; it is strict where RFC 9112
- * lets a recipient be kind (2.2, 5.2), since what one hop repairs the next
- * reads otherwise. It gathers a head into one block and gives llhttp the block
- * whole, which must find the end of the head at the very last byte of it and
- * no sooner. So the outcome does not depend on how the bytes came in, and
- * fields need no copying: they are pointed at where they lie.
+ * It cuts the input into lines and knows nothing but CRLF; it is strict where
+ * RFC 9112 lets a recipient be kind (2.2, 5.2), since what one hop repairs the
+ * next reads otherwise. A head is gathered into one block, and llhttp reads
+ * the block whole (h1_llhttp.h). So the outcome does not depend on how the
+ * bytes came in, and fields need no copying: they are pointed at where they
+ * lie.
  *
  *	HEAD -+-> LENGTH -----------------------------+-> END
  *	      +-> UNTIL_CLOSE (ends with h1_in_eof) --+
@@ -16,29 +15,24 @@
  *	      |    |      CHUNK_DATA                  |
  *	      |    +-- CHUNK_CRLF                     |
  *	      +---------------------------------------+
- *
- * Bodies with a length are counted here. Chunked ones go through llhttp, which
- * reads sizes and trailers; its idea of what follows an upgrade or a CONNECT
- * is never asked: it is reset for every message.
  */
 
 #include "proxy/http/h1_in.h"
 
 #include <assert.h>
-#include <llhttp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proxy/http/framing.h"
+#include "proxy/http/h1_llhttp.h"
 #include "proxy/http/message_private.h"
 #include "proxy/http/start_line.h"
 
 enum {
-	MAX_FIELDS = 1000,      /* bounds work that goes over all of them */
 	MAX_BLANK_LINES = 4,    /* before a request (RFC 9112, 2.2) */
 	MAX_EXTENSIONS = 4096,  /* bytes of chunk extensions, a message */
 	MAX_SIZE_DIGITS = 16,
-	FIRST_ROOM = 2048,      /* for a head, when its end is not in sight */
+	FIRST_ROOM = 2048,      /* for a head whose end is not in sight */
 };
 
 enum phase {
@@ -58,7 +52,7 @@ enum phase {
 enum { GO_ON = 100, GATHERED = 101 };
 
 struct h1_in {
-	llhttp_t parser;
+	struct h1_llhttp second;
 	enum h1_kind kind;
 	enum phase phase;
 	size_t max_head;
@@ -66,15 +60,12 @@ struct h1_in {
 	struct head head, trailers;
 	struct head *filling; /* one of the two */
 	size_t line;          /* where the unfinished line of it begins */
-	struct slice name, value; /* of the field being read, within it */
 	unsigned blank_lines;
 	bool to_head;
-	bool has_head_end, has_message_end, has_chunk; /* llhttp said so */
 
 	struct framing framing;
 	uint64_t left;        /* of the body or the chunk */
 	struct slice body;    /* borrowed from the caller's bytes */
-	size_t echo;          /* body bytes that llhttp saw */
 
 	unsigned digits;      /* of the chunk size */
 	bool in_extension, has_cr;
@@ -95,177 +86,10 @@ static int fail(struct h1_in *in, enum h1_error error, const char *why)
 	return H1_FAILED;
 }
 
-/* What llhttp calls. Within a head its bytes are one block, so the pieces of a
- * name or value, should there be several, lie one behind the other. */
-
-static void extend(struct slice *s, const char *at, size_t len)
+/* llhttp did not like it. */
+static int fail_second(struct h1_in *in)
 {
-	if (!s->at)
-		s->at = at;
-	s->len = (size_t)(at + len - s->at);
-}
-
-static int on_header_field(llhttp_t *parser, const char *at, size_t len)
-{
-	struct h1_in *in = parser->data;
-
-	extend(&in->name, at, len);
-	return 0;
-}
-
-static int on_header_value(llhttp_t *parser, const char *at, size_t len)
-{
-	struct h1_in *in = parser->data;
-
-	extend(&in->value, at, len);
-	return 0;
-}
-
-static struct span span_of(const struct head *head, struct slice s)
-{
-	return (struct span){
-		s.at ? (uint32_t)(s.at - head->text) : 0, (uint32_t)s.len
-	};
-}
-
-static int on_header_value_complete(llhttp_t *parser)
-{
-	struct h1_in *in = parser->data;
-	struct head *head = in->filling;
-
-	/* llhttp 8 lets a name be empty. */
-	if (!slice_is_token(in->name)) {
-		fail(in, H1_BAD_SYNTAX, "a field name is malformed");
-		return -1;
-	}
-	if (head->num == MAX_FIELDS) {
-		fail(in, H1_HEAD_TOO_LARGE, "too many fields");
-		return -1;
-	}
-	head_point(head, span_of(head, in->name),
-		span_of(head, slice_trim(in->value)));
-	in->name = in->value = (struct slice){ NULL, 0 };
-	return 0;
-}
-
-static int on_headers_complete(llhttp_t *parser)
-{
-	((struct h1_in *)parser->data)->has_head_end = true;
-	return HPE_PAUSED;
-}
-
-static int on_chunk_header(llhttp_t *parser)
-{
-	struct h1_in *in = parser->data;
-
-	in->has_chunk = true;
-	in->left = parser->content_length;
-	return 0;
-}
-
-static int on_body(llhttp_t *parser, const char *at, size_t len)
-{
-	(void)at;
-	((struct h1_in *)parser->data)->echo += len;
-	return 0;
-}
-
-static int on_message_complete(llhttp_t *parser)
-{
-	((struct h1_in *)parser->data)->has_message_end = true;
-	return HPE_PAUSED;
-}
-
-static const llhttp_settings_t settings = {
-	.on_header_field = on_header_field,
-	.on_header_value = on_header_value,
-	.on_header_value_complete = on_header_value_complete,
-	.on_headers_complete = on_headers_complete,
-	.on_chunk_header = on_chunk_header,
-	.on_body = on_body,
-	.on_message_complete = on_message_complete,
-};
-
-static enum h1_error error_of(llhttp_errno_t code)
-{
-	switch ((int)code) {
-	case HPE_INVALID_CONTENT_LENGTH:
-	case HPE_UNEXPECTED_CONTENT_LENGTH:
-	case HPE_INVALID_CHUNK_SIZE:
-	case HPE_INVALID_TRANSFER_ENCODING:
-		return H1_BAD_FRAMING;
-	default:
-		return H1_BAD_SYNTAX;
-	}
-}
-
-/* Lets llhttp read len bytes, all of which it must like. */
-static bool feed(struct h1_in *in, const char *at, size_t len)
-{
-	llhttp_errno_t code = llhttp_execute(&in->parser, at, len);
-	enum h1_error error = error_of(code);
-	const char *why = llhttp_get_error_reason(&in->parser);
-
-	if (code == HPE_OK || code == HPE_PAUSED)
-		return true;
-	/* Within chunks all is a matter of framing, whichever of us two sees
-	 * it first. */
-	if (in->phase == IN_CHUNK_LINE || in->phase == IN_CHUNK_CRLF)
-		error = H1_BAD_FRAMING;
-	fail(in, error, why ? why : "the message is malformed");
-	return false;
-}
-
-/* Like feed, for bytes with the last of which, not sooner, *ended becomes
- * true. */
-static bool feed_all(struct h1_in *in, const char *at, size_t len,
-	const bool *ended)
-{
-	if (!feed(in, at, len - 1))
-		return false;
-	if (!*ended) {
-		if (!feed(in, at + len - 1, 1))
-			return false;
-		if (*ended)
-			return true;
-	}
-	fail(in, H1_BAD_SYNTAX, "it is not clear where the fields end");
-	return false;
-}
-
-/* Strict builds of llhttp 8 refuse the bytes over 0x7f that we let pass in
- * targets: show it an x for each. */
-static bool feed_target(struct h1_in *in, const char *at, const char *end)
-{
-	while (at < end) {
-		const char *high = at;
-
-		while (high < end && (unsigned char)*high < 0x80)
-			high++;
-		if (high > at && !feed(in, at, (size_t)(high - at)))
-			return false;
-		if (high < end && !feed(in, "x", 1))
-			return false;
-		at = high < end ? high + 1 : end;
-	}
-	return true;
-}
-
-static bool feed_head(struct h1_in *in)
-{
-	const struct head *head = &in->head;
-	const char *at = head->text;
-
-	if (in->kind == H1_REQUEST) {
-		const char *target = at + head->rest.at;
-
-		if (!feed(in, at, (size_t)(target - at)) ||
-			!feed_target(in, target, target + head->rest.len))
-			return false;
-		at = target + head->rest.len;
-	}
-	return feed_all(in, at, (size_t)(head->text + head->len - at),
-		&in->has_head_end);
+	return fail(in, in->second.error, in->second.why);
 }
 
 /* The line reader. */
@@ -307,8 +131,8 @@ static int read_start_line(struct h1_in *in, struct slice line)
 		start_line_response(line, &start, &why);
 	if (error != H1_OK)
 		return fail(in, error, why);
-	head->method = span_of(head, start.method);
-	head->rest = span_of(head, start.rest);
+	head->method = head_span(head, start.method);
+	head->rest = head_span(head, start.rest);
 	head->status = start.status;
 	head->minor = start.minor;
 	return GO_ON;
@@ -378,18 +202,16 @@ static int end_head(struct h1_in *in)
 	const char *why;
 	enum h1_error error;
 
-	if (!feed_head(in))
-		return H1_FAILED;
+	if (!h1_llhttp_head(&in->second, &in->head))
+		return fail_second(in);
 	error = in->kind == H1_REQUEST ?
 		framing_of_request(&in->head, &in->framing, &why) :
 		framing_of_response(&in->head, in->to_head, &in->framing, &why);
 	if (error != H1_OK)
 		return fail(in, error, why);
 	if (in->framing.kind == H1_CHUNKED) {
-		if (!(in->parser.flags & F_CHUNKED))
-			return fail(in, H1_BAD_FRAMING,
-				"Transfer-Encoding is malformed");
-		llhttp_resume(&in->parser);
+		if (!h1_llhttp_chunked(&in->second))
+			return fail_second(in);
 		in->filling = &in->trailers;
 		in->line = 0;
 	}
@@ -472,10 +294,10 @@ static const char *check_chunk_byte(struct h1_in *in, char c)
 
 static int end_chunk_line(struct h1_in *in)
 {
-	if (!in->has_chunk)
-		return fail(in, H1_BAD_FRAMING, "a chunk's size is malformed");
+	if (!h1_llhttp_size_end(&in->second, &in->left))
+		return fail_second(in);
 	in->phase = in->left > 0 ? IN_CHUNK_DATA : IN_TRAILERS;
-	in->has_chunk = in->has_cr = in->in_extension = false;
+	in->has_cr = in->in_extension = false;
 	in->digits = 0;
 	return GO_ON;
 }
@@ -497,26 +319,20 @@ static int step_chunk_line(struct h1_in *in, const char **at, const char *end)
 			size_len++;
 		whole = *(*at)++ == '\n';
 	}
-	if (size_len > 0 && !feed(in, start, size_len))
-		return H1_FAILED;
-	if (!whole)
-		return H1_MORE;
-	return feed(in, "\r\n", 2) ? end_chunk_line(in) : H1_FAILED;
+	if (size_len > 0 && !h1_llhttp_size(&in->second, start, size_len))
+		return fail_second(in);
+	return whole ? end_chunk_line(in) : H1_MORE;
 }
 
 static int step_chunk_data(struct h1_in *in, const char **at, const char *end)
 {
-	uint64_t left = in->left;
-	int r = take_body(in, at, end, left);
+	int r = take_body(in, at, end, in->left);
 
 	if (r == H1_MORE)
 		return r;
-	in->echo = 0;
-	if (!feed(in, in->body.at, in->body.len))
-		return H1_FAILED;
-	if (in->echo != in->body.len)
-		return fail(in, H1_BAD_FRAMING, "a chunk's size is unclear");
-	in->left = left - in->body.len;
+	if (!h1_llhttp_data(&in->second, in->body.at, in->body.len))
+		return fail_second(in);
+	in->left -= in->body.len;
 	if (in->left == 0)
 		in->phase = IN_CHUNK_CRLF;
 	return r;
@@ -524,30 +340,28 @@ static int step_chunk_data(struct h1_in *in, const char **at, const char *end)
 
 static int step_chunk_crlf(struct h1_in *in, const char **at, const char *end)
 {
-	for (; *at < end; ++*at) {
-		if (**at != (in->has_cr ? '\n' : '\r'))
+	while (*at < end) {
+		if (*(*at)++ != (in->has_cr ? '\n' : '\r'))
 			return fail(in, H1_BAD_FRAMING,
 				"a chunk is longer than its size");
-		if (!feed(in, *at, 1))
-			return H1_FAILED;
-		if (in->has_cr) {
-			++*at;
-			in->has_cr = false;
-			in->phase = IN_CHUNK_LINE;
-			return GO_ON;
-		}
-		in->has_cr = true;
+		in->has_cr = !in->has_cr;
+		if (in->has_cr)
+			continue;
+		if (!h1_llhttp_data_end(&in->second))
+			return fail_second(in);
+		in->phase = IN_CHUNK_LINE;
+		return GO_ON;
 	}
 	return H1_MORE;
 }
 
-static int end_trailers(struct h1_in *in, const char *at, size_t len)
+static int end_trailers(struct h1_in *in)
 {
 	const char *why;
 	enum h1_error error;
 
-	if (!feed_all(in, at, len, &in->has_message_end))
-		return H1_FAILED;
+	if (!h1_llhttp_trailers(&in->second, &in->trailers))
+		return fail_second(in);
 	error = framing_of_trailers(&in->trailers, &why);
 	if (error != H1_OK)
 		return fail(in, error, why);
@@ -563,12 +377,13 @@ static int step_trailers(struct h1_in *in, const char **at, const char *end)
 	if (in->trailers.len == 0 && end - *at >= 2 &&
 		memcmp(*at, "\r\n", 2) == 0) {
 		*at += 2;
-		return end_trailers(in, "\r\n", 2);
+		if (!h1_llhttp_no_trailers(&in->second))
+			return fail_second(in);
+		in->phase = AT_END;
+		return GO_ON;
 	}
 	r = gather(in, at, end);
-	if (r != GATHERED)
-		return r;
-	return end_trailers(in, in->trailers.text, in->trailers.len);
+	return r == GATHERED ? end_trailers(in) : r;
 }
 
 static int step_end(struct h1_in *in, const char **at, const char *end)
@@ -628,16 +443,15 @@ enum h1_event h1_in_eof(struct h1_in *in)
 /* Everything of a message but the memory of its heads. */
 static void begin(struct h1_in *in)
 {
-	llhttp_reset(&in->parser);
+	h1_llhttp_reset(&in->second);
 	head_clear(&in->head);
 	head_reset(&in->trailers);
 	in->phase = IN_HEAD;
 	in->filling = &in->head;
 	in->line = 0;
-	in->name = in->value = in->body = (struct slice){ NULL, 0 };
+	in->body = (struct slice){ NULL, 0 };
 	in->blank_lines = 0;
 	in->to_head = false;
-	in->has_head_end = in->has_message_end = in->has_chunk = false;
 	in->framing = (struct framing){ 0 };
 	in->left = 0;
 	in->digits = 0;
@@ -653,9 +467,7 @@ struct h1_in *h1_in_new(enum h1_kind kind, size_t max_head)
 		abort();
 	in->kind = kind;
 	in->max_head = max_head;
-	llhttp_init(&in->parser,
-		kind == H1_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE, &settings);
-	in->parser.data = in;
+	h1_llhttp_init(&in->second, kind);
 	begin(in);
 	return in;
 }

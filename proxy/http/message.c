@@ -8,9 +8,10 @@
 #include "proxy/http/message_private.h"
 
 enum {
-	KEEP_TEXT = 512,   /* what a cleared head may hold on to */
-	KEEP_FIELDS = 16,
-	FIRST_TEXT = 256,
+	/* What a new head starts with and a cleared one may hold on to: enough
+	 * for a plain GET, little enough for thousands of idle connections. */
+	FIRST_TEXT = 320,
+	FIRST_FIELDS = 16,
 };
 
 static const bool token_chars[256] = {
@@ -155,12 +156,12 @@ void head_clear(struct head *head)
 {
 	struct head kept = { 0 };
 
-	if (head->room <= KEEP_TEXT) {
+	if (head->room <= FIRST_TEXT) {
 		kept.text = head->text;
 		kept.room = head->room;
 		head->text = NULL;
 	}
-	if (head->fields_room <= KEEP_FIELDS) {
+	if (head->fields_room <= FIRST_FIELDS) {
 		kept.fields = head->fields;
 		kept.fields_room = head->fields_room;
 		head->fields = NULL;
@@ -239,7 +240,7 @@ static void append_both(struct head *head, struct slice a, struct slice b,
 void head_point(struct head *head, struct span name, struct span value)
 {
 	if (head->num == head->fields_room) {
-		head->fields_room = head->num > 0 ? 2 * head->num : KEEP_FIELDS;
+		head->fields_room = head->num > 0 ? 2 * head->num : FIRST_FIELDS;
 		head->fields = grow(head->fields,
 			head->fields_room * sizeof *head->fields);
 	}

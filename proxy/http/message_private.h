@@ -58,6 +58,14 @@ static inline struct slice head_slice(const struct head *head, struct span s)
 	return (struct slice){ head->text ? head->text + s.at : "", s.len };
 }
 
+/* head_span says where a slice of the head's text lies. */
+static inline struct span head_span(const struct head *head, struct slice s)
+{
+	return (struct span){
+		s.at ? (uint32_t)(s.at - head->text) : 0, (uint32_t)s.len
+	};
+}
+
 /* slice_is_token: one or more tchar (RFC 9110, 5.6.2). slice_equal_nocase
  * compares two slices, ASCII letters alike. slice_has_prefix_nocase. */
 bool slice_is_token(struct slice s);
