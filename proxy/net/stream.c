@@ -48,12 +48,14 @@ static void fail(struct stream *stream, enum stream_error error)
 
 /* --- in ----------------------------------------------------------------- */
 
-/* offer hands data to the owner while it wants any; returns what it ate. */
+/* offer hands data to the owner while it wants any, unless it has put something
+ * back in front; returns what it ate. */
 static size_t offer(struct stream *stream, const uint8_t *data, size_t len)
 {
 	size_t done = 0, n;
 
-	while (done < len && stream->open && stream->wanted) {
+	while (done < len && stream->open && stream->wanted &&
+		!buffer_len(&stream->kept)) {
 		n = stream->ops->on_data(stream->owner, data + done, len - done);
 		done += n;
 		if (n == 0)
@@ -302,11 +304,15 @@ static int send_now(struct stream *stream, const uint8_t *data, size_t len,
 	return 0;
 }
 
+/* broke: the peer takes no more. What it has said may still be there to read,
+ * an early answer for one, so the error is reading's to find. */
 static void broke(struct stream *stream)
 {
 	buffer_clear(&stream->out);
 	buffer_clear(&stream->plain);
-	fail(stream, STREAM_RESET);
+	stream->deaf = true;
+	if (stream->ended)
+		fail(stream, STREAM_RESET);
 }
 
 /* queue_rest leaves the output to libuv, which writes when the socket can. */
@@ -351,6 +357,8 @@ static void flush(struct stream *stream)
 {
 	size_t sent;
 
+	if (stream->deaf)
+		buffer_clear(&stream->out);
 	if (stream->secure && stream->error == STREAM_FINE)
 		encrypt(stream, true);
 	if (!buffer_len(&stream->plain))
@@ -400,7 +408,7 @@ void stream_write(struct stream *stream, const void *data, size_t len)
 	const uint8_t *at = data;
 	size_t sent = 0;
 
-	if (!stream->open || stream->error != STREAM_FINE ||
+	if (!stream->open || stream->error != STREAM_FINE || stream->deaf ||
 	    stream->shutdown_asked || len == 0)
 		return;
 	mark(stream);

@@ -71,7 +71,7 @@ struct stream { /* zeroed: not open */
 	struct buffer raw, kept, plain, out, inflight;
 	struct stream *next_turn;
 	bool in_turn, wanted, reading, ended, is_tls, begin, full;
-	bool writing, shutdown_asked, shutdown_sent, event;
+	bool writing, shutdown_asked, shutdown_sent, event, deaf;
 };
 
 /* stream_open takes over a connected, non-blocking socket. Nothing is wanted

@@ -36,7 +36,7 @@ static bool names_agree(const struct session *s)
 static bool must_resolve(const struct session *s)
 {
 	return !s->transparent && s->host_is_address && s->sni[0] &&
-		strcmp(s->sni, s->host) != 0 && !s->hello->ech;
+		strcmp(s->sni, s->host) != 0 && !s->ech;
 }
 
 static void on_resolved(struct resolve_waiter *waiter,
@@ -72,30 +72,26 @@ enum wait step_resolve(struct session *s)
 
 /* --- deciding ----------------------------------------------------------- */
 
-static void decide_both(struct session *s)
+static void decide_both(struct session *s, struct decision *out)
 {
 	struct decision by_host, by_sni;
 
 	decide_name(s, s->host, true, true, &by_host);
 	decide_name(s, s->sni, true, true, &by_sni);
 	s->names_differ = true;
-	s->decision = *decision_stricter(&by_host, &by_sni);
+	*out = *decision_stricter(&by_host, &by_sni);
 }
 
-static void decide(struct session *s)
+void decide_tls(struct session *s, struct decision *out)
 {
 	bool has_sni = s->sni[0] != '\0';
 
-	if (s->transparent)
-		decide_name(s, s->name, true, has_sni, &s->decision);
-	else if (s->hello->ech && !names_agree(s))
-		/* the outer SNI is not a name (ECH, RFC 9849) */
-		decide_name(s, s->host, true, has_sni, &s->decision);
-	else if (names_agree(s))
-		decide_name(s, s->name, true, has_sni, &s->decision);
+	if (s->transparent || names_agree(s))
+		decide_name(s, s->name, true, has_sni, out);
+	else if (s->ech) /* the outer SNI is not a name (RFC 9849) */
+		decide_name(s, s->host, true, has_sni, out);
 	else
-		decide_both(s);
-	s->decided = true;
+		decide_both(s, out);
 	s->generation = s->services->snapshot->generation;
 }
 
@@ -150,7 +146,8 @@ enum wait step_decide(struct session *s)
 	if (!s->name[0])
 		return refuse_tls(s, SSL_AD_UNRECOGNIZED_NAME, REASON_NO_SNI,
 			"");
-	decide(s);
+	decide_tls(s, &s->decision);
+	s->decided = true;
 	if (s->decision.options.action == ACTION_BLOCK)
 		return blocked(s);
 	if (s->origin_spoke &&

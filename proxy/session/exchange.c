@@ -372,6 +372,8 @@ static enum exchange_result origin_ended(struct exchange *x,
 
 	if (may_retry(x))
 		return retry(x);
+	if (x->origin->stream.error == STREAM_RESET)
+		reason = REASON_ORIGIN_RESET;
 	if (x->origin->asked_cert && x->origin->stream.error == STREAM_TLS)
 		reason = REASON_ORIGIN_WANTS_CERT;
 	snprintf(copy, sizeof(copy), "%s", why);

@@ -48,7 +48,7 @@ static enum codec_event next(struct codec *codec)
 	struct h1_side *side = side_of(codec);
 	enum codec_event event = CODEC_MORE;
 
-	if (side->at < side->end)
+	if (side->at < side->end || !h1_in_idle(side->in))
 		event = translate(h1_in_next(side->in, &side->at, side->end));
 	if (event != CODEC_MORE || side->at < side->end)
 		return event;

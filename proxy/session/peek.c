@@ -102,6 +102,7 @@ static enum wait read_hello(struct session *s)
 		return session_fail(s, REASON_BAD_HELLO,
 			result == HELLO_TOO_LARGE ? "over 16 KiB" :
 						    "malformed");
+	s->ech = s->hello->ech;
 	if (s->hello->has_sni) {
 		if (host_normalize(s->hello->sni, s->hello->sni_len, sni) ==
 		    HOST_BAD)

@@ -265,17 +265,24 @@ static enum route other_host(struct session *s, struct exchange *x,
 	return ROUTE_ORIGIN;
 }
 
-/* decided_otherwise: after a reload the rules are asked again, once. */
-static bool decided_otherwise(struct session *s)
+/* decided_otherwise: after a reload the rules are asked again, once. What they
+ * now block is refused; what they now do otherwise needs another connection. */
+static bool decided_otherwise(struct session *s, struct exchange *x)
 {
 	struct decision now;
 
 	if (s->generation == s->services->snapshot->generation)
 		return false;
-	s->generation = s->services->snapshot->generation;
-	decide_name(s, s->name, true, true, &now);
-	return now.options.action != s->decision.options.action ||
-		now.options.untrusted != s->decision.options.untrusted;
+	decide_tls(s, &now);
+	if (now.options.action == s->decision.options.action &&
+	    now.options.untrusted == s->decision.options.untrusted)
+		return false;
+	x->last = true;
+	if (now.options.action != ACTION_BLOCK)
+		return false;
+	s->decision = now;
+	s->deny = REASON_BLOCKED;
+	return true;
 }
 
 static enum route route_inspected(struct session *s, struct exchange *x,
@@ -284,12 +291,10 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 	enum route route = ROUTE_ORIGIN;
 
 	note_url(x, "https", asked->host[0] ? asked->host : s->name, asked);
-	if (s->deny)
-		return exchange_refuse(x, s->deny, s->deny_why);
 	if (s->own_pages)
 		return own(s, x, head, asked->url.path);
-	if (decided_otherwise(s))
-		x->last = true;
+	if (s->deny || decided_otherwise(s, x))
+		return exchange_refuse(x, s->deny, s->deny_why);
 	if (asked->url.form == URL_ABSOLUTE &&
 	    !slice_is_nocase(asked->url.scheme, "https"))
 		return exchange_refuse(x, REASON_WRONG_HOST,

@@ -98,7 +98,7 @@ struct session {
 	char sni[HOST_SIZE];           /* normalized; "": none */
 	const char *name;              /* what it is shown: sni or host */
 	struct resolve_waiter dns;
-	bool dns_asked, dns_done, sni_is_host;
+	bool dns_asked, dns_done, sni_is_host, ech;
 
 	/* What was decided. */
 	enum realm realm;
@@ -195,6 +195,8 @@ enum wait serve_begin(struct session *s, enum realm realm);
 /* decide.c: what the rules say of a name at this port. */
 void decide_name(const struct session *s, const char *name, bool tls,
 	bool has_sni, struct decision *out);
+/* decide_tls decides the connection by the name or names it gave. */
+void decide_tls(struct session *s, struct decision *out);
 bool decide_is_magic(const char *name);
 
 /* intercept.c: the origin this session was decided for. */
