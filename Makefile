@@ -3,9 +3,10 @@
 # configure. To be set on the command line or in the environment:
 #
 #   CC, CFLAGS, LDFLAGS  as usual          BUILD=folder       for what is built
-#   BORINGSSL_DIR=prefix a BoringSSL of your own   FUZZ_TIME=seconds  a fuzzer
-#   PREFIX, DESTDIR      for install       V=1                show commands
-#   CI=true              warnings are errors
+#   BORINGSSL_DIR=prefix a BoringSSL of your own
+#   PREFIX, DESTDIR      for install       V=1          show commands
+#   CI=true              warnings are errors    JOBS=n       at once
+#   FUZZ_TIME=seconds    a fuzzer
 
 VARIANT ?= plain
 BUILD ?= build
@@ -31,9 +32,9 @@ all: $(BIN)  ## build build/sallyport (the default)
 .PHONY: all lib units fuzzers run test asan tsan fuzz fuzz-run lint format \
 	bench install uninstall clean help FORCE
 
-# All cores, unless told otherwise.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
-MAKEFLAGS += -j$(shell nproc)
+# All cores, unless JOBS says otherwise.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(or $(JOBS),$(shell nproc))
 endif
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) '$(2)';)

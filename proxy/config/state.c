@@ -49,9 +49,11 @@ char *state_default(void)
 /* make_folders makes path and what is missing above it. */
 static int make_folders(const char *path, char *err, size_t err_size)
 {
-	char *copy = joined(path, "/");
+	char *copy;
 	int rc = 0;
 
+	if (asprintf(&copy, "%s/", path) < 0)
+		abort();
 	for (char *slash = strchr(copy + 1, '/'); slash && rc == 0;
 		slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
