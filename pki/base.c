@@ -1,0 +1,183 @@
+#include "pki/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/mem.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void *pki_new(size_t size)
+{
+	void *made = calloc(1, size);
+
+	if (!made)
+		abort();
+	return made;
+}
+
+char *pki_copy(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		abort();
+	return copy;
+}
+
+int pki_fail(char *err, size_t err_size, const char *format, ...)
+{
+	va_list args;
+
+	ERR_clear_error();
+	if (!err || err_size == 0)
+		return -1;
+	va_start(args, format);
+	vsnprintf(err, err_size, format, args);
+	va_end(args);
+	return -1;
+}
+
+struct der der_of(const CRYPTO_BUFFER *buffer)
+{
+	return (struct der){CRYPTO_BUFFER_data(buffer),
+		CRYPTO_BUFFER_len(buffer)};
+}
+
+struct der der_rest(const CBS *cbs)
+{
+	return (struct der){CBS_data(cbs), CBS_len(cbs)};
+}
+
+CBS der_cbs(struct der der)
+{
+	CBS cbs;
+
+	CBS_init(&cbs, der.at, der.len);
+	return cbs;
+}
+
+bool der_same(struct der a, struct der b)
+{
+	return a.len == b.len &&
+		(a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+CRYPTO_BUFFER *der_buffer(struct der der)
+{
+	CRYPTO_BUFFER *buffer = CRYPTO_BUFFER_new(der.at, der.len, NULL);
+
+	if (!buffer)
+		abort();
+	return buffer;
+}
+
+CRYPTO_BUFFER *der_finish(CBB *cbb)
+{
+	CRYPTO_BUFFER *buffer;
+	uint8_t *data = NULL;
+	size_t len = 0;
+
+	if (!CBB_finish(cbb, &data, &len)) {
+		CBB_cleanup(cbb);
+		return NULL;
+	}
+	buffer = der_buffer((struct der){data, len});
+	OPENSSL_free(data);
+	return buffer;
+}
+
+static int read_fd(int fd, size_t max, char **out, size_t *out_len)
+{
+	char *data = pki_new(max + 1);
+	size_t len = 0;
+	ssize_t got = 1;
+
+	while (got > 0 && len <= max) {
+		got = read(fd, data + len, max + 1 - len);
+		if (got > 0)
+			len += (size_t)got;
+		else if (got < 0 && errno == EINTR)
+			got = 1;
+	}
+	if (got < 0 || len > max) {
+		if (got >= 0)
+			errno = EFBIG;
+		OPENSSL_cleanse(data, len);
+		free(data);
+		return -1;
+	}
+	data[len] = '\0';
+	*out = data;
+	*out_len = len;
+	return 0;
+}
+
+/* What is read is as large as the file, not as the limit: a limit of 16 MiB
+ * costs nothing where the file is small. */
+static size_t room_for(int fd, size_t max)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (size_t)st.st_size > max)
+		return max;
+	return (size_t)st.st_size;
+}
+
+int file_read(const char *path, size_t max, char **out, size_t *out_len,
+	char *err, size_t err_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int result, why;
+
+	if (fd < 0)
+		return pki_fail(err, err_size, "%s: %s", path, strerror(errno));
+	result = read_fd(fd, room_for(fd, max), out, out_len);
+	why = errno;
+	close(fd);
+	if (result != 0)
+		return pki_fail(err, err_size, "%s: %s", path, strerror(why));
+	return 0;
+}
+
+static int write_fd(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t put = write(fd, data, len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return -1;
+		data += put;
+		len -= (size_t)put;
+	}
+	return fsync(fd);
+}
+
+int file_write(const char *path, const char *data, size_t len, unsigned mode,
+	char *err, size_t err_size)
+{
+	char temp[4096];
+	int fd, why, bad;
+
+	if ((size_t)snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >=
+	    sizeof(temp))
+		return pki_fail(err, err_size, "%s: path too long", path);
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return pki_fail(err, err_size, "%s: %s", temp, strerror(errno));
+	bad = write_fd(fd, data, len) != 0 || fchmod(fd, mode) != 0 ||
+		rename(temp, path) != 0;
+	why = errno;
+	close(fd);
+	if (!bad)
+		return 0;
+	unlink(temp);
+	return pki_fail(err, err_size, "%s: %s", path, strerror(why));
+}

@@ -1,0 +1,47 @@
+/*
+ * base.h - what every file of this room needs: memory and sentences.
+ */
+#ifndef PKI_BASE_H
+#define PKI_BASE_H
+
+#include <openssl/base.h>
+#include <openssl/bytestring.h>
+#include <openssl/pool.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pki/der.h"
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+/* pki_new is calloc of one small thing; it ends the program for want of
+ * memory, as all fixed-size allocations here do. pki_copy is strdup so. */
+void *pki_new(size_t size);
+char *pki_copy(const char *text);
+
+/* pki_fail writes the sentence, empties BoringSSL's error queue of this thread
+ * (what is left there would be taken for an error of the next TLS call) and
+ * returns -1. */
+int pki_fail(char *err, size_t err_size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Between the three ways in which DER is held. */
+struct der der_of(const CRYPTO_BUFFER *buffer);
+struct der der_rest(const CBS *cbs);
+CBS der_cbs(struct der der);
+bool der_same(struct der a, struct der b);
+
+/* der_buffer copies; der_finish takes what cbb holds and ends cbb (NULL: cbb
+ * had failed). */
+CRYPTO_BUFFER *der_buffer(struct der der);
+CRYPTO_BUFFER *der_finish(CBB *cbb);
+
+/* file_read reads a whole file of at most max bytes; *out is owned by the
+ * caller and NUL-ended. file_write writes it at once (a temporary file beside
+ * it, renamed), with the mode given. */
+int file_read(const char *path, size_t max, char **out, size_t *out_len,
+	char *err, size_t err_size) MUST_CHECK;
+int file_write(const char *path, const char *data, size_t len,
+	unsigned mode, char *err, size_t err_size) MUST_CHECK;
+
+#endif

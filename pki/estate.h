@@ -1,0 +1,69 @@
+/*
+ * estate.h - the store, and the keeper that opens its keys, in one
+ * transaction: what is read here and what is written for it are of one piece,
+ * whoever else has the state folder open.
+ *
+ *	estate_open ──► estate_list, estate_ca, the store's writing ──►
+ *	estate_commit ──► estate_close        (without a commit: nothing done)
+ *
+ * The first to open a state folder finds it empty and lays the foundation: a
+ * root, an intermediate under it, the CA for untrusted origins.
+ */
+#ifndef PKI_ESTATE_H
+#define PKI_ESTATE_H
+
+#include "pki/authority.h"
+#include "pki/keeper.h"
+#include "pki/store.h"
+
+/* What the foundation's CAs are called in URLs and in the API, for good. */
+enum {
+	ESTATE_INTERMEDIATE = 1,
+	ESTATE_ROOT = 2,
+	ESTATE_UNTRUSTED = 3,
+};
+
+struct estate {
+	struct store *store;     /* owned */
+	struct keeper *keeper;   /* owned */
+	struct store_ca *list;   /* owned: as of the last estate_list */
+	size_t num;
+};
+
+/* estate_open fills out, which estate_close clears whatever the result. */
+int estate_open(const struct authority_options *options, struct estate *out,
+	char *err, size_t err_size) MUST_CHECK;
+int estate_commit(struct estate *estate, char *err, size_t err_size)
+	MUST_CHECK;
+void estate_close(struct estate *estate);
+
+/* estate_list reads the rows anew. */
+int estate_list(struct estate *estate, char *err, size_t err_size) MUST_CHECK;
+
+/* estate_find is the row with this id, NULL: none; estate_default the one that
+ * signs. Borrowed until the next estate_list. */
+const struct store_ca *estate_find(const struct estate *estate, int64_t id);
+const struct store_ca *estate_default(const struct estate *estate);
+
+/* estate_key opens the row's key; owned by the caller. */
+int estate_key(const struct estate *estate, const struct store_ca *row,
+	EVP_PKEY **out, char *err, size_t err_size) MUST_CHECK;
+
+/* estate_ca makes a ca of the row. */
+int estate_ca(const struct estate *estate, const struct store_ca *row,
+	struct ca **out, char *err, size_t err_size) MUST_CHECK;
+
+/* estate_top is the certificate that clients install for the row: the top of
+ * its chain, or its own. Borrowed from the row. */
+struct der estate_top(const struct store_ca *row);
+
+
+/* estate_write_root writes STATE/root.pem (0644) where it says something else
+ * than the default CA's root. */
+int estate_write_root(const struct estate *estate, const char *state,
+	char *err, size_t err_size) MUST_CHECK;
+
+/* key_type_name is the REST API's word for a key, "EC_P256". */
+const char *key_type_name(const EVP_PKEY *key);
+
+#endif

@@ -1,0 +1,47 @@
+#include "pki/keymaker.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec_key.h>
+#include <openssl/evp.h>
+#include <openssl/nid.h>
+#include <openssl/rsa.h>
+#include <stdlib.h>
+
+EVP_PKEY *make_p256_key(void)
+{
+	EC_KEY *ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+	EVP_PKEY *key = EVP_PKEY_new();
+
+	if (!ec || !key || !EC_KEY_generate_key(ec) ||
+	    !EVP_PKEY_set1_EC_KEY(key, ec))
+		abort();
+	EC_KEY_free(ec);
+	return key;
+}
+
+EVP_PKEY *make_rsa_key(int bits)
+{
+	EVP_PKEY *key = EVP_PKEY_new();
+	BIGNUM *exponent = BN_new();
+	RSA *rsa = RSA_new();
+
+	if (!key || !exponent || !rsa || !BN_set_word(exponent, RSA_F4) ||
+	    !RSA_generate_key_ex(rsa, bits, exponent, NULL) ||
+	    !EVP_PKEY_set1_RSA(key, rsa))
+		abort();
+	RSA_free(rsa);
+	BN_free(exponent);
+	return key;
+}
+
+CRYPTO_BUFFER *key_spki(const EVP_PKEY *key)
+{
+	CRYPTO_BUFFER *spki = NULL;
+	CBB cbb;
+
+	if (CBB_init(&cbb, 320) && EVP_marshal_public_key(&cbb, key))
+		spki = der_finish(&cbb);
+	if (!spki)
+		abort();
+	return spki;
+}

@@ -1,0 +1,18 @@
+/*
+ * keymaker.h - new key pairs.
+ *
+ * Making a key fails only where there is no memory or no chance to be had;
+ * both end the program, so the results are never NULL. Owned by the caller.
+ */
+#ifndef PKI_KEYMAKER_H
+#define PKI_KEYMAKER_H
+
+#include "pki/base.h"
+
+EVP_PKEY *make_p256_key(void);
+EVP_PKEY *make_rsa_key(int bits); /* public exponent 65537 */
+
+/* key_spki is the DER of its SubjectPublicKeyInfo. */
+CRYPTO_BUFFER *key_spki(const EVP_PKEY *key);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * name.h - distinguished names, as their DER.
+ */
+#ifndef PKI_NAME_H
+#define PKI_NAME_H
+
+#include "pki/base.h"
+
+enum {
+	NAME_CN_MAX = 64,   /* ub-common-name, RFC 5280, appendix A.1 */
+	NAME_TITLE = 96,    /* room for name_title */
+};
+
+/* name_ok says whether a name (with its SEQUENCE header) can be put into a
+ * certificate of ours: strict DER, attributes that every reader takes. */
+bool name_ok(struct der name);
+bool name_empty(struct der name);
+
+/* name_title writes what a person would call it, for sentences: the common
+ * name, else the last value, else "(no name)"; what is not printable ASCII
+ * comes out as '?'. Returns out. */
+const char *name_title(struct der name, char out[NAME_TITLE]);
+
+/* name_write adds Name {O=organization, CN=cn}; either may be NULL, and a cn
+ * of more than NAME_CN_MAX is left out. */
+bool name_write(CBB *out, const char *organization, const char *cn) MUST_CHECK;
+
+#endif
