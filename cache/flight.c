@@ -11,9 +11,9 @@
 #include <uthash.h>
 
 /*
- *   flight ── group (one a key in the air) ── waiter ── waiter ── NULL
- *                ▲                              │          │
- *                └───────────── group ──────────┴──────────┘
+ *   flight -- group (one a key in the air) --> waiter --> waiter --> NULL
+ *               ^                                |          |
+ *               +------------- group ------------+----------+
  *
  * A waiter's group says where it stands, always read and written under the
  * mutex:
@@ -31,15 +31,15 @@
  */
 struct group {
 	UT_hash_handle hh;
-	struct waiter *first;   /* borrowed, in the order they came */
-	struct waiter **end;    /* where the next one is hung in */
+	struct waiter *first; /* borrowed, in the order they came */
+	struct waiter **end;  /* where the next one is hung in */
 	size_t key_len;
 	unsigned char key[];
 };
 
 struct flight {
 	pthread_mutex_t mutex;
-	struct group *groups;   /* owned; under mutex */
+	struct group *groups; /* owned; under mutex */
 };
 
 struct flight *flight_new(void)
@@ -72,7 +72,7 @@ static void unlock(struct flight *flight)
 }
 
 static struct group *find(const struct flight *flight, const void *key,
-			  size_t key_len, unsigned hash)
+	size_t key_len, unsigned hash)
 {
 	struct group *group;
 
@@ -80,8 +80,8 @@ static struct group *find(const struct flight *flight, const void *key,
 	return group;
 }
 
-static void add_group(struct flight *flight, const void *key, size_t key_len,
-		      unsigned hash)
+static void add_group(
+	struct flight *flight, const void *key, size_t key_len, unsigned hash)
 {
 	struct group *group = memory_new(sizeof(*group) + key_len);
 
@@ -89,8 +89,8 @@ static void add_group(struct flight *flight, const void *key, size_t key_len,
 	group->key_len = key_len;
 	if (key_len > 0)
 		memcpy(group->key, key, key_len);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, flight->groups, group->key, key_len,
-				    hash, group);
+	HASH_ADD_KEYPTR_BYHASHVALUE(
+		hh, flight->groups, group->key, key_len, hash, group);
 }
 
 static void hang_in(struct group *group, struct waiter *waiter)
@@ -112,7 +112,7 @@ static void take_out(struct group *group, struct waiter *waiter)
 }
 
 int flight_join(struct flight *flight, const void *key, size_t key_len,
-		struct waiter *waiter)
+	struct waiter *waiter)
 {
 	unsigned hash = hash_bucket(hash_bytes(key, key_len));
 	struct group *group;
@@ -131,8 +131,8 @@ int flight_join(struct flight *flight, const void *key, size_t key_len,
 
 /* Takes the group of key out of the air; its line is then nobody's but the
  * caller's. */
-static struct waiter *take_line(struct flight *flight, const void *key,
-				size_t key_len)
+static struct waiter *take_line(
+	struct flight *flight, const void *key, size_t key_len)
 {
 	unsigned hash = hash_bucket(hash_bytes(key, key_len));
 	struct waiter *line = NULL;
@@ -153,7 +153,7 @@ static struct waiter *take_line(struct flight *flight, const void *key,
 }
 
 size_t flight_land(struct flight *flight, const void *key, size_t key_len,
-		   void *result, const char *err)
+	void *result, const char *err)
 {
 	struct waiter *waiter = take_line(flight, key, key_len), *next;
 	size_t count = 0;

@@ -18,14 +18,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct flight;                  /* all keys in the air */
+struct flight; /* all keys in the air */
 
-struct waiter {                 /* embedded in the one who waits */
+struct waiter { /* embedded in the one who waits */
 	void (*landed)(struct waiter *waiter, void *result, const char *err);
-	struct waiter *next;    /* private */
-	struct waiter **link;   /* private: what points here; leaving a line of
-				 * thousands takes no walk */
-	void *group;            /* private */
+	/* Private. link is what points here, so that leaving a line of
+	 * thousands takes no walk along it. */
+	struct waiter *next;
+	struct waiter **link;
+	void *group;
 };
 
 enum { FLIGHT_LEAD = 1, FLIGHT_WAIT = 2 };

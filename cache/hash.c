@@ -85,7 +85,7 @@ uint64_t hash_keyed(const uint64_t key[2], const void *data, size_t len)
 static void draw_key(void)
 {
 	if (getrandom(process_key, sizeof(process_key), 0) !=
-	    sizeof(process_key))
+		sizeof(process_key))
 		abort();
 }
 

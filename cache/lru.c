@@ -12,24 +12,24 @@
 
 struct entry {
 	UT_hash_handle hh;
-	struct entry *prev, *next;      /* by use; the head's prev: the last */
-	void *value;                    /* owned */
-	size_t bytes;                   /* all that counts against the bound */
+	struct entry *prev, *next; /* by use; the head's prev: the last */
+	void *value;               /* owned */
+	size_t bytes;              /* all that counts against the bound */
 	uint64_t expires_ms;
 	size_t key_len;
 	unsigned char key[];
 };
 
 struct lru {
-	struct entry *table;            /* owned: by key */
-	struct entry *used;             /* the same, last used first */
+	struct entry *table; /* owned: by key */
+	struct entry *used;  /* the same, last used first */
 	size_t max_entries, max_bytes;
 	void (*free_value)(void *value);
 	struct lru_stats stats;
 };
 
-struct lru *lru_new(size_t max_entries, size_t max_bytes,
-		    void (*free_value)(void *value))
+struct lru *lru_new(
+	size_t max_entries, size_t max_bytes, void (*free_value)(void *value))
 {
 	struct lru *lru = memory_new(sizeof(*lru));
 
@@ -39,8 +39,8 @@ struct lru *lru_new(size_t max_entries, size_t max_bytes,
 	return lru;
 }
 
-static struct entry *find(const struct lru *lru, const void *key,
-			  size_t key_len)
+static struct entry *find(
+	const struct lru *lru, const void *key, size_t key_len)
 {
 	unsigned hash = hash_bucket(hash_bytes(key, key_len));
 	struct entry *entry;
@@ -77,8 +77,8 @@ void lru_free(struct lru *lru)
 }
 
 /* The entry of key that is still good; counts what was asked for. */
-static struct entry *look_up(struct lru *lru, const void *key, size_t key_len,
-			     uint64_t now_ms)
+static struct entry *look_up(
+	struct lru *lru, const void *key, size_t key_len, uint64_t now_ms)
 {
 	struct entry *entry = find(lru, key, key_len);
 
@@ -94,8 +94,7 @@ static struct entry *look_up(struct lru *lru, const void *key, size_t key_len,
 	return entry;
 }
 
-void *lru_get(struct lru *lru, const void *key, size_t key_len,
-	      uint64_t now_ms)
+void *lru_get(struct lru *lru, const void *key, size_t key_len, uint64_t now_ms)
 {
 	struct entry *entry = look_up(lru, key, key_len, now_ms);
 
@@ -113,8 +112,8 @@ void *lru_peek(const struct lru *lru, const void *key, size_t key_len)
 	return entry ? entry->value : NULL;
 }
 
-void *lru_take(struct lru *lru, const void *key, size_t key_len,
-	       uint64_t now_ms)
+void *lru_take(
+	struct lru *lru, const void *key, size_t key_len, uint64_t now_ms)
 {
 	struct entry *entry = look_up(lru, key, key_len, now_ms);
 
@@ -142,15 +141,16 @@ static bool fits(const struct lru *lru, size_t key_len, size_t bytes)
 
 static void make_room(struct lru *lru, size_t bytes)
 {
-	while (lru->used && (lru->stats.entries >= lru->max_entries ||
-			     lru->stats.bytes > lru->max_bytes - bytes)) {
+	while (lru->used &&
+		(lru->stats.entries >= lru->max_entries ||
+			lru->stats.bytes > lru->max_bytes - bytes)) {
 		lru->stats.evicted++;
 		drop(lru, lru->used->prev);
 	}
 }
 
 static struct entry *entry_new(const void *key, size_t key_len, void *value,
-			       size_t bytes, uint64_t expires_ms)
+	size_t bytes, uint64_t expires_ms)
 {
 	struct entry *entry = memory_new(sizeof(*entry) + key_len);
 
@@ -167,8 +167,8 @@ static void insert(struct lru *lru, struct entry *entry)
 {
 	unsigned hash = hash_bucket(hash_bytes(entry->key, entry->key_len));
 
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, lru->table, entry->key, entry->key_len,
-				    hash, entry);
+	HASH_ADD_KEYPTR_BYHASHVALUE(
+		hh, lru->table, entry->key, entry->key_len, hash, entry);
 	DL_PREPEND(lru->used, entry);
 	lru->stats.entries++;
 	lru->stats.bytes += entry->bytes;
@@ -176,7 +176,7 @@ static void insert(struct lru *lru, struct entry *entry)
 
 /* key may lie in the entry that it replaces, so the new one is made first. */
 void lru_put(struct lru *lru, const void *key, size_t key_len, void *value,
-	     size_t bytes, uint64_t expires_ms, uint64_t now_ms)
+	size_t bytes, uint64_t expires_ms, uint64_t now_ms)
 {
 	struct entry *entry, *before = find(lru, key, key_len);
 

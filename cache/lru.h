@@ -18,23 +18,23 @@
 struct lru;
 
 struct lru_stats {
-	size_t entries, bytes;          /* held now */
-	uint64_t hits, misses;          /* of get and take */
-	uint64_t evicted;               /* gone to keep the bounds */
-	uint64_t expired;               /* found past their time */
+	size_t entries, bytes; /* held now */
+	uint64_t hits, misses; /* of get and take */
+	uint64_t evicted;      /* gone to keep the bounds */
+	uint64_t expired;      /* found past their time */
 };
 
 /* lru_new makes a cache of at most max_entries (at least 1) and max_bytes. */
-struct lru *lru_new(size_t max_entries, size_t max_bytes,
-	void (*free_value)(void *value));
+struct lru *lru_new(
+	size_t max_entries, size_t max_bytes, void (*free_value)(void *value));
 
 /* lru_free frees lru and all it holds. */
 void lru_free(struct lru *lru);
 
 /* lru_get returns the value of key, borrowed until the next call on this
  * cache, and makes it the most recently used. NULL: none, or past its time. */
-void *lru_get(struct lru *lru, const void *key, size_t key_len,
-	uint64_t now_ms);
+void *lru_get(
+	struct lru *lru, const void *key, size_t key_len, uint64_t now_ms);
 
 /* lru_peek returns the value of key as it lies there, past its time or not,
  * borrowed until the next call. It moves and counts nothing. NULL: none. */
@@ -48,8 +48,8 @@ void lru_put(struct lru *lru, const void *key, size_t key_len, void *value,
 	size_t bytes, uint64_t expires_ms, uint64_t now_ms);
 
 /* lru_take removes key and hands its value to the caller. NULL: none. */
-void *lru_take(struct lru *lru, const void *key, size_t key_len,
-	uint64_t now_ms);
+void *lru_take(
+	struct lru *lru, const void *key, size_t key_len, uint64_t now_ms);
 
 /* lru_drop removes key and frees its value, if there is one. */
 void lru_drop(struct lru *lru, const void *key, size_t key_len);

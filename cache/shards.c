@@ -7,31 +7,31 @@
 #include "cache/memory.h"
 
 /*
- *   shards ── shard ── lru ── box ── value (counted, by others too)
- *              │               │
- *              └── dropped ◄───┘  when the lru lets go of it
+ *   shards -- shard -- lru -- box -- value (counted, by others too)
+ *               |              |
+ *               +-- dropped <--+  when the lru lets go of it
  *
  * An unref may free a great deal, so none happens under a mutex: the lru's
  * free_value only hangs the box into dropped, and whoever holds the mutex
  * takes that list along and lets go of the values after it has unlocked.
  */
 struct box {
-	struct shard *shard;    /* borrowed: outlives its boxes */
-	void *value;            /* shared: one reference */
-	struct box *next;       /* in dropped */
+	struct shard *shard; /* borrowed: outlives its boxes */
+	void *value;         /* shared: one reference */
+	struct box *next;    /* in dropped */
 };
 
 enum { CACHE_LINE = 64 }; /* a mutex each, so that none slows another's */
 
 struct shard {
 	_Alignas(CACHE_LINE) pthread_mutex_t mutex;
-	struct lru *lru;        /* owned; under mutex */
-	struct box *dropped;    /* owned; under mutex, empty when it is free */
+	struct lru *lru;     /* owned; under mutex */
+	struct box *dropped; /* owned; under mutex, empty when it is free */
 };
 
 struct shards {
 	struct shards_type type;
-	struct shard *list;     /* owned */
+	struct shard *list; /* owned */
 	unsigned count;
 };
 
@@ -49,8 +49,7 @@ static void lock(struct shard *shard)
 		abort();
 }
 
-static void unlock_and_release(const struct shards *shards,
-			       struct shard *shard)
+static void unlock_and_release(const struct shards *shards, struct shard *shard)
 {
 	struct box *box = shard->dropped, *next;
 
@@ -69,8 +68,8 @@ static size_t share(size_t whole, unsigned count)
 	return whole / count + (whole % count != 0);
 }
 
-static void shard_init(struct shard *shard, size_t max_entries,
-		       size_t max_bytes)
+static void shard_init(
+	struct shard *shard, size_t max_entries, size_t max_bytes)
 {
 	if (pthread_mutex_init(&shard->mutex, NULL) != 0)
 		abort();
@@ -79,19 +78,19 @@ static void shard_init(struct shard *shard, size_t max_entries,
 }
 
 struct shards *shards_new(unsigned num_shards, size_t max_entries,
-			  size_t max_bytes, const struct shards_type *type)
+	size_t max_bytes, const struct shards_type *type)
 {
 	struct shards *shards = memory_new(sizeof(*shards));
 
 	shards->type = *type;
 	shards->count = num_shards > 0 ? num_shards : 1;
-	shards->list = aligned_alloc(CACHE_LINE,
-				     shards->count * sizeof(struct shard));
+	shards->list =
+		aligned_alloc(CACHE_LINE, shards->count * sizeof(struct shard));
 	if (!shards->list)
 		abort();
 	for (unsigned i = 0; i < shards->count; i++)
 		shard_init(&shards->list[i], share(max_entries, shards->count),
-			   share(max_bytes, shards->count));
+			share(max_bytes, shards->count));
 	return shards;
 }
 
@@ -113,16 +112,16 @@ void shards_free(struct shards *shards)
 	free(shards);
 }
 
-static struct shard *shard_of(const struct shards *shards, const void *key,
-			      size_t key_len)
+static struct shard *shard_of(
+	const struct shards *shards, const void *key, size_t key_len)
 {
 	unsigned hash = hash_shard(hash_bytes(key, key_len));
 
 	return &shards->list[hash % shards->count];
 }
 
-void *shards_get(struct shards *shards, const void *key, size_t key_len,
-		 uint64_t now_ms)
+void *shards_get(
+	struct shards *shards, const void *key, size_t key_len, uint64_t now_ms)
 {
 	struct shard *shard = shard_of(shards, key, key_len);
 	struct box *box;
@@ -139,13 +138,13 @@ void *shards_get(struct shards *shards, const void *key, size_t key_len,
 /* bytes with the box; what would overflow is too large for any cache. */
 static size_t boxed(size_t bytes)
 {
-	return bytes > SIZE_MAX - sizeof(struct box)
-		? SIZE_MAX : bytes + sizeof(struct box);
+	return bytes > SIZE_MAX - sizeof(struct box) ?
+		SIZE_MAX :
+		bytes + sizeof(struct box);
 }
 
 void shards_put(struct shards *shards, const void *key, size_t key_len,
-		void *value, size_t bytes, uint64_t expires_ms,
-		uint64_t now_ms)
+	void *value, size_t bytes, uint64_t expires_ms, uint64_t now_ms)
 {
 	struct shard *shard = shard_of(shards, key, key_len);
 	struct box *box = memory_new(sizeof(*box));
@@ -159,7 +158,7 @@ void shards_put(struct shards *shards, const void *key, size_t key_len,
 }
 
 void shards_drop_if(struct shards *shards, const void *key, size_t key_len,
-		    const void *value)
+	const void *value)
 {
 	struct shard *shard = shard_of(shards, key, key_len);
 	struct box *box;

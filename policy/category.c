@@ -7,8 +7,8 @@
 #include "policy/domains.h"
 #include "policy/memory.h"
 
-const struct domains *categories_find(const struct categories *categories,
-				      const char *name)
+const struct domains *categories_find(
+	const struct categories *categories, const char *name)
 {
 	for (size_t i = 0; i < categories->count; i++)
 		if (strcmp(categories->list[i].name, name) == 0)
@@ -17,16 +17,16 @@ const struct domains *categories_find(const struct categories *categories,
 }
 
 int categories_add(struct categories *categories, const char *name,
-		   struct domains *domains, char *err, size_t err_size)
+	struct domains *domains, char *err, size_t err_size)
 {
 	if (categories_find(categories, name)) {
 		snprintf(err, err_size,
-			 "there are two categories called \"%.100s\"", name);
+			"there are two categories called \"%.100s\"", name);
 		return -1;
 	}
 	domains_seal(domains);
-	categories->list = memory_grow(categories->list, categories->count,
-				       sizeof(*categories->list));
+	categories->list = memory_grow(
+		categories->list, categories->count, sizeof(*categories->list));
 	categories->list[categories->count++] = (struct category){
 		.name = memory_copy(name, strlen(name) + 1, 1),
 		.domains = domains,

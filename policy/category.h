@@ -10,11 +10,13 @@
 
 struct domains;
 
-struct categories { /* zeroed: none */
-	struct category {
-		char *name;              /* owned */
-		struct domains *domains; /* owned */
-	} *list;                         /* owned */
+struct category {
+	char *name;              /* owned */
+	struct domains *domains; /* owned */
+};
+
+struct categories {            /* zeroed: none */
+	struct category *list; /* owned */
 	size_t count;
 };
 
@@ -25,8 +27,8 @@ int categories_add(struct categories *categories, const char *name,
 	__attribute__((warn_unused_result));
 
 /* categories_find returns the set called name, borrowed, or NULL. */
-const struct domains *categories_find(const struct categories *categories,
-	const char *name);
+const struct domains *categories_find(
+	const struct categories *categories, const char *name);
 
 void categories_clear(struct categories *categories);
 

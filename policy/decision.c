@@ -10,9 +10,9 @@ static const struct {
 	const char *name;
 	unsigned strictness;
 } untrusteds[] = {
-	[UNTRUSTED_BLOCK] = { "block", 2 },
-	[UNTRUSTED_ALLOW] = { "allow", 0 },
-	[UNTRUSTED_PASS_THROUGH] = { "pass-through", 1 },
+	[UNTRUSTED_BLOCK] = {"block", 2},
+	[UNTRUSTED_ALLOW] = {"allow", 0},
+	[UNTRUSTED_PASS_THROUGH] = {"pass-through", 1},
 };
 
 const char *action_name(enum action action)
@@ -25,8 +25,8 @@ const char *untrusted_name(enum untrusted untrusted)
 	return untrusteds[untrusted].name;
 }
 
-static const struct decision *stricter_inspect(const struct decision *a,
-					       const struct decision *b)
+static const struct decision *stricter_inspect(
+	const struct decision *a, const struct decision *b)
 {
 	unsigned of_a = untrusteds[a->options.untrusted].strictness;
 	unsigned of_b = untrusteds[b->options.untrusted].strictness;
@@ -34,8 +34,8 @@ static const struct decision *stricter_inspect(const struct decision *a,
 	return of_b > of_a ? b : a;
 }
 
-const struct decision *decision_stricter(const struct decision *a,
-					 const struct decision *b)
+const struct decision *decision_stricter(
+	const struct decision *a, const struct decision *b)
 {
 	if (a->options.action != b->options.action)
 		return b->options.action > a->options.action ? b : a;

@@ -17,9 +17,9 @@
  * both kinds.
  */
 struct domains {
-	char *text;             /* owned */
+	char *text; /* owned */
 	size_t text_len, text_cap;
-	uint32_t *entries;      /* owned */
+	uint32_t *entries; /* owned */
 	size_t count, cap;
 	bool sealed;
 };
@@ -94,15 +94,15 @@ static size_t prefix_len(const char *entry)
 	return entry[0] == '.' ? 1 : 0;
 }
 
-static int refuse(const char *entry, const char *why, char *err,
-		  size_t err_size)
+static int refuse(
+	const char *entry, const char *why, char *err, size_t err_size)
 {
 	snprintf(err, err_size, "\"%.300s\" %s", entry, why);
 	return -1;
 }
 
-int domains_add(struct domains *domains, const char *entry, char *err,
-		size_t err_size)
+int domains_add(
+	struct domains *domains, const char *entry, char *err, size_t err_size)
 {
 	size_t prefix = prefix_len(entry);
 	const char *name = entry + prefix;
@@ -110,18 +110,18 @@ int domains_add(struct domains *domains, const char *entry, char *err,
 	enum host_kind kind;
 
 	if (domains->sealed)
-		return refuse(entry, "comes after the set was sealed", err,
-			      err_size);
+		return refuse(
+			entry, "comes after the set was sealed", err, err_size);
 	kind = host_normalize(name, strlen(name), normal + 1);
 	if (kind == HOST_BAD)
 		return refuse(entry, "is not a host, a domain or an address",
-			      err, err_size);
+			err, err_size);
 	if (kind == HOST_ADDRESS && prefix > 0)
 		return refuse(entry, "is an address, which has no hosts below",
-			      err, err_size);
+			err, err_size);
 	if (!append(domains, prefix > 0 ? normal : normal + 1))
 		return refuse(entry, "is more than there is memory for", err,
-			      err_size);
+			err_size);
 	return 0;
 }
 
@@ -139,8 +139,9 @@ static void drop_repeated(struct domains *domains)
 	for (size_t i = 0; i < domains->count; i++) {
 		const char *entry = domains->text + domains->entries[i];
 
-		if (kept > 0 && strcmp(domains->text +
-				       domains->entries[kept - 1], entry) == 0)
+		if (kept > 0 &&
+			strcmp(domains->text + domains->entries[kept - 1],
+				entry) == 0)
 			continue;
 		domains->entries[kept++] = domains->entries[i];
 	}
@@ -189,8 +190,8 @@ static bool find(const struct domains *domains, const char *name)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(name,
-				   domains->text + domains->entries[middle]);
+		int order =
+			strcmp(name, domains->text + domains->entries[middle]);
 
 		if (order == 0)
 			return true;

@@ -8,7 +8,7 @@
 #include <idn2.h>
 
 enum {
-	IN_MAX = 1024,  /* UTF-8 and escapes shrink; no real name is longer */
+	IN_MAX = 1024, /* UTF-8 and escapes shrink; no real name is longer */
 	NAME_MAX_LEN = 253,
 	LABEL_MAX_LEN = 63,
 };
@@ -170,7 +170,7 @@ static enum host_kind write_idn(const char *text, char out[HOST_SIZE])
 	char *ascii = NULL;
 
 	if (idn2_to_ascii_8z(text, &ascii,
-			     IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return HOST_BAD;
 	kind = write_name(ascii, out);
 	idn2_free(ascii);

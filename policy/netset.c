@@ -18,7 +18,7 @@ struct network {
 };
 
 struct netset {
-	struct network *networks;       /* owned */
+	struct network *networks; /* owned */
 	size_t count;
 };
 
@@ -85,7 +85,7 @@ static bool parse(const char *text, struct network *out)
 
 static bool is_mapped(const uint8_t *bytes)
 {
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 	return memcmp(bytes, prefix, sizeof(prefix)) == 0;
 }
@@ -95,7 +95,7 @@ static bool is_mapped(const uint8_t *bytes)
 static void unmap(struct network *network)
 {
 	if (network->family != AF_INET6 || network->bits < MAPPED_BITS ||
-	    !is_mapped(network->bytes))
+		!is_mapped(network->bytes))
 		return;
 	network->family = AF_INET;
 	network->bits -= MAPPED_BITS;
@@ -128,32 +128,32 @@ static bool clear_host_bits(struct network *network)
 }
 
 static int refuse_host_bits(const char *text, const struct network *meant,
-			    char *err, size_t err_size)
+	char *err, size_t err_size)
 {
 	char address[INET6_ADDRSTRLEN];
 
 	inet_ntop(meant->family, meant->bytes, address, sizeof(address));
 	snprintf(err, err_size,
-		 "\"%s\" has bits set beyond its prefix; the network is %s/%u",
-		 text, address, meant->bits);
+		"\"%s\" has bits set beyond its prefix; the network is %s/%u",
+		text, address, meant->bits);
 	return -1;
 }
 
-int netset_add(struct netset *netset, const char *text, char *err,
-	       size_t err_size)
+int netset_add(
+	struct netset *netset, const char *text, char *err, size_t err_size)
 {
 	struct network network = {0};
 
 	if (!parse(text, &network)) {
 		snprintf(err, err_size,
-			 "\"%.100s\" is not an address or a network", text);
+			"\"%.100s\" is not an address or a network", text);
 		return -1;
 	}
 	unmap(&network);
 	if (clear_host_bits(&network))
 		return refuse_host_bits(text, &network, err, err_size);
-	netset->networks = memory_grow(netset->networks, netset->count,
-				       sizeof(network));
+	netset->networks =
+		memory_grow(netset->networks, netset->count, sizeof(network));
 	netset->networks[netset->count++] = network;
 	return 0;
 }
@@ -187,7 +187,7 @@ static bool contains(const struct network *network, const struct network *one)
 	uint8_t mask = mask_of(network->bits, whole);
 
 	if (network->family != one->family ||
-	    memcmp(network->bytes, one->bytes, whole) != 0)
+		memcmp(network->bytes, one->bytes, whole) != 0)
 		return false;
 	return mask == 0 || network->bytes[whole] == (one->bytes[whole] & mask);
 }

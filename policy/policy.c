@@ -10,7 +10,7 @@
 
 struct policy {
 	struct categories categories;
-	struct rule *rules;     /* owned, in their order */
+	struct rule *rules; /* owned, in their order */
 	unsigned num_rules;
 };
 
@@ -40,41 +40,41 @@ void policy_free(struct policy *policy)
 }
 
 int policy_add_category(struct policy *policy, const char *name,
-			struct domains *domains, char *err, size_t err_size)
+	struct domains *domains, char *err, size_t err_size)
 {
-	return categories_add(&policy->categories, name, domains, err,
-			      err_size);
+	return categories_add(
+		&policy->categories, name, domains, err, err_size);
 }
 
 static int check_unique(const struct policy *policy, const char *name,
-			char *err, size_t err_size)
+	char *err, size_t err_size)
 {
 	for (unsigned i = 0; i < policy->num_rules; i++) {
 		if (strcmp(policy->rules[i].name, name) != 0)
 			continue;
 		snprintf(err, err_size, "there are two rules called \"%s\"",
-			 policy->rules[i].name);
+			policy->rules[i].name);
 		return -1;
 	}
 	return 0;
 }
 
 int policy_add_rule(struct policy *policy, const struct rule_spec *spec,
-		    char *err, size_t err_size)
+	char *err, size_t err_size)
 {
 	struct rule rule;
 
 	if (check_unique(policy, spec->name, err, err_size) < 0 ||
-	    rule_init(&rule, spec, &policy->categories, err, err_size) < 0)
+		rule_init(&rule, spec, &policy->categories, err, err_size) < 0)
 		return -1;
-	policy->rules = memory_grow(policy->rules, policy->num_rules,
-				    sizeof(rule));
+	policy->rules =
+		memory_grow(policy->rules, policy->num_rules, sizeof(rule));
 	policy->rules[policy->num_rules++] = rule;
 	return 0;
 }
 
-static unsigned first_match(const struct policy *policy,
-			    const struct facts *facts)
+static unsigned first_match(
+	const struct policy *policy, const struct facts *facts)
 {
 	unsigned i = 0;
 
@@ -84,11 +84,11 @@ static unsigned first_match(const struct policy *policy,
 }
 
 void policy_decide(const struct policy *policy, const struct facts *facts,
-		   struct decision *out)
+	struct decision *out)
 {
 	unsigned at = first_match(policy, facts);
 
-	*out = (struct decision){ .rule = at };
+	*out = (struct decision){.rule = at};
 	if (at == policy->num_rules) {
 		out->options = default_options;
 		memcpy(out->rule_name, default_name, sizeof(default_name));

@@ -37,7 +37,8 @@ enum action { /* in the order of strictness: the higher is the stricter */
 	ACTION_BLOCK,
 };
 
-enum untrusted { /* what to do with an origin that fails verification */
+/* What to do with an origin that fails verification. */
+enum untrusted {
 	UNTRUSTED_BLOCK,        /* an explained page, 502 */
 	UNTRUSTED_ALLOW,        /* as if it were trusted */
 	UNTRUSTED_PASS_THROUGH, /* a leaf from a CA that nobody trusts */
@@ -46,10 +47,10 @@ enum untrusted { /* what to do with an origin that fails verification */
 /* What a rule asks for; the action's details. */
 struct verdict_options {
 	enum action action;
-	enum untrusted untrusted;  /* with ACTION_INSPECT */
-	bool notify;               /* block: an explained page inside TLS */
-	bool block_no_sni;         /* a TLS connection without SNI is blocked */
-	bool block_undecryptable;  /* default true; false: tunnel the next */
+	enum untrusted untrusted; /* with ACTION_INSPECT */
+	bool notify;              /* block: an explained page inside TLS */
+	bool block_no_sni;        /* a TLS connection without SNI is blocked */
+	bool block_undecryptable; /* default true; false: tunnel the next */
 };
 
 struct port_range {
@@ -59,13 +60,12 @@ struct port_range {
 /* One rule as it is added. A criterion that is not given matches all; within
  * a criterion any entry may match, between criteria all must. */
 struct rule_spec {
-	const char *name;               /* 1 to 63 bytes, unique */
+	const char *name; /* 1 to 63 bytes, unique */
 	bool enabled;
-	const char *const *categories;  /* names of added categories */
+	const char *const *categories; /* names of added categories */
 	size_t num_categories;
-	struct domains *hosts;          /* taken on success, and sealed; NULL:
-					 * not given */
-	struct netset *sources;         /* taken on success; NULL: not given */
+	struct domains *hosts;  /* taken on success, and sealed; or NULL */
+	struct netset *sources; /* taken on success; or NULL: not given */
 	const struct port_range *ports; /* copied */
 	size_t num_ports;
 	struct verdict_options options;
@@ -74,8 +74,7 @@ struct rule_spec {
 /* What was decided: copied out whole, so that it outlives the policy. */
 struct decision {
 	struct verdict_options options;
-	unsigned rule;              /* place in the list, from 0; the default's
-				     * is one past the last */
+	unsigned rule; /* place in the list, from 0; the default last */
 	char rule_name[RULE_NAME_SIZE];
 };
 
@@ -98,16 +97,17 @@ int policy_add_rule(struct policy *policy, const struct rule_spec *spec,
 	char *err, size_t err_size) __attribute__((warn_unused_result));
 
 /* policy_decide finds the rule that decides facts. It never fails; where no
- * rule does, the decision is called "default". A rule with block_no_sni that decides a TLS connection without SNI
- * (facts->tls && !facts->has_sni) gives ACTION_BLOCK. */
+ * rule does, the decision is called "default". A rule with block_no_sni that
+ * decides a TLS connection without SNI (facts->tls && !facts->has_sni) gives
+ * ACTION_BLOCK. */
 void policy_decide(const struct policy *policy, const struct facts *facts,
 	struct decision *out);
 
 /* decision_stricter returns the stricter of a and b (block, inspect,
  * do-not-inspect); with the same action, a inspecting: the one with the
  * stricter untrusted (block, pass-through, allow); all alike, a. */
-const struct decision *decision_stricter(const struct decision *a,
-	const struct decision *b);
+const struct decision *decision_stricter(
+	const struct decision *a, const struct decision *b);
 
 /* action_name and untrusted_name return the words of the configuration and
  * the log: "do-not-inspect", "pass-through" ... */

@@ -16,12 +16,11 @@ static int check_name(const char *name, char *err, size_t err_size)
 	if (len > 0 && len < RULE_NAME_SIZE)
 		return 0;
 	snprintf(err, err_size, "a rule's name has 1 to %d bytes, not %zu",
-		 RULE_NAME_SIZE - 1, len);
+		RULE_NAME_SIZE - 1, len);
 	return -1;
 }
 
-static int check_ports(const struct rule_spec *spec, char *err,
-		       size_t err_size)
+static int check_ports(const struct rule_spec *spec, char *err, size_t err_size)
 {
 	for (size_t i = 0; i < spec->num_ports; i++) {
 		const struct port_range *range = &spec->ports[i];
@@ -29,8 +28,8 @@ static int check_ports(const struct rule_spec *spec, char *err,
 		if (range->first <= range->last)
 			continue;
 		snprintf(err, err_size,
-			 "rule \"%s\": in ports %u-%u the first is the larger",
-			 spec->name, range->first, range->last);
+			"rule \"%s\": in ports %u-%u the first is the larger",
+			spec->name, range->first, range->last);
 		return -1;
 	}
 	return 0;
@@ -38,8 +37,7 @@ static int check_ports(const struct rule_spec *spec, char *err,
 
 /* Fills rule->categories, which the caller frees if this fails. */
 static int find_categories(struct rule *rule, const struct rule_spec *spec,
-			   const struct categories *categories, char *err,
-			   size_t err_size)
+	const struct categories *categories, char *err, size_t err_size)
 {
 	for (size_t i = 0; i < spec->num_categories; i++) {
 		const struct domains *found =
@@ -47,12 +45,12 @@ static int find_categories(struct rule *rule, const struct rule_spec *spec,
 
 		if (!found) {
 			snprintf(err, err_size,
-				 "rule \"%s\": there is no category \"%.100s\"",
-				 spec->name, spec->categories[i]);
+				"rule \"%s\": there is no category \"%.100s\"",
+				spec->name, spec->categories[i]);
 			return -1;
 		}
-		rule->categories = memory_grow(rule->categories, i,
-					       sizeof(*rule->categories));
+		rule->categories = memory_grow(
+			rule->categories, i, sizeof(*rule->categories));
 		rule->categories[i] = found;
 		rule->num_categories = i + 1;
 	}
@@ -67,19 +65,19 @@ static void take(struct rule *rule, const struct rule_spec *spec)
 	if (rule->hosts)
 		domains_seal(rule->hosts);
 	rule->sources = spec->sources;
-	rule->ports = memory_copy(spec->ports, spec->num_ports,
-				  sizeof(*spec->ports));
+	rule->ports =
+		memory_copy(spec->ports, spec->num_ports, sizeof(*spec->ports));
 	rule->num_ports = spec->num_ports;
 	rule->options = spec->options;
 }
 
 int rule_init(struct rule *rule, const struct rule_spec *spec,
-	      const struct categories *categories, char *err, size_t err_size)
+	const struct categories *categories, char *err, size_t err_size)
 {
 	*rule = (struct rule){0};
 	if (check_name(spec->name, err, err_size) < 0 ||
-	    check_ports(spec, err, err_size) < 0 ||
-	    find_categories(rule, spec, categories, err, err_size) < 0) {
+		check_ports(spec, err, err_size) < 0 ||
+		find_categories(rule, spec, categories, err, err_size) < 0) {
 		rule_clear(rule);
 		return -1;
 	}

@@ -16,12 +16,11 @@ struct categories;
 struct rule {
 	char name[RULE_NAME_SIZE];
 	bool enabled;
-	const struct domains **categories; /* owned; the sets: borrowed from
-					    * the policy */
+	const struct domains **categories; /* owned; the sets: the policy's */
 	size_t num_categories;
-	struct domains *hosts;             /* owned; NULL: not given */
-	struct netset *sources;            /* owned; NULL: not given */
-	struct port_range *ports;          /* owned */
+	struct domains *hosts;    /* owned; NULL: not given */
+	struct netset *sources;   /* owned; NULL: not given */
+	struct port_range *ports; /* owned */
 	size_t num_ports;
 	struct verdict_options options;
 };

@@ -28,7 +28,7 @@ static bool is_address(const char *host)
 	struct in6_addr address;
 
 	return inet_pton(AF_INET, host, &address) == 1 ||
-	       inet_pton(AF_INET6, host, &address) == 1;
+		inet_pton(AF_INET6, host, &address) == 1;
 }
 
 static void check_name(const char *host)
@@ -54,8 +54,7 @@ static void check_kind(enum host_kind kind, const char *host)
 		check_name(host);
 		must(inet_aton(host, &address) == 0);
 	} else {
-		must(strncmp(host, "::ffff:", 7) != 0 ||
-		     !strchr(host, '.'));
+		must(strncmp(host, "::ffff:", 7) != 0 || !strchr(host, '.'));
 	}
 }
 

@@ -15,8 +15,8 @@
 
 /* One who waits and remembers what came. */
 struct guest {
-	struct waiter waiter;   /* the first: a waiter is its guest */
-	unsigned turn;          /* of all that have landed; 0: not yet */
+	struct waiter waiter; /* the first: a waiter is its guest */
+	unsigned turn;        /* of all that have landed; 0: not yet */
 	void *result;
 	const char *err;
 };
@@ -35,7 +35,7 @@ static void on_landed(struct waiter *waiter, void *result, const char *err)
 
 static int join(struct flight *flight, const char *key, struct guest *guest)
 {
-	*guest = (struct guest){ .waiter.landed = on_landed };
+	*guest = (struct guest){.waiter.landed = on_landed};
 	return flight_join(flight, key, strlen(key), &guest->waiter);
 }
 
@@ -118,16 +118,16 @@ static void any_may_leave(void **state)
 
 		assert_int_equal(join(flight, "k", &leader), FLIGHT_LEAD);
 		for (unsigned i = 0; i < 4; i++)
-			assert_int_equal(join(flight, "k", &guests[i]),
-					 FLIGHT_WAIT);
+			assert_int_equal(
+				join(flight, "k", &guests[i]), FLIGHT_WAIT);
 		for (unsigned i = 0; i < 4; i++)
 			if (gone & 1u << i)
 				assert_true(leave(flight, &guests[i]));
 		assert_int_equal(join(flight, "k", &late), FLIGHT_WAIT);
 		land(flight, "k", NULL);
 		for (unsigned i = 0; i < 4; i++)
-			assert_int_equal(guests[i].turn,
-					 gone & 1u << i ? 0 : ++turn);
+			assert_int_equal(
+				guests[i].turn, gone & 1u << i ? 0 : ++turn);
 		assert_int_equal(late.turn, ++turn);
 	}
 	flight_free(flight);
@@ -161,8 +161,7 @@ static struct flight *joined_in_landed;
 static int joined_as;
 
 /* Frees itself, as one that was only kept for this call. */
-static void on_landed_free(struct waiter *waiter, void *result,
-			   const char *err)
+static void on_landed_free(struct waiter *waiter, void *result, const char *err)
 {
 	(void)result;
 	(void)err;
@@ -170,16 +169,15 @@ static void on_landed_free(struct waiter *waiter, void *result,
 	free(waiter);
 }
 
-static void on_landed_join(struct waiter *waiter, void *result,
-			   const char *err)
+static void on_landed_join(struct waiter *waiter, void *result, const char *err)
 {
 	(void)result;
 	(void)err;
 	joined_as = flight_join(joined_in_landed, "k", 1, waiter);
 }
 
-static void on_landed_leave(struct waiter *waiter, void *result,
-			    const char *err)
+static void on_landed_leave(
+	struct waiter *waiter, void *result, const char *err)
 {
 	(void)result;
 	(void)err;
@@ -199,8 +197,8 @@ static void freed_in_landed(void **state)
 
 		assert_non_null(waiter);
 		waiter->landed = on_landed_free;
-		assert_int_equal(flight_join(flight, "k", 1, waiter),
-				 FLIGHT_WAIT);
+		assert_int_equal(
+			flight_join(flight, "k", 1, waiter), FLIGHT_WAIT);
 	}
 	assert_int_equal(land(flight, "k", NULL), 3);
 	flight_free(flight);
@@ -209,8 +207,8 @@ static void freed_in_landed(void **state)
 static void back_into_it_from_landed(void **state)
 {
 	struct flight *flight = flight_new();
-	struct waiter again = { .landed = on_landed_join };
-	struct waiter leaver = { .landed = on_landed_leave };
+	struct waiter again = {.landed = on_landed_join};
+	struct waiter leaver = {.landed = on_landed_leave};
 	struct guest leader, guest;
 
 	(void)state;
@@ -247,8 +245,7 @@ struct traveller {
 };
 
 /* Only home is touched after the post: the traveller may be freed then. */
-static void on_landed_post(struct waiter *waiter, void *result,
-			   const char *err)
+static void on_landed_post(struct waiter *waiter, void *result, const char *err)
 {
 	struct home *home = ((struct traveller *)waiter)->home;
 
@@ -281,8 +278,8 @@ static void lead(unsigned key, struct home *home)
 
 	for (int i = rand_r(&home->seed) % 4; i > 0; i--)
 		sched_yield();
-	atomic_fetch_add(&landed, (unsigned)flight_land(shared, &key,
-		sizeof(key), &thing, NULL));
+	atomic_fetch_add(&landed,
+		(unsigned)flight_land(shared, &key, sizeof(key), &thing, NULL));
 	atomic_fetch_add(&led, 1);
 }
 
@@ -312,8 +309,8 @@ static void travel(struct home *home)
 	traveller->home = home;
 	traveller->waiter.landed = on_landed_post;
 	atomic_fetch_add(&joined, 1);
-	if (flight_join(shared, &key, sizeof(key),
-			&traveller->waiter) == FLIGHT_LEAD)
+	if (flight_join(shared, &key, sizeof(key), &traveller->waiter) ==
+		FLIGHT_LEAD)
 		lead(key, home);
 	else
 		wait_or_leave(traveller, home);
@@ -335,13 +332,14 @@ static void *travel_much(void *argument)
 static void run(void *(*life)(void *), struct home *homes, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		homes[i] = (struct home){ .seed = i + 1 };
+		homes[i] = (struct home){.seed = i + 1};
 		pthread_mutex_init(&homes[i].mutex, NULL);
 		pthread_cond_init(&homes[i].cond, NULL);
 	}
 	for (unsigned i = 0; i < count; i++)
-		assert_int_equal(pthread_create(&homes[i].thread, NULL, life,
-						&homes[i]), 0);
+		assert_int_equal(
+			pthread_create(&homes[i].thread, NULL, life, &homes[i]),
+			0);
 	for (unsigned i = 0; i < count; i++) {
 		pthread_join(homes[i].thread, NULL);
 		pthread_mutex_destroy(&homes[i].mutex);
@@ -372,8 +370,9 @@ static void leave_against_land(void **state)
 	(void)state;
 	run(travel_much, homes, THREADS);
 	assert_int_equal(atomic_load(&joined), THREADS * ROUNDS);
-	assert_int_equal(atomic_load(&led) + atomic_load(&left) +
-			 atomic_load(&landed), atomic_load(&joined));
+	assert_int_equal(
+		atomic_load(&led) + atomic_load(&left) + atomic_load(&landed),
+		atomic_load(&joined));
 	assert_true(atomic_load(&left) > 0 && atomic_load(&landed) > 0);
 }
 
@@ -383,7 +382,7 @@ static void *join_the_crowd(void *argument)
 {
 	static int thing;
 	struct home *home = argument;
-	struct traveller traveller = { .home = home };
+	struct traveller traveller = {.home = home};
 	int as;
 
 	traveller.waiter.landed = on_landed_post;
@@ -397,8 +396,8 @@ static void *join_the_crowd(void *argument)
 	while (atomic_load(&joined) < CROWD)
 		sched_yield();
 	atomic_fetch_add(&led, 1);
-	atomic_store(&landed,
-		     (unsigned)flight_land(shared, "k", 1, &thing, NULL));
+	atomic_store(
+		&landed, (unsigned)flight_land(shared, "k", 1, &thing, NULL));
 	return NULL;
 }
 
@@ -422,10 +421,10 @@ int main(void)
 		cmocka_unit_test(leaving_and_staying),
 		cmocka_unit_test(freed_in_landed),
 		cmocka_unit_test(back_into_it_from_landed),
-		cmocka_unit_test_setup_teardown(leave_against_land, reset,
-						clear),
-		cmocka_unit_test_setup_teardown(one_of_a_crowd_leads, reset,
-						clear),
+		cmocka_unit_test_setup_teardown(
+			leave_against_land, reset, clear),
+		cmocka_unit_test_setup_teardown(
+			one_of_a_crowd_leads, reset, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,23 +16,22 @@ static void vectors(void **state)
 		size_t len;
 		uint64_t hash;
 	} rows[] = {
-		{ 0, UINT64_C(0x726fdb47dd0e0e31) },
-		{ 1, UINT64_C(0x74f839c593dc67fd) },
-		{ 7, UINT64_C(0xab0200f58b01d137) },
-		{ 8, UINT64_C(0x93f5f5799a932462) },
-		{ 15, UINT64_C(0xa129ca6149be45e5) },
-		{ 63, UINT64_C(0x958a324ceb064572) },
+		{0, UINT64_C(0x726fdb47dd0e0e31)},
+		{1, UINT64_C(0x74f839c593dc67fd)},
+		{7, UINT64_C(0xab0200f58b01d137)},
+		{8, UINT64_C(0x93f5f5799a932462)},
+		{15, UINT64_C(0xa129ca6149be45e5)},
+		{63, UINT64_C(0x958a324ceb064572)},
 	};
-	static const uint64_t key[2] = { UINT64_C(0x0706050403020100),
-					 UINT64_C(0x0f0e0d0c0b0a0908) };
+	static const uint64_t key[2] = {
+		UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
 	uint8_t data[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)i;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_true(hash_keyed(key, data, rows[i].len) ==
-			    rows[i].hash);
+		assert_true(hash_keyed(key, data, rows[i].len) == rows[i].hash);
 }
 
 static void same_bytes_same_hash(void **state)

@@ -158,8 +158,8 @@ static void bounded_by_bytes(void **state)
 /* Not kept, and neither is the older value that it was to replace. */
 static void too_large(void **state)
 {
-	static const size_t sizes[] = { 10000, 10001, SIZE_MAX, SIZE_MAX - 8,
-					SIZE_MAX - 100 };
+	static const size_t sizes[] = {
+		10000, 10001, SIZE_MAX, SIZE_MAX - 8, SIZE_MAX - 100};
 	struct lru *lru = lru_new(10, 10000, free_value);
 
 	(void)state;
@@ -265,7 +265,7 @@ static void peek(void **state)
 enum { STEPS = 20000, DIFFERENT = 50, HELD = 20 };
 
 struct model {
-	int number[DIFFERENT];      /* -1: not there */
+	int number[DIFFERENT]; /* -1: not there */
 	unsigned used[DIFFERENT];
 	unsigned clock;
 };
@@ -317,7 +317,7 @@ static void model_step(struct lru *lru, struct model *model, int step)
 static void same_as_the_model(void **state)
 {
 	struct lru *lru = lru_new(HELD, ROOM, free_value);
-	struct model model = { .clock = 0 };
+	struct model model = {.clock = 0};
 
 	(void)state;
 	for (int i = 0; i < DIFFERENT; i++)

@@ -58,7 +58,7 @@ static void thing_unref(void *value)
 	atomic_fetch_sub(&alive, 1);
 }
 
-static const struct shards_type type = { thing_ref, thing_unref };
+static const struct shards_type type = {thing_ref, thing_unref};
 
 /* Puts a thing of number under key and keeps no reference. */
 static void put(struct shards *shards, unsigned key, unsigned number)
@@ -132,13 +132,15 @@ static void bounds_are_of_the_whole(void **state)
 
 static void never_kept(void **state)
 {
+	static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 8, ROOM};
 	struct shards *shards = shards_new(0, 0, ROOM, &type);
 	struct thing *thing = thing_new(1);
 
 	(void)state;
-	shards_put(shards, "k", 1, thing, SIZE_MAX, FAR, 0);
-	shards_put(shards, "k", 1, thing, SIZE_MAX - 8, FAR, 0);
-	shards_put(shards, "k", 1, thing, ROOM, FAR, 0);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		shards_put(shards, "k", 1, thing, sizes[i], FAR, 0);
+		assert_int_equal(atomic_load(&thing->refs), 1);
+	}
 	shards_put(shards, "k", 1, thing, 1, 5, 5);
 	assert_int_equal(atomic_load(&thing->refs), 1);
 	shards_put(shards, "k", 1, thing, 1, 6, 5);
@@ -182,12 +184,12 @@ static void no_unref_under_a_mutex(void **state)
 	alarm(20);
 	asked_in_unref = shards;
 	put(shards, 1, 1);
-	put(shards, 1, 2);                             /* replaced */
-	put(shards, 2, 3);                             /* evicted */
+	put(shards, 1, 2); /* replaced */
+	put(shards, 2, 3); /* evicted */
 	shards_put(shards, "t", 1, thing, 1, 10, 0);
-	assert_null(shards_get(shards, "t", 1, 10));   /* expired */
+	assert_null(shards_get(shards, "t", 1, 10)); /* expired */
 	shards_put(shards, "t", 1, thing, 1, 10, 0);
-	shards_drop_if(shards, "t", 1, thing);         /* dropped */
+	shards_drop_if(shards, "t", 1, thing);          /* dropped */
 	shards_put(shards, "t", 1, thing, ROOM, 10, 0); /* too large */
 	asked_in_unref = NULL;
 	alarm(0);
@@ -242,9 +244,10 @@ static void many_threads(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){ .shards = shards, .seed = i };
+		workers[i] = (struct worker){.shards = shards, .seed = i};
 		assert_int_equal(pthread_create(&workers[i].thread, NULL, work,
-						&workers[i]), 0);
+					 &workers[i]),
+			0);
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);

@@ -22,15 +22,16 @@ static struct domains *set_of(const char *entry)
 static void found_by_name(void **state)
 {
 	struct categories categories = {0};
-	struct domains *banks = set_of("bank.test"), *apps = set_of(".app.test");
+	struct domains *banks = set_of("bank.test"),
+		       *apps = set_of(".app.test");
 	char name[] = "banks";
 
 	(void)state;
-	assert_int_equal(categories_add(&categories, name, banks, err,
-					sizeof(err)), 0);
+	assert_int_equal(
+		categories_add(&categories, name, banks, err, sizeof(err)), 0);
 	name[0] = 'x'; /* the name was copied */
-	assert_int_equal(categories_add(&categories, "apps", apps, err,
-					sizeof(err)), 0);
+	assert_int_equal(
+		categories_add(&categories, "apps", apps, err, sizeof(err)), 0);
 	assert_ptr_equal(categories_find(&categories, "banks"), banks);
 	assert_ptr_equal(categories_find(&categories, "apps"), apps);
 	assert_null(categories_find(&categories, "xanks"));
@@ -47,10 +48,11 @@ static void same_name_twice(void **state)
 	struct domains *first = set_of("a.test"), *second = set_of("b.test");
 
 	(void)state;
-	assert_int_equal(categories_add(&categories, "banks", first, err,
-					sizeof(err)), 0);
+	assert_int_equal(
+		categories_add(&categories, "banks", first, err, sizeof(err)),
+		0);
 	assert_true(categories_add(&categories, "banks", second, err,
-				   sizeof(err)) < 0);
+			    sizeof(err)) < 0);
 	assert_non_null(strstr(err, "banks"));
 	assert_ptr_equal(categories_find(&categories, "banks"), first);
 	domains_free(second); /* was not taken */

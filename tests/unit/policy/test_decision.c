@@ -9,14 +9,12 @@
 
 /* From the laxest to the strictest. */
 static const struct decision ladder[] = {
-	{ .options = { .action = ACTION_DO_NOT_INSPECT } },
-	{ .options = { .action = ACTION_INSPECT,
-		       .untrusted = UNTRUSTED_ALLOW } },
-	{ .options = { .action = ACTION_INSPECT,
-		       .untrusted = UNTRUSTED_PASS_THROUGH } },
-	{ .options = { .action = ACTION_INSPECT,
-		       .untrusted = UNTRUSTED_BLOCK } },
-	{ .options = { .action = ACTION_BLOCK } },
+	{.options = {.action = ACTION_DO_NOT_INSPECT}},
+	{.options = {.action = ACTION_INSPECT, .untrusted = UNTRUSTED_ALLOW}},
+	{.options = {.action = ACTION_INSPECT,
+		 .untrusted = UNTRUSTED_PASS_THROUGH}},
+	{.options = {.action = ACTION_INSPECT, .untrusted = UNTRUSTED_BLOCK}},
+	{.options = {.action = ACTION_BLOCK}},
 };
 
 enum { RUNGS = sizeof(ladder) / sizeof(ladder[0]) };
@@ -26,18 +24,18 @@ static void every_pair(void **state)
 	(void)state;
 	for (size_t i = 0; i < RUNGS; i++)
 		for (size_t j = 0; j < RUNGS; j++)
-			assert_ptr_equal(decision_stricter(&ladder[i],
-							   &ladder[j]),
-					 &ladder[i > j ? i : j]);
+			assert_ptr_equal(
+				decision_stricter(&ladder[i], &ladder[j]),
+				&ladder[i > j ? i : j]);
 }
 
 /* untrusted counts only where there is inspection. */
 static void alike(void **state)
 {
-	struct decision a = { .options = { .action = ACTION_BLOCK,
-					   .untrusted = UNTRUSTED_ALLOW } };
-	struct decision b = { .options = { .action = ACTION_BLOCK,
-					   .untrusted = UNTRUSTED_BLOCK } };
+	struct decision a = {.options = {.action = ACTION_BLOCK,
+				     .untrusted = UNTRUSTED_ALLOW}};
+	struct decision b = {.options = {.action = ACTION_BLOCK,
+				     .untrusted = UNTRUSTED_BLOCK}};
 
 	(void)state;
 	assert_ptr_equal(decision_stricter(&a, &b), &a);
@@ -51,14 +49,14 @@ static void alike(void **state)
 static void words(void **state)
 {
 	(void)state;
-	assert_string_equal(action_name(ACTION_DO_NOT_INSPECT),
-			    "do-not-inspect");
+	assert_string_equal(
+		action_name(ACTION_DO_NOT_INSPECT), "do-not-inspect");
 	assert_string_equal(action_name(ACTION_INSPECT), "inspect");
 	assert_string_equal(action_name(ACTION_BLOCK), "block");
 	assert_string_equal(untrusted_name(UNTRUSTED_BLOCK), "block");
 	assert_string_equal(untrusted_name(UNTRUSTED_ALLOW), "allow");
-	assert_string_equal(untrusted_name(UNTRUSTED_PASS_THROUGH),
-			    "pass-through");
+	assert_string_equal(
+		untrusted_name(UNTRUSTED_PASS_THROUGH), "pass-through");
 }
 
 int main(void)

@@ -166,7 +166,7 @@ static void many(void **state)
 		unsigned number = (i * 7919u) % MANY * 2;
 
 		snprintf(name, sizeof(name), "%sh%u.example",
-			 number % 4 ? "." : "", number);
+			number % 4 ? "." : "", number);
 		add(domains, name);
 	}
 	domains_seal(domains);

@@ -28,8 +28,8 @@ static void add(struct policy *policy, const struct rule_spec *spec)
 
 static struct decision decide(const struct policy *policy, const char *host)
 {
-	struct facts facts = { .host = host, .port = 443, .tls = true,
-			       .has_sni = true };
+	struct facts facts = {
+		.host = host, .port = 443, .tls = true, .has_sni = true};
 	struct decision decision;
 
 	memset(&decision, 0xff, sizeof(decision));
@@ -60,17 +60,20 @@ static void first_match_decides(void **state)
 	struct decision decision;
 
 	(void)state;
-	add(policy, &(struct rule_spec){
-		.name = "off", .enabled = false,
-		.options = { .action = ACTION_BLOCK } });
-	add(policy, &(struct rule_spec){
-		.name = "bypass", .enabled = true,
-		.hosts = set_of("www.example.com"),
-		.options = { .action = ACTION_DO_NOT_INSPECT } });
-	add(policy, &(struct rule_spec){
-		.name = "block", .enabled = true,
-		.hosts = set_of(".example.com"),
-		.options = { .action = ACTION_BLOCK, .notify = true } });
+	add(policy,
+		&(struct rule_spec){.name = "off",
+			.enabled = false,
+			.options = {.action = ACTION_BLOCK}});
+	add(policy,
+		&(struct rule_spec){.name = "bypass",
+			.enabled = true,
+			.hosts = set_of("www.example.com"),
+			.options = {.action = ACTION_DO_NOT_INSPECT}});
+	add(policy,
+		&(struct rule_spec){.name = "block",
+			.enabled = true,
+			.hosts = set_of(".example.com"),
+			.options = {.action = ACTION_BLOCK, .notify = true}});
 
 	decision = decide(policy, "www.example.com");
 	assert_int_equal(decision.options.action, ACTION_DO_NOT_INSPECT);
@@ -90,37 +93,39 @@ static void first_match_decides(void **state)
 static void by_category(void **state)
 {
 	struct policy *policy = policy_new();
-	const char *const names[] = { "banks" };
+	const char *const names[] = {"banks"};
 
 	(void)state;
 	assert_int_equal(policy_add_category(policy, "banks",
-					     set_of(".bank.test"), err,
-					     sizeof(err)), 0);
-	add(policy, &(struct rule_spec){
-		.name = "banks", .enabled = true,
-		.categories = names, .num_categories = 1,
-		.options = { .action = ACTION_DO_NOT_INSPECT } });
+				 set_of(".bank.test"), err, sizeof(err)),
+		0);
+	add(policy,
+		&(struct rule_spec){.name = "banks",
+			.enabled = true,
+			.categories = names,
+			.num_categories = 1,
+			.options = {.action = ACTION_DO_NOT_INSPECT}});
 	/* more categories, which moves the list of them */
 	for (unsigned i = 0; i < 40; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "c%u", i);
 		assert_int_equal(policy_add_category(policy, name,
-						     set_of("c.test"), err,
-						     sizeof(err)), 0);
+					 set_of("c.test"), err, sizeof(err)),
+			0);
 	}
 	assert_int_equal(decide(policy, "my.bank.test").options.action,
-			 ACTION_DO_NOT_INSPECT);
-	assert_int_equal(decide(policy, "c.test").options.action,
-			 ACTION_INSPECT);
+		ACTION_DO_NOT_INSPECT);
+	assert_int_equal(
+		decide(policy, "c.test").options.action, ACTION_INSPECT);
 	policy_free(policy);
 }
 
-static enum action decide_sni(const struct policy *policy, bool tls,
-			      bool has_sni)
+static enum action decide_sni(
+	const struct policy *policy, bool tls, bool has_sni)
 {
-	struct facts facts = { .host = "a.test", .port = 443, .tls = tls,
-			       .has_sni = has_sni };
+	struct facts facts = {
+		.host = "a.test", .port = 443, .tls = tls, .has_sni = has_sni};
 	struct decision decision;
 
 	policy_decide(policy, &facts, &decision);
@@ -133,16 +138,16 @@ static void no_sni(void **state)
 
 	(void)state;
 	assert_int_equal(decide_sni(policy, true, false), ACTION_INSPECT);
-	add(policy, &(struct rule_spec){
-		.name = "bypass", .enabled = true,
-		.options = { .action = ACTION_DO_NOT_INSPECT,
-			     .block_no_sni = true } });
+	add(policy,
+		&(struct rule_spec){.name = "bypass",
+			.enabled = true,
+			.options = {.action = ACTION_DO_NOT_INSPECT,
+				.block_no_sni = true}});
 	assert_int_equal(decide_sni(policy, true, false), ACTION_BLOCK);
-	assert_int_equal(decide_sni(policy, true, true),
-			 ACTION_DO_NOT_INSPECT);
+	assert_int_equal(decide_sni(policy, true, true), ACTION_DO_NOT_INSPECT);
 	/* before the ClientHello nothing is known of an SNI */
-	assert_int_equal(decide_sni(policy, false, false),
-			 ACTION_DO_NOT_INSPECT);
+	assert_int_equal(
+		decide_sni(policy, false, false), ACTION_DO_NOT_INSPECT);
 	policy_free(policy);
 }
 
@@ -150,21 +155,26 @@ static void refusals(void **state)
 {
 	struct policy *policy = policy_new();
 	struct domains *kept = set_of("a.test");
-	const char *const names[] = { "nobody" };
+	const char *const names[] = {"nobody"};
 
 	(void)state;
-	add(policy, &(struct rule_spec){ .name = "one", .enabled = true });
-	assert_true(policy_add_rule(policy, &(struct rule_spec){
-			.name = "one", .hosts = kept }, err, sizeof(err)) < 0);
+	add(policy, &(struct rule_spec){.name = "one", .enabled = true});
+	assert_true(policy_add_rule(policy,
+			    &(struct rule_spec){.name = "one", .hosts = kept},
+			    err, sizeof(err)) < 0);
 	assert_non_null(strstr(err, "\"one\""));
-	assert_true(policy_add_rule(policy, &(struct rule_spec){
-			.name = "two", .hosts = kept, .categories = names,
-			.num_categories = 1 }, err, sizeof(err)) < 0);
+	assert_true(policy_add_rule(policy,
+			    &(struct rule_spec){.name = "two",
+				    .hosts = kept,
+				    .categories = names,
+				    .num_categories = 1},
+			    err, sizeof(err)) < 0);
 	assert_non_null(strstr(err, "nobody"));
 	assert_int_equal(policy_add_category(policy, "banks", set_of("b.test"),
-					     err, sizeof(err)), 0);
-	assert_true(policy_add_category(policy, "banks", kept, err,
-					sizeof(err)) < 0);
+				 err, sizeof(err)),
+		0);
+	assert_true(policy_add_category(
+			    policy, "banks", kept, err, sizeof(err)) < 0);
 	domains_free(kept); /* was never taken */
 	policy_free(policy);
 }
@@ -176,9 +186,10 @@ static void decision_is_a_copy(void **state)
 	struct decision decision;
 
 	(void)state;
-	add(policy, &(struct rule_spec){
-		.name = "gone", .enabled = true,
-		.options = { .action = ACTION_BLOCK } });
+	add(policy,
+		&(struct rule_spec){.name = "gone",
+			.enabled = true,
+			.options = {.action = ACTION_BLOCK}});
 	decision = decide(policy, "a.test");
 	policy_free(policy);
 	assert_string_equal(decision.rule_name, "gone");

@@ -38,9 +38,9 @@ static int add_categories(void **state)
 {
 	(void)state;
 	return categories_add(&categories, "banks", set_of(".bank.test"), err,
-			      sizeof(err)) ||
-	       categories_add(&categories, "apps", set_of(".app.test"), err,
-			      sizeof(err));
+		       sizeof(err)) ||
+		categories_add(&categories, "apps", set_of(".app.test"), err,
+			sizeof(err));
 }
 
 static int clear_categories(void **state)
@@ -61,15 +61,15 @@ static struct rule make(const struct rule_spec *spec)
 
 static bool matches(const struct rule *rule, const char *host, uint16_t port)
 {
-	struct facts facts = { .host = host, .port = port };
+	struct facts facts = {.host = host, .port = port};
 
 	return rule_matches(rule, &facts);
 }
 
 static bool matches_from(const struct rule *rule, const char *source)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	struct facts facts = { .host = "a.test", .port = 443 };
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct facts facts = {.host = "a.test", .port = 443};
 
 	if (source) {
 		assert_int_equal(inet_pton(AF_INET, source, &in.sin_addr), 1);
@@ -80,8 +80,8 @@ static bool matches_from(const struct rule *rule, const char *source)
 
 static void no_criteria(void **state)
 {
-	struct rule rule = make(&(struct rule_spec){ .name = "all",
-						     .enabled = true });
+	struct rule rule =
+		make(&(struct rule_spec){.name = "all", .enabled = true});
 
 	(void)state;
 	assert_true(matches(&rule, "example.com", 1));
@@ -91,7 +91,7 @@ static void no_criteria(void **state)
 
 static void not_enabled(void **state)
 {
-	struct rule rule = make(&(struct rule_spec){ .name = "off" });
+	struct rule rule = make(&(struct rule_spec){.name = "off"});
 
 	(void)state;
 	assert_false(matches(&rule, "example.com", 443));
@@ -100,10 +100,11 @@ static void not_enabled(void **state)
 
 static void any_of_the_categories(void **state)
 {
-	const char *const names[] = { "banks", "apps" };
-	struct rule rule = make(&(struct rule_spec){
-		.name = "both", .enabled = true,
-		.categories = names, .num_categories = 2 });
+	const char *const names[] = {"banks", "apps"};
+	struct rule rule = make(&(struct rule_spec){.name = "both",
+		.enabled = true,
+		.categories = names,
+		.num_categories = 2});
 
 	(void)state;
 	assert_true(matches(&rule, "www.bank.test", 443));
@@ -114,9 +115,9 @@ static void any_of_the_categories(void **state)
 
 static void hosts(void **state)
 {
-	struct rule rule = make(&(struct rule_spec){
-		.name = "hosts", .enabled = true,
-		.hosts = set_of(".example.com") });
+	struct rule rule = make(&(struct rule_spec){.name = "hosts",
+		.enabled = true,
+		.hosts = set_of(".example.com")});
 
 	(void)state;
 	assert_true(matches(&rule, "www.example.com", 443));
@@ -127,20 +128,22 @@ static void hosts(void **state)
 /* Two criteria: a host must be in both. */
 static void categories_and_hosts(void **state)
 {
-	const char *const names[] = { "banks" };
-	struct rule rule = make(&(struct rule_spec){
-		.name = "both", .enabled = true,
-		.categories = names, .num_categories = 1,
-		.hosts = set_of("www.bank.test") });
+	const char *const names[] = {"banks"};
+	struct rule rule = make(&(struct rule_spec){.name = "both",
+		.enabled = true,
+		.categories = names,
+		.num_categories = 1,
+		.hosts = set_of("www.bank.test")});
 
 	(void)state;
 	assert_true(matches(&rule, "www.bank.test", 443));
 	assert_false(matches(&rule, "api.bank.test", 443));
 	rule_clear(&rule);
-	rule = make(&(struct rule_spec){
-		.name = "neither", .enabled = true,
-		.categories = names, .num_categories = 1,
-		.hosts = set_of("example.com") });
+	rule = make(&(struct rule_spec){.name = "neither",
+		.enabled = true,
+		.categories = names,
+		.num_categories = 1,
+		.hosts = set_of("example.com")});
 	assert_false(matches(&rule, "example.com", 443));
 	assert_false(matches(&rule, "www.bank.test", 443));
 	rule_clear(&rule);
@@ -150,22 +153,22 @@ static void categories_and_hosts(void **state)
 static void empty_sets(void **state)
 {
 	struct rule rule = make(&(struct rule_spec){
-		.name = "hosts", .enabled = true, .hosts = domains_new() });
+		.name = "hosts", .enabled = true, .hosts = domains_new()});
 
 	(void)state;
 	assert_false(matches(&rule, "example.com", 443));
 	rule_clear(&rule);
 	rule = make(&(struct rule_spec){
-		.name = "sources", .enabled = true, .sources = netset_new() });
+		.name = "sources", .enabled = true, .sources = netset_new()});
 	assert_false(matches_from(&rule, "10.0.0.1"));
 	rule_clear(&rule);
 }
 
 static void sources(void **state)
 {
-	struct rule rule = make(&(struct rule_spec){
-		.name = "sources", .enabled = true,
-		.sources = net_of("10.0.0.0/8") });
+	struct rule rule = make(&(struct rule_spec){.name = "sources",
+		.enabled = true,
+		.sources = net_of("10.0.0.0/8")});
 
 	(void)state;
 	assert_true(matches_from(&rule, "10.1.2.3"));
@@ -176,11 +179,11 @@ static void sources(void **state)
 
 static void ports(void **state)
 {
-	struct port_range ranges[] = { { 443, 443 }, { 8000, 8999 },
-				       { 65535, 65535 } };
-	struct rule rule = make(&(struct rule_spec){
-		.name = "ports", .enabled = true,
-		.ports = ranges, .num_ports = 3 });
+	struct port_range ranges[] = {{443, 443}, {8000, 8999}, {65535, 65535}};
+	struct rule rule = make(&(struct rule_spec){.name = "ports",
+		.enabled = true,
+		.ports = ranges,
+		.num_ports = 3});
 
 	(void)state;
 	memset(ranges, 0, sizeof(ranges)); /* they were copied */
@@ -207,24 +210,28 @@ static void refuse(const struct rule_spec *spec, const char *why)
 
 static void bad_specs(void **state)
 {
-	const char *const names[] = { "banks", "nobody" };
-	const struct port_range ranges[] = { { 1, 2 }, { 444, 443 } };
+	const char *const names[] = {"banks", "nobody"};
+	const struct port_range ranges[] = {{1, 2}, {444, 443}};
 	struct domains *kept = set_of("a.test");
 	char name[RULE_NAME_SIZE + 1] = "";
 
 	(void)state;
-	refuse(&(struct rule_spec){ .name = "" }, "name");
+	refuse(&(struct rule_spec){.name = ""}, "name");
 	memset(name, 'n', RULE_NAME_SIZE);
-	refuse(&(struct rule_spec){ .name = name, .hosts = kept }, "64");
-	refuse(&(struct rule_spec){ .name = "r", .hosts = kept,
-				    .categories = names, .num_categories = 2 },
-	       "nobody");
-	refuse(&(struct rule_spec){ .name = "r", .hosts = kept,
-				    .ports = ranges, .num_ports = 2 },
-	       "444-443");
+	refuse(&(struct rule_spec){.name = name, .hosts = kept}, "64");
+	refuse(&(struct rule_spec){.name = "r",
+		       .hosts = kept,
+		       .categories = names,
+		       .num_categories = 2},
+		"nobody");
+	refuse(&(struct rule_spec){.name = "r",
+		       .hosts = kept,
+		       .ports = ranges,
+		       .num_ports = 2},
+		"444-443");
 	domains_free(kept); /* was never taken */
 	name[RULE_NAME_SIZE - 1] = '\0';
-	struct rule rule = make(&(struct rule_spec){ .name = name });
+	struct rule rule = make(&(struct rule_spec){.name = name});
 	assert_string_equal(rule.name, name);
 	rule_clear(&rule);
 }
