@@ -8,7 +8,7 @@ from lab.case import Group, eventually
 tools = Group("tools")
 # The world outside: its own names, the system's roots beside the lab's.
 outside = Group("outside", config=lambda lab: {"origin": {
-    "trust": ["system", lab.pki.root], "dns": []}})
+    "trust": ["system", lab.pki.root], "dns": None}})
 URL = "https://tools.lab.test/1k"
 
 

@@ -133,14 +133,14 @@ class T:
         target = (at.path or "/") + ("?" + at.query if at.query else "")
         if body:
             fields += ("Content-Length: %d" % len(body),)
+        der = version = None
         if at.scheme == "http":
             sock, target = self.dial(), url
         else:
             sock = self.tls(at.hostname, at.port or 443, **how)
+            der, version = sock.getpeercert(binary_form=True), sock.version()
         reply = self.ask(sock, method, target, at.netloc, *fields, body=body)
-        if at.scheme == "https":
-            reply.der = sock.getpeercert(binary_form=True)
-            reply.tls = sock.version()
+        reply.der, reply.tls = der, version
         sock.close()
         return reply
 

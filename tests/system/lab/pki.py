@@ -1,8 +1,8 @@
 """The lab's certificates, made by the openssl command line.
 
-    lab root ──► lab intermediate ──► origins          what Sallyport trusts
-             └─► lab intermediate 2 ──► incomplete     never sent by its origin
-    other root ──► unknown                             what nobody trusts
+    root ──► inter ──► the origins          what Sallyport is told to trust
+         └─► inter2 ──► incomplete          not sent by that origin
+    other ──► unknown                       what nobody trusts
 
 Each origin has NAME.pem, the chain as its server sends it, and NAME.key. The
 second implementation is the point: nothing here shares code with Sallyport.

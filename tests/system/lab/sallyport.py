@@ -29,9 +29,13 @@ def yaml(value, depth=0):
 
 
 def merged(base, more):
-    """base with more laid over it; maps go together, all else is replaced."""
+    """base with more laid over it: maps go together, None takes a key away,
+    all else is replaced."""
     out = dict(base)
     for key, value in more.items():
+        if value is None:
+            out.pop(key, None)
+            continue
         both = isinstance(value, dict) and isinstance(out.get(key), dict)
         out[key] = merged(out[key], value) if both else value
     return out
