@@ -8,10 +8,10 @@
  *   - our own listeners: refused for everybody (loops);
  *   - loopback, unspecified, link-local, cloud metadata (169.254.0.0/16,
  *     fd00:ec2::/32 ...), multicast, and the IPv4-mapped, -compatible and
- *     -translated, 6to4 and NAT64 (64:ff9b::/96, 64:ff9b:1::/48) forms of them: refused
- *     unless the client is itself on this machine, or the configuration sends
- *     the connection there (origin.connect-to). Multicast and broadcast are
- *     refused always.
+ *     -translated, 6to4 and NAT64 (64:ff9b::/96, 64:ff9b:1::/48) forms of
+ *     them: refused unless the client is itself on this machine, or the
+ *     configuration sends the connection there (origin.connect-to).
+ *     Multicast and broadcast are refused always.
  *
  * Threads: any; build own_listeners on one thread first.
  */

@@ -3,7 +3,8 @@
  *
  * Many names at once: a name whose server is dead holds up nobody else. Each
  * question is asked once however many wait for it, A and AAAA side by side
- * (RFC 8305, 3: when A is in and AAAA is not, waits 50 ms more). Answers are
+ * (RFC 8305, 3: AAAA is given at once, without A if need be; when A is in and
+ * AAAA is not, waits 50 ms more). Answers are
  * kept as long as their TTL says (1 s to 5 min), "no such name" for 5 s,
  * failures for 1 s, at most 4,096 names; at most 1,024 questions are under way,
  * any more fail. Literal addresses resolve to themselves, names of the hosts
@@ -59,7 +60,8 @@ void resolver_close(struct resolver *resolver, void (*closed)(void *arg),
 
 /* resolver_ask looks name up (normalized). Never calls resolved from inside:
  * even a kept answer comes on the next turn of the loop. full: do not answer
- * with one family while the other is out (after the first all failed). */
+ * with one family while the other is out (who was given one and wants the
+ * other asks again so). */
 void resolver_ask(struct resolver *resolver, const char *name, bool full,
 	struct resolve_waiter *waiter);
 
