@@ -59,7 +59,7 @@ endif
 $(B)/libs.mk: .ci/setup .ci/libs .ci/boringssl $(LIBS_STALE)
 	@mkdir -p $(B)
 	@.ci/setup build
-	@.ci/libs $(VARIANT) >$@.new && mv $@.new $@
+	@.ci/libs $(VARIANT) $(B) >$@.new && mv $@.new $@
 
 SRC := $(sort $(wildcard policy/*.c pki/*.c cache/*.c proxy/*/*.c))
 OBJ := $(SRC:%.c=$(B)/obj/%.o) \
@@ -170,7 +170,8 @@ fuzz-run: $(FUZZERS)
 		$$f -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 \
 			-print_final_stats=1 -verbosity=0 \
 			-artifact_prefix=$(B)/corpus/$$n- $(B)/corpus/$$n \
-			$$(ls -d tests/fuzz/corpus/$$n 2>/dev/null); \
+			$$(ls -d tests/fuzz/corpus/$$n \
+				tests/fuzz/corpus/fuzz_$$n 2>/dev/null); \
 	done
 
 lint:  ## what a script can check: arrows, sizes, banned words, format
