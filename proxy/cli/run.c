@@ -30,6 +30,7 @@ const struct command command_run = {
 		"is under way goes on, and a file with mistakes changes nothing.\n"
 		"TERM and INT stop it: no new connections, those under way may\n"
 		"end (limits.drain-timeout); a second one stops it at once.\n"
+		"USR1 prints a line of figures.\n"
 		"\n"
 		"The settings are in the manual, sallyport(8); \"sallyport check\"\n"
 		"holds a file against them.\n",

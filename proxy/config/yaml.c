@@ -7,6 +7,8 @@
 
 struct reader {
 	yaml_parser_t parser;
+	const char *text; /* borrowed */
+	size_t len;
 	size_t num_nodes;
 	unsigned line;
 	char *err;
@@ -32,10 +34,23 @@ static int fail(struct reader *r, unsigned line, const char *what)
 	return -1;
 }
 
+/* problem_line: for bytes that are no text libyaml has an offset, no line. */
+static unsigned problem_line(const struct reader *r)
+{
+	size_t offset = r->parser.problem_offset;
+	unsigned line = 1;
+
+	if (r->parser.error != YAML_READER_ERROR)
+		return line_of(r->parser.problem_mark);
+	for (size_t i = 0; i < r->len && i < offset; i++)
+		line += r->text[i] == '\n';
+	return line;
+}
+
 /* next_event fills event, which the caller deletes, whatever is returned. */
 static int next_event(struct reader *r, yaml_event_t *event)
 {
-	const char *problem, *hint = "";
+	const char *problem, *context, *hint = "";
 
 	memset(event, 0, sizeof(*event));
 	if (yaml_parser_parse(&r->parser, event))
@@ -46,7 +61,10 @@ static int next_event(struct reader *r, yaml_event_t *event)
 	if (strstr(problem, "cannot start any token"))
 		hint = "; YAML wants spaces, not tabs, and quotes round "
 			"values with special characters";
-	r->line = line_of(r->parser.problem_mark);
+	context = r->parser.context;
+	if (context && strstr(context, "alias")) /* hosts: [*.example.com] */
+		hint = "; a value that begins with * goes in quotes";
+	r->line = problem_line(r);
 	snprintf(r->err, r->err_size, "not YAML: %s%s", problem, hint);
 	return -1;
 }
@@ -280,7 +298,9 @@ static int read_stream(struct reader *r, struct node **root)
 int node_read(const char *text, size_t len, struct node **out,
 	unsigned *out_line, char *err, size_t err_size)
 {
-	struct reader r = {.err = err, .err_size = err_size};
+	struct reader r = {
+		.text = text, .len = len, .err = err, .err_size = err_size,
+	};
 	struct node *root = NULL;
 	int rc;
 

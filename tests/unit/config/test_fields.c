@@ -1,0 +1,163 @@
+#include "tests/unit/config/told.h"
+
+#include "proxy/config/fields.h"
+
+static void unknown_keys_have_a_nearest(void **state)
+{
+	(void)state;
+	told_error("lissen:\n  proxy: 127.0.0.1:1\n",
+		"t.yaml:1: there is no key \"lissen\"; did you mean "
+		"\"listen\"?\n");
+	told_error("limits:\n  handshake_timeout: 3s\n",
+		"t.yaml:2: there is no key \"limits.handshake_timeout\"; did "
+		"you mean \"handshake-timeout\"?\n");
+	told_error("ssl-rules:\n  - {name: a, action: block, matsch: {}}\n",
+		"t.yaml:2: there is no key \"ssl-rules[].matsch\"; did you "
+		"mean \"match\"?\n");
+	told_error("Workers: 2\n", "t.yaml:1: there is no key \"Workers\"; "
+		"did you mean \"workers\"?\n");
+	told_error("origin:\n  xyzzy: 1\n",
+		"t.yaml:2: there is no key \"origin.xyzzy\"; there are trust, "
+		"connect-to, dns, pool, resume\n");
+}
+
+static void keys_at_the_wrong_place(void **state)
+{
+	(void)state;
+	told_error("idle-timeout: 5m\n",
+		"t.yaml:1: there is no key \"idle-timeout\"; did you mean "
+		"\"idle-timeout\" below \"limits\"?\n");
+	told_error("limits:\n  workers: 2\n",
+		"t.yaml:2: there is no key \"limits.workers\"; did you mean "
+		"\"workers\" at the top of the file?\n");
+	told_error("listen.proxy: 127.0.0.1:1\n",
+		"t.yaml:1: there is no key \"listen.proxy\"; did you mean "
+		"\"proxy\" below \"listen\"?\n");
+	told_error("ssl-rules[]: 1\n",
+		"t.yaml:1: there is no key \"ssl-rules[]\"; did you mean "
+		"\"ssl-rules\"?\n");
+	told_error("\"\": 1\n", "t.yaml:1: there is no key \"\"; there are "
+		"listen, clients, state, workers, origin, issuing, keys, "
+		"categories, ssl-rules, non-tls, non-http, log, limits\n");
+}
+
+static void keys_of_versions_to_come(void **state)
+{
+	(void)state;
+	told_error("listen: {admin: 127.0.0.1:8081}\nusers: {htpasswd: x}\n"
+		"url-rules: []\ncompat: zia\n"
+		"ssl-rules:\n"
+		"- {name: a, match: {groups: [b]}, action: inspect}\n"
+		"- name: b\n  action: inspect\n  url-policies: evaluate\n"
+		"categories: {c: {file: x}}\n",
+		"t.yaml:1: \"listen.admin\" is not in this version yet\n"
+		"t.yaml:2: \"users\" is not in this version yet\n"
+		"t.yaml:3: \"url-rules\" is not in this version yet\n"
+		"t.yaml:4: \"compat\" is not in this version yet\n"
+		"t.yaml:6: \"ssl-rules[].match.groups\" is not in this version "
+		"yet\n"
+		"t.yaml:9: \"ssl-rules[].url-policies\" is not in this version "
+		"yet\n"
+		"t.yaml:10: \"categories.NAME.file\" is not in this version "
+		"yet\n");
+}
+
+static void sections_need_keys(void **state)
+{
+	(void)state;
+	told_error("limits: 5\nlisten: [proxy]\n",
+		"t.yaml:1: limits must have keys below it\n"
+		"t.yaml:2: listen must have keys below it\n");
+	told_error("- a\n- b\n",
+		"t.yaml:1: the file must be a map of keys, as "
+		"\"workers: 2\"\n");
+	config_free(told_nothing("limits:\n# idle-timeout: 5m\norigin:\n"));
+}
+
+/* page reads the man page as mdoc has it: "-" as "\-". */
+static char *page(void)
+{
+	FILE *file = fopen("proxy/install/sallyport.8", "r");
+	char *text = calloc(1, 1 << 17);
+
+	if (!file || !text)
+		fail_msg("proxy/install/sallyport.8: not found from here");
+	assert_true(fread(text, 1, (1 << 17) - 1, file) > 0);
+	fclose(file);
+	return text;
+}
+
+/* find looks for text in what the page has from at on, not minding how it is
+ * broken into lines and that "-" is "\-". */
+static const char *find(const char *at, const char *text)
+{
+	for (; *at; at++) {
+		const char *a = at, *b = text;
+
+		while (*b && (*a == *b || (*a == '\n' && *b == ' ') ||
+			(a[0] == '\\' && a[1] == *b))) {
+			a += *a == '\\' ? 2 : 1;
+			b++;
+		}
+		if (!*b)
+			return a;
+	}
+	fail_msg("the man page lacks \"%s\"; proxy/install/settings.awk "
+		"makes it anew", text);
+	return at;
+}
+
+static void all_is_in_the_man_page_in_order(void **state)
+{
+	char *text = page(), item[128];
+	const char *at = text;
+
+	(void)state;
+	for (size_t i = 0; i < num_fields; i++) {
+		snprintf(item, sizeof(item), "\n.It Sy %s\n", fields[i].path);
+		at = find(at, item) - 1;
+		at = find(at, fields[i].help);
+		if (fields[i].fallback[0] != '\0') {
+			snprintf(item, sizeof(item), "Default:\n.Ql %s .\n",
+				fields[i].fallback);
+			at = find(at, item) - 1;
+		}
+	}
+	free(text);
+}
+
+static void fallbacks_are_read_as_from_a_file(void **state)
+{
+	struct mistakes *mistakes;
+	struct config *config = told_nothing("");
+	struct loader loader = {.config = config};
+
+	(void)state;
+	mistakes = &loader.mistakes;
+	config->workers = 7;
+	config->limits.connections = 7;
+	for (size_t i = 0; i < num_fields; i++) {
+		uint64_t all_but_one = ~(UINT64_C(1) << i);
+
+		if (strcmp(fields[i].path, "workers") == 0)
+			fields_default(&loader, OF_config, config, all_but_one);
+	}
+	assert_int_equal(config->workers, 0);
+	assert_int_equal(config->limits.connections, 7);
+	assert_int_equal(mistakes->errors, 0);
+	config_free(config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unknown_keys_have_a_nearest),
+		cmocka_unit_test(keys_at_the_wrong_place),
+		cmocka_unit_test(keys_of_versions_to_come),
+		cmocka_unit_test(sections_need_keys),
+		cmocka_unit_test(all_is_in_the_man_page_in_order),
+		cmocka_unit_test(fallbacks_are_read_as_from_a_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proxy/config/mistakes.h"
+
+static char *printed(struct mistakes *mistakes)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	mistakes_print(mistakes, out);
+	fclose(out);
+	return text;
+}
+
+static void by_line_then_in_order(void **state)
+{
+	struct mistakes mistakes = {.file = "f.yaml"};
+	char *text;
+
+	(void)state;
+	mistakes_error(&mistakes, 9, "late %d", 1);
+	mistakes_warning(&mistakes, 2, "hm");
+	mistakes_error(&mistakes, 9, "late %d", 2);
+	mistakes_error(&mistakes, 0, "all of it");
+	assert_int_equal(mistakes.errors, 3);
+	text = printed(&mistakes);
+	assert_string_equal(text,
+		"f.yaml: all of it\n"
+		"f.yaml:2: warning: hm\n"
+		"f.yaml:9: late 1\n"
+		"f.yaml:9: late 2\n");
+	free(text);
+	mistakes_clear(&mistakes);
+	text = printed(&mistakes);
+	assert_string_equal(text, "");
+	free(text);
+}
+
+static void thousands_are_counted(void **state)
+{
+	struct mistakes mistakes = {.file = "f"};
+	char *text;
+
+	(void)state;
+	mistakes_warning(&mistakes, 1, "hm");
+	for (unsigned i = 1; i <= 1000; i++)
+		mistakes_error(&mistakes, i, "no");
+	text = printed(&mistakes);
+	assert_non_null(strstr(text, "f:99: no\n"));
+	assert_null(strstr(text, "f:100: no\n"));
+	assert_non_null(strstr(text, "f: and 901 more\n"));
+	free(text);
+	mistakes_clear(&mistakes);
+}
+
+static void shown_text_is_harmless(void **state)
+{
+	char longest[100];
+
+	(void)state;
+	assert_string_equal(shown("a b \xc3\xa4").text, "a b \xc3\xa4");
+	assert_string_equal(shown("a\x1b[31m\n\x7f").text, "a?[31m??");
+	assert_string_equal(shown("\xc2\x9b").text, "??");
+	assert_string_equal(shown("\xc2").text, "?");
+	memset(longest, 'x', sizeof(longest));
+	longest[99] = '\0';
+	assert_int_equal(strlen(shown(longest).text), 67);
+	memcpy(longest + 63, "\xc3\xa4", 2); /* across the end */
+	assert_int_equal(strlen(shown(longest).text), 66);
+	assert_string_equal(shown(longest).text + 60, "xxx...");
+	longest[64] = '\0';
+	longest[63] = 'x';
+	assert_int_equal(strlen(shown(longest).text), 64);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(by_line_then_in_order),
+		cmocka_unit_test(thousands_are_counted),
+		cmocka_unit_test(shown_text_is_harmless),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+#include "tests/unit/config/told.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/config/state.h"
+
+static char folder[] = "/tmp/sallyport-state.XXXXXX";
+static char err[512];
+
+static int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+static int prepare(const char *below, char path[256])
+{
+	struct config *config = told_nothing("");
+	int rc;
+
+	snprintf(path, 256, "%s%s", folder, below);
+	free(config->state);
+	config->state = strdup(path);
+	rc = config_prepare_state(config, err, sizeof(err));
+	config_free(config);
+	return rc;
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat info;
+
+	assert_int_equal(stat(path, &info), 0);
+	return info.st_mode & 07777;
+}
+
+static void made_with_what_is_above(void **state)
+{
+	char path[256];
+
+	(void)state;
+	assert_int_equal(prepare("/a/b", path), 0);
+	assert_int_equal(mode_of(path), 0700);
+	assert_int_equal(prepare("/a/b", path), 0);
+	rmdir(path);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(mode_of(path), 0700);
+	rmdir(path);
+}
+
+static void refused_where_others_write(void **state)
+{
+	char path[256];
+
+	(void)state;
+	assert_int_equal(prepare("/c", path), 0);
+	chmod(path, 0755);
+	assert_int_equal(prepare("/c", path), 0);
+	chmod(path, 0770);
+	assert_int_equal(prepare("/c", path), -1);
+	assert_non_null(strstr(err, "written to by others"));
+	chmod(path, 0702);
+	assert_int_equal(prepare("/c", path), -1);
+	chmod(path, 0700);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		assert_int_equal(prepare("/c", path), -1);
+		assert_non_null(strstr(err, "another user"));
+	} else {
+		print_message("not run: a folder of another's: not root\n");
+	}
+	rmdir(path);
+}
+
+static void not_a_folder(void **state)
+{
+	char path[256];
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/f", folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(prepare("/f", path), -1);
+	assert_non_null(strstr(err, "Not a directory"));
+	assert_int_equal(prepare("/f/g", path), -1);
+	assert_non_null(strstr(err, "can't be made"));
+	snprintf(path, sizeof(path), "%s/f", folder);
+	unlink(path);
+}
+
+static void default_folder(void **state)
+{
+	char *path;
+
+	(void)state;
+	setenv("XDG_STATE_HOME", "/x/state", 1);
+	path = state_default();
+	assert_string_equal(path, "/x/state/sallyport");
+	free(path);
+	setenv("XDG_STATE_HOME", "relative", 1); /* to be ignored */
+	setenv("HOME", "/x/home", 1);
+	path = state_default();
+	assert_string_equal(path, geteuid() == 0 ? "/var/lib/sallyport" :
+		"/x/home/.local/state/sallyport");
+	free(path);
+	unsetenv("XDG_STATE_HOME");
+}
+
+static void base_is(const char *text, const char *expected)
+{
+	struct config *config = told_nothing(text);
+	char base[CRL_BASE_SIZE];
+
+	config_crl_base(config, base, sizeof(base));
+	assert_string_equal(base, expected);
+	config_free(config);
+}
+
+static void where_crls_are(void **state)
+{
+	struct config *config = told_nothing("listen: {proxy: 0.0.0.0:81}\n");
+	char base[CRL_BASE_SIZE];
+
+	(void)state;
+	base_is("", "http://127.0.0.1:8080");
+	base_is("listen: {proxy: ['[::1]:80', 127.0.0.1:1]}\n",
+		"http://[::1]:80");
+	base_is("issuing: {crl-url: http://crl.test/x}\n", "http://crl.test/x");
+	config_crl_base(config, base, sizeof(base));
+	assert_null(strstr(base, "0.0.0.0"));
+	assert_memory_equal(base, "http://", 7);
+	assert_string_equal(strrchr(base, ':'), ":81");
+	assert_true(strlen(base) > strlen("http://:81"));
+	config_free(config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(made_with_what_is_above),
+		cmocka_unit_test(refused_where_others_write),
+		cmocka_unit_test(not_a_folder),
+		cmocka_unit_test(default_folder),
+		cmocka_unit_test(where_crls_are),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,103 @@
+#include "tests/unit/config/told.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/config/values.h"
+
+static char folder[] = "/tmp/sallyport-config.XXXXXX";
+
+static char *in_folder(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static int make_folder(void **state)
+{
+	FILE *file;
+
+	(void)state;
+	if (!mkdtemp(folder) || !(file = fopen(in_folder("there.pem"), "w")))
+		return -1;
+	return fclose(file);
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	unlink(in_folder("there.pem"));
+	return rmdir(folder);
+}
+
+/* load loads text as a file of the folder. */
+static struct config *load(const char *text, char told[512])
+{
+	struct config *config = NULL;
+	FILE *errors = fmemopen(told, 512, "w");
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s/c.yaml", folder);
+	if (config_load_text(name, text, strlen(text), &config, errors) != 0)
+		config = NULL;
+	fclose(errors);
+	return config;
+}
+
+static void relative_to_the_file(void **state)
+{
+	char told[512] = "";
+	struct config *config = load("origin: {trust: [there.pem, system]}\n"
+		"keys: {passphrase-file: there.pem}\nstate: st\n"
+		"log: {access: a.log}\n", told);
+
+	(void)state;
+	assert_string_equal(told, "");
+	assert_true(config->origin.trust_system);
+	assert_int_equal(config->origin.num_trust_files, 1);
+	assert_string_equal(config->origin.trust_files[0],
+		in_folder("there.pem"));
+	assert_string_equal(config->passphrase_file, in_folder("there.pem"));
+	assert_string_equal(config->state, in_folder("st"));
+	assert_string_equal(config->access_log, in_folder("a.log"));
+	config_free(config);
+}
+
+static void absolute_and_words_stay(void **state)
+{
+	char told[512] = "";
+	struct config *config = load("state: /s\nlog: {access: stderr}\n",
+		told);
+
+	(void)state;
+	assert_string_equal(config->state, "/s");
+	assert_string_equal(config->access_log, "stderr");
+	config_free(config);
+}
+
+static void what_is_not_there(void **state)
+{
+	char told[512] = "";
+
+	(void)state;
+	assert_null(load("origin:\n  trust:\n  - system\n  - no.pem\n", told));
+	assert_non_null(strstr(told, "c.yaml:4: origin.trust: "));
+	assert_non_null(strstr(told, "no.pem is not there\n"));
+	assert_null(load("keys: {passphrase-file: .}\n", told));
+	assert_non_null(strstr(told, "is a folder\n"));
+	assert_null(load("state: ~/x\n", told));
+	assert_non_null(strstr(told, "~ does not stand for"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(relative_to_the_file),
+		cmocka_unit_test(absolute_and_words_stay),
+		cmocka_unit_test(what_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
