@@ -87,10 +87,11 @@ struct config {
 		unsigned handshake_timeout_ms; /* 10s */
 		unsigned idle_timeout_ms;      /* 5m */
 		unsigned peek_timeout_ms;      /* 1s */
-		unsigned connect_timeout_ms;   /* limits.connect-timeout, 10s: names, dial, origin's handshake */
-		unsigned drain_timeout_ms;     /* limits.drain-timeout, 30s: SIGTERM */
-		unsigned leaf_cache_entries;   /* limits.leaf-cache-entries, 10000 */
-		size_t leaf_cache_bytes;       /* limits.leaf-cache-bytes, 64MB */
+		unsigned connect_timeout_ms;   /* 10s: an origin's name, dial
+						* and handshake */
+		unsigned drain_timeout_ms;     /* 30s: after SIGTERM */
+		unsigned leaf_cache_entries;   /* 10000 */
+		size_t leaf_cache_bytes;       /* 64MB */
 	} limits;
 };
 

@@ -1,0 +1,82 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pki/authority.h"
+#include "proxy/cli/ca_text.h"
+
+/* remove_all removes the files of a flat folder, and the folder. */
+static void remove_all(const char *folder)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	if (system(command) != 0)
+		print_message("%s stays\n", folder);
+}
+
+/* value_of copies what text has behind label. */
+static void value_of(const char *text, const char *label, char out[128])
+{
+	char start[32];
+	const char *at;
+
+	snprintf(start, sizeof(start), "%-13s", label);
+	at = strstr(text, start);
+	if (!at)
+		fail_msg("no %s in:\n%s", label, text);
+	snprintf(out, 128, "%.*s", (int)strcspn(at + 13, "\n"), at + 13);
+}
+
+static void all_that_people_ask(void **state)
+{
+	char folder[] = "/tmp/sallyport-ca.XXXXXX", err[512] = "", value[128];
+	struct authority_options options = {
+		.state = mkdtemp(folder), .crl_base = "http://crl.test:81/x",
+	};
+	struct authority *authority = NULL;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	if (authority_open(&options, &authority, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(ca_text_print(authority_issuer(authority),
+		authority_crl_base(authority), out), 0);
+	fclose(out);
+	value_of(text, "subject", value);
+	assert_non_null(strstr(value, "CN=Sallyport"));
+	value_of(text, "issuer", value);
+	assert_non_null(strstr(value, "Root"));
+	value_of(text, "serial", value);
+	assert_true(strlen(value) >= 16);
+	assert_int_equal(strspn(value, "0123456789abcdef"), strlen(value));
+	value_of(text, "not before", value);
+	assert_string_equal(value + strlen(value) - 4, " GMT");
+	value_of(text, "key", value);
+	assert_string_equal(value, "EC P-256");
+	value_of(text, "SHA-256", value);
+	assert_int_equal(strlen(value), 32 * 3 - 1);
+	value_of(text, "CRL", value);
+	assert_memory_equal(value, "http://crl.test:81/x/crl/", 25);
+	assert_string_equal(strrchr(value, '.'), ".crl");
+	free(text);
+	authority_unref(authority);
+	remove_all(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_that_people_ask),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
