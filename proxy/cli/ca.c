@@ -151,9 +151,10 @@ static int unknown(const char *word)
 	static const char *const names[] = {"import", "root", "show"};
 	const char *close = nearest(word, names, 3);
 
-	fprintf(stderr, "sallyport ca: there is no \"%s\"; %s%s\n",
-		shown(word).text, close ? "did you mean " :
-		"there are import, root and show", close ? close : "");
+	fprintf(stderr, "sallyport ca: there is no \"%s\"; %s%s%s\n",
+		shown(word).text, close ? "did you mean \"" :
+		"there are import, root and show", close ? close : "",
+		close ? "\"?" : "");
 	return EXIT_WRONG;
 }
 
