@@ -125,36 +125,44 @@ static void hosts_file_has_no_such_name(void **state)
 	close_all(&net);
 }
 
-/* Workers open theirs at the same moment. */
-static void *open_and_close(void *arg)
-{
+enum { THREADS = 8 };
+
+struct worker {
 	uv_loop_t loop;
 	struct dns *dns;
+	bool closed;
+};
+
+static void *open_one(void *arg)
+{
+	struct worker *worker = arg;
 	char err[200];
 
-	if (uv_loop_init(&loop) != 0
-			|| dns_new(&loop, "127.0.0.1:9", &dns, err, sizeof(err)))
-		abort();
-	dns_close(dns, on_closed, arg);
-	(void)uv_run(&loop, UV_RUN_DEFAULT);
-	if (uv_loop_close(&loop) != 0)
+	if (dns_new(&worker->loop, "127.0.0.1:9", &worker->dns, err,
+			sizeof(err)) != 0)
 		abort();
 	return NULL;
 }
 
+/* Workers open theirs at the same moment. */
 static void each_thread_its_own(void **state)
 {
-	enum { THREADS = 8 };
+	static struct worker workers[THREADS];
 	pthread_t threads[THREADS];
-	bool closed[THREADS] = {0};
 
 	(void)state;
 	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL,
-			open_and_close, &closed[i]), 0);
-	for (int i = 0; i < THREADS; i++) {
+		assert_int_equal(uv_loop_init(&workers[i].loop), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, open_one,
+			&workers[i]), 0);
+	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
-		assert_true(closed[i]);
+	for (int i = 0; i < THREADS; i++) {
+		dns_close(workers[i].dns, on_closed, &workers[i].closed);
+		(void)uv_run(&workers[i].loop, UV_RUN_DEFAULT);
+		assert_true(workers[i].closed);
+		assert_int_equal(uv_loop_close(&workers[i].loop), 0);
 	}
 }
 
