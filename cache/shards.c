@@ -62,12 +62,6 @@ static void unlock_and_release(const struct shards *shards, struct shard *shard)
 	}
 }
 
-/* The share of one, rounded up. */
-static size_t share(size_t whole, unsigned count)
-{
-	return whole / count + (whole % count != 0);
-}
-
 static void shard_init(
 	struct shard *shard, size_t max_entries, size_t max_bytes)
 {
@@ -84,13 +78,15 @@ struct shards *shards_new(unsigned num_shards, size_t max_entries,
 
 	shards->type = *type;
 	shards->count = num_shards > 0 ? num_shards : 1;
+	if (shards->count > max_entries) /* one entry each, and no more */
+		shards->count = max_entries > 0 ? (unsigned)max_entries : 1;
 	shards->list =
 		aligned_alloc(CACHE_LINE, shards->count * sizeof(struct shard));
 	if (!shards->list)
 		abort();
 	for (unsigned i = 0; i < shards->count; i++)
-		shard_init(&shards->list[i], share(max_entries, shards->count),
-			share(max_bytes, shards->count));
+		shard_init(&shards->list[i], max_entries / shards->count,
+			max_bytes / shards->count);
 	return shards;
 }
 

@@ -3,7 +3,7 @@
  *
  * The key's hash picks one of the shards, each an lru under its own mutex,
  * which is held for the look-up and for taking a reference, nothing else. The
- * bounds given are of the whole: each shard has its share, rounded up.
+ * bounds given are of the whole: each shard has its share, rounded down.
  * Values are counted things: ref gives the caller one of its own, unref lets
  * go. ref is called with the mutex held and must not call back; evicted values
  * are unreferenced after it is let go.
@@ -25,7 +25,8 @@ struct shards_type {
 	void (*unref)(void *value);
 };
 
-/* shards_new makes a cache of num_shards (at least 1) shards. A value that is
+/* shards_new makes a cache of num_shards shards (at least 1, and no more than
+ * max_entries). A value that is
  * larger than a shard's share of max_bytes is never kept. type is copied. */
 struct shards *shards_new(unsigned num_shards, size_t max_entries,
 	size_t max_bytes, const struct shards_type *type);

@@ -220,7 +220,7 @@ static void say_figures(struct server *server)
 		leaves.entries, leaves.bytes, (unsigned long long)leaves.hits,
 		(unsigned long long)leaves.misses,
 		(unsigned long long)leaves.evicted,
-		atomic_load(&c->signatures), atomic_load(&c->connections),
+		atomic_load(&c->signatures), atomic_load(&c->accepted),
 		atomic_load(&c->open), atomic_load(&c->exchanges),
 		atomic_load(&c->tunnels));
 }

@@ -17,10 +17,32 @@ static struct slice text_slice(const char *text)
 	return (struct slice){text, strlen(text)};
 }
 
+/* Of the statuses in reasons.def (RFC 9110, 15). */
+static const char *phrase(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *text;
+	} phrases[] = {
+		{200, "OK"}, {400, "Bad Request"}, {403, "Forbidden"},
+		{404, "Not Found"}, {405, "Method Not Allowed"},
+		{408, "Request Timeout"}, {421, "Misdirected Request"},
+		{431, "Request Header Fields Too Large"},
+		{501, "Not Implemented"}, {502, "Bad Gateway"},
+		{503, "Service Unavailable"}, {504, "Gateway Timeout"},
+		{505, "HTTP Version Not Supported"},
+	};
+
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (phrases[i].status == status)
+			return phrases[i].text;
+	return "";
+}
+
 static void begin(struct answer *answer, unsigned status, const char *type)
 {
 	answer->head = head_new();
-	head_set_response(answer->head, status, text_slice(""), 1);
+	head_set_response(answer->head, status, text_slice(phrase(status)), 1);
 	head_add_text(answer->head, "Content-Type", type);
 	head_add_text(answer->head, "Cache-Control", "no-store");
 	utstring_init(&answer->body);

@@ -333,6 +333,15 @@ static void send_response(struct exchange *x, struct head *head)
 	x->response_begun = true;
 }
 
+/* nginx lets the handshake pass without the certificate it asked for, answers
+ * 400 to whatever is asked, and closes. */
+static bool refused_for_certificate(const struct exchange *x)
+{
+	struct codec *origin = (struct codec *)(uintptr_t)&x->origin_side.codec;
+
+	return x->asked_cert && x->status == 400 && !origin->ops->lasts(origin);
+}
+
 static enum exchange_result on_response(struct exchange *x)
 {
 	struct head *head = x->origin_side.codec.ops->head(
@@ -343,6 +352,8 @@ static enum exchange_result on_response(struct exchange *x)
 	x->asked_cert = x->origin->asked_cert;
 	if (x->status == 101)
 		return switch_protocols(x, head);
+	if (refused_for_certificate(x))
+		return fail(x, REASON_ORIGIN_WANTS_CERT, "");
 	if (x->status >= 200) {
 		send_response(x, head);
 	} else if (!x->old_client) {

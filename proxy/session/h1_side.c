@@ -50,6 +50,8 @@ static enum codec_event next(struct codec *codec)
 
 	if (side->at < side->end || !h1_in_idle(side->in))
 		event = translate(h1_in_next(side->in, &side->at, side->end));
+	if (event == CODEC_HEAD && side->client)
+		side->old_peer = head_minor(h1_in_head(side->in)) == 0;
 	if (event != CODEC_MORE || side->at < side->end)
 		return event;
 	if (side->stream->error != STREAM_FINE)
@@ -59,11 +61,7 @@ static enum codec_event next(struct codec *codec)
 
 static struct head *head(struct codec *codec)
 {
-	struct h1_side *side = side_of(codec);
-
-	if (side->client)
-		side->old_peer = head_minor(h1_in_head(side->in)) == 0;
-	return h1_in_head(side->in);
+	return h1_in_head(side_of(codec)->in);
 }
 
 static struct body_plan plan(struct codec *codec)

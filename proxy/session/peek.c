@@ -43,6 +43,17 @@ static void hear_origin(struct session *s)
 	}
 }
 
+/* A client that waits for the server is neither TLS nor HTTP. Our own pages, and
+ * those that say why not, it may still ask for. */
+static enum wait not_for_servers_first(struct session *s)
+{
+	if (s->own_pages || s->deny)
+		return WAIT_CLIENT;
+	return session_fail(s, s->at == AT_INSIDE ? REASON_NON_HTTP_BLOCKED :
+						    REASON_NON_TLS_BLOCKED,
+		"the client waits for the server");
+}
+
 /* wait_silently dials after peek-timeout and passes on what the origin says;
  * the client's first bytes are still classified, whenever they come. */
 static enum wait wait_silently(struct session *s)
@@ -53,8 +64,10 @@ static enum wait wait_silently(struct session *s)
 		return session_fail(s, REASON_IDLE, "");
 	if (s->timed_out)
 		s->silent = true;
-	if (!s->silent || !may_speak_first(s))
+	if (!s->silent)
 		return WAIT_CLIENT;
+	if (!may_speak_first(s))
+		return not_for_servers_first(s);
 	if (!s->origin && s->at == AT_INSIDE) {
 		intercept_want(s, &want);
 		s->origin = origin_get(s->services, &want,
@@ -94,6 +107,9 @@ static enum wait read_hello(struct session *s)
 		abort();
 	result = hello_read(buffer_at(&s->peek), buffer_len(&s->peek),
 		s->hello);
+	if (result == HELLO_MORE && stream_ended(&s->client))
+		return session_fail(s, REASON_CLIENT_GONE,
+			"in the ClientHello");
 	if (result == HELLO_MORE)
 		return s->timed_out ? session_fail(s,
 			REASON_HANDSHAKE_TIMEOUT, "in the ClientHello") :

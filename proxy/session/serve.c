@@ -299,6 +299,8 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 	    !slice_is_nocase(asked->url.scheme, "https"))
 		return exchange_refuse(x, REASON_WRONG_HOST,
 			"not an https URL");
+	if (!s->transparent && asked->port && asked->port != s->port)
+		return exchange_refuse(x, REASON_WRONG_HOST, "another port");
 	if (asked->host[0] && strcmp(asked->host, s->name) != 0)
 		route = other_host(s, x, asked);
 	else
@@ -458,7 +460,7 @@ static enum wait end_exchange(struct session *s, bool close)
 {
 	note_client_cert(s);
 	journal_exchange(s);
-	if (close)
+	if (close || s->services->draining)
 		return session_go(s, AT_LINGER);
 	h1_side_next_message(&s->front, false);
 	exchange_next(&s->exchange);
@@ -478,7 +480,7 @@ enum wait step_serve(struct session *s)
 		stream_reset(&s->client);
 		return session_go(s, AT_CLOSE);
 	case EXCHANGE_GONE:
-		return session_go(s, AT_CLOSE);
+		return session_go(s, AT_LINGER);
 	case EXCHANGE_CONNECT:
 		return tunnel_asked(s);
 	case EXCHANGE_UPGRADED:

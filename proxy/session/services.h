@@ -30,7 +30,7 @@ struct shards;
 struct tickets;
 
 struct counters {
-	atomic_ulong connections; /* accepted */
+	atomic_ulong accepted;
 	atomic_ulong open;        /* of them, not closed yet */
 	atomic_ulong signatures;  /* leaves forged */
 	atomic_ulong exchanges;

@@ -304,7 +304,8 @@ static enum wait step_linger(struct session *s)
 {
 	stream_shutdown(&s->client);
 	session_eat(s, s->hand_len);
-	if (stream_ended(&s->client) || s->timed_out)
+	if ((stream_ended(&s->client) && stream_flushed(&s->client)) ||
+	    s->timed_out)
 		return session_go(s, AT_CLOSE);
 	return WAIT_CLIENT;
 }
@@ -433,7 +434,7 @@ void session_accept(struct services *services, int fd,
 		find_original(s, fd);
 	DL_APPEND(services->sessions, s);
 	services->num_sessions++;
-	atomic_fetch_add(&services->shared->counters.connections, 1);
+	atomic_fetch_add(&services->shared->counters.accepted, 1);
 	atomic_fetch_add(&services->shared->counters.open, 1);
 	(void)uv_timer_init(&services->loop->uv, &s->timer);
 	s->timer.data = s;
