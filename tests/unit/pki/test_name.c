@@ -1,0 +1,110 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <openssl/err.h>
+#include <openssl/mem.h>
+
+#include "pki/name.h"
+
+static CRYPTO_BUFFER *write_name(const char *organization, const char *cn)
+{
+	CRYPTO_BUFFER *name;
+	CBB cbb;
+
+	assert_true(CBB_init(&cbb, 64));
+	assert_true(name_write(&cbb, organization, cn));
+	name = der_finish(&cbb);
+	assert_non_null(name);
+	return name;
+}
+
+static void check_title(const char *organization, const char *cn,
+	const char *title)
+{
+	CRYPTO_BUFFER *name = write_name(organization, cn);
+	char got[NAME_TITLE];
+
+	assert_true(name_ok(der_of(name)));
+	assert_string_equal(name_title(der_of(name), got), title);
+	CRYPTO_BUFFER_free(name);
+}
+
+static void has_a_title(void **state)
+{
+	(void)state;
+	check_title("Sallyport", "x.test", "x.test");
+	check_title("Sallyport", NULL, "Sallyport");
+	check_title(NULL, NULL, "(no name)");
+	check_title(NULL, "a\nb\x7f\xc3\xa9", "a?b???");
+}
+
+static void leaves_out_a_long_cn(void **state)
+{
+	char cn[NAME_CN_MAX + 2];
+	CRYPTO_BUFFER *name;
+
+	(void)state;
+	memset(cn, 'x', sizeof(cn));
+	cn[NAME_CN_MAX + 1] = '\0';
+	name = write_name(NULL, cn);
+	assert_true(name_empty(der_of(name)));
+	CRYPTO_BUFFER_free(name);
+	cn[NAME_CN_MAX] = '\0';
+	name = write_name(NULL, cn);
+	assert_false(name_empty(der_of(name)));
+	assert_true(name_ok(der_of(name)));
+	CRYPTO_BUFFER_free(name);
+}
+
+static void refuses_what_readers_would(void **state)
+{
+	static const struct {
+		uint8_t der[20];
+		size_t len;
+		bool ok;
+	} rows[] = {
+		{{0x30, 0}, 2, true},
+		{{0x30, 0x0c, 0x31, 0x0a, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1,
+			'a'}, 14, true},
+		/* bytes behind */
+		{{0x30, 0, 0}, 3, false},
+		/* an empty set; an empty pair; a pair without value */
+		{{0x30, 2, 0x31, 0}, 4, false},
+		{{0x30, 4, 0x31, 2, 0x30, 0}, 6, false},
+		{{0x30, 9, 0x31, 7, 0x30, 5, 6, 3, 0x55, 4, 3}, 11, false},
+		/* UTF8String that is none */
+		{{0x30, 0x0c, 0x31, 0x0a, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1,
+			0xff}, 14, false},
+		/* BMPString of one byte */
+		{{0x30, 0x0c, 0x31, 0x0a, 0x30, 8, 6, 3, 0x55, 4, 3, 0x1e, 1,
+			'a'}, 14, false},
+		/* a length of indefinite form; one longer than it need be */
+		{{0x30, 0x80, 0, 0}, 4, false},
+		{{0x30, 0x81, 0}, 3, false},
+		/* not a SEQUENCE */
+		{{0x31, 0}, 2, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(name_ok((struct der){rows[i].der,
+			rows[i].len}), rows[i].ok);
+		assert_int_equal(ERR_peek_error(), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(has_a_title),
+		cmocka_unit_test(leaves_out_a_long_cn),
+		cmocka_unit_test(refuses_what_readers_would),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
