@@ -78,7 +78,7 @@ def an_origin_that_never_says_hello(t):
 
 @errors.case
 def an_origin_that_speaks_no_tls(t):
-    reply = t.fetch("https://quiet.dns.test:%d/" % t.lab.port["plain"])
+    reply = t.fetch("https://quiet.dns.test:%d/" % t.lab.port["web"])
     assert reply.status == 502 and reply.error, reply
     assert "tls" in reply.get("proxy-status"), reply.fields
 

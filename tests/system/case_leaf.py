@@ -289,8 +289,7 @@ def clients_resume(t):
         second = t.run(*base, "-sess_in", files, stdin=ask)
         assert "Reused, TLS" in second.stdout, version + " is not resumed"
         assert "200 OK" in second.stdout
-    assert any(line.get("resumed") for line in t.proxy.log(t.offset)) or \
-        t.line(resumed=True)
+    t.line(resumed=True)
 
 
 @leaf.case

@@ -146,7 +146,7 @@ def ten_thousand_requests_on_one_connection(t):
 def a_thousand_connections_leave_nothing(t):
     for _ in range(200):
         assert t.fetch("https://tools.lab.test/1k").status == 200
-    assert eventually(lambda: t.proxy.counters()["connections"] == 0)
+    assert eventually(lambda: t.proxy.counters()["open"] == 0)
     before = t.proxy.rss()
     for _ in range(800):
         assert t.fetch("https://tools.lab.test/1k").status == 200

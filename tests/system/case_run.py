@@ -27,7 +27,8 @@ class Running:
 
     def __enter__(self):
         self.proxy.start(**self.how)
-        self.t.proxy, self.t.offset = self.proxy, 0
+        self.t.proxy = self.proxy
+        self.t.mark()
         return self.proxy
 
     def __exit__(self, kind, *_):
@@ -105,7 +106,8 @@ def ca_show_and_import(t):
     with open(pki.path("root.crt")) as f:
         root = f.read()
     proxy.start()
-    t.proxy, t.offset = proxy, 0
+    t.proxy = proxy
+    t.mark()
     try:
         with open(proxy.root) as f:
             assert openssl("x509", stdin=f.read().encode()) == openssl(

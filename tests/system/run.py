@@ -145,7 +145,7 @@ def end_group(group, proxy):
         left = []
 
         def idle():
-            left[:] = [proxy.counters()["connections"]]
+            left[:] = [proxy.counters()["open"]]
             return left == [0]
         if not eventually(idle, 15):
             why = "connections left open: %s" % left

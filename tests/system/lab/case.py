@@ -11,6 +11,7 @@ after the other. A case passes when it returns; AssertionError says why it
 failed, NotRun why it could not be tried.
 """
 
+import datetime
 import json
 import os
 import shutil
@@ -73,8 +74,13 @@ class T:
     def __init__(self, lab, proxy, folder, binary):
         self.lab, self.proxy, self.dir = lab, proxy, folder
         self.binary = binary
-        self.offset = proxy.log_size() if proxy else 0
         self.open = []
+        self.mark()
+
+    def mark(self):
+        """From here on: lines() leaves out what began before."""
+        self.offset = self.proxy.log_size() if self.proxy else 0
+        self.began = time.time()
 
     def close(self):
         for sock in self.open:
@@ -173,7 +179,8 @@ class T:
     def lines(self, **match):
         """This case's log lines so far that have these values."""
         return [line for line in self.proxy.log(self.offset)
-                if all(line.get(k) == v for k, v in match.items())]
+                if all(line.get(k) == v for k, v in match.items())
+                and began(line) >= self.began - 0.002]
 
     def line(self, seconds=10, count=1, **match):
         """The first such line, waited for (count: until there are so many).
@@ -184,7 +191,7 @@ class T:
                 raise AssertionError(
                     "%d of %d log lines with %r; the log: %s" % (
                         len(found), count, match, json.dumps(
-                            self.proxy.log(self.offset)[-4:])))
+                            self.lines()[-4:])))
             time.sleep(0.02)
         return found[0]
 
@@ -210,6 +217,13 @@ class T:
 
     def gate(self, tag):
         self.control("gate", tag)
+
+
+def began(line):
+    """When what a log line tells of began, in seconds since 1970."""
+    ended = datetime.datetime.fromisoformat(
+        line["time"].replace("Z", "+00:00"))
+    return ended.timestamp() - line.get("ms", 0) / 1000
 
 
 def eventually(what, seconds=10):

@@ -24,8 +24,8 @@ def read_exact_head(sock):
 
 def connect(sock, host, port=443, *fields):
     """CONNECT; the reply (with its body when it is a refusal)."""
-    sock.sendall(http1.head("CONNECT", "%s:%d" % (host, port),
-                            "%s:%d" % (host, port), *fields))
+    at = "%s:%d" % ("[%s]" % host if ":" in host else host, port)
+    sock.sendall(http1.head("CONNECT", at, at, *fields))
     reply = read_exact_head(sock)
     if reply is None:
         raise http1.Broken("CONNECT was not answered")

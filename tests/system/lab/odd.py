@@ -41,14 +41,18 @@ BAD = {  # smuggling and nonsense, in responses
                  "\r\nContent-Length: 2\r\n\r\nok",
 }
 
-PAGE = """<!doctype html><title>waiting</title><script>
+# The page is not loaded until its picture is, and that waits until the
+# WebSocket's echo has been seen and said so.
+PAGE = """<!doctype html><title>lab</title><body>
+<p id=r>no websocket yet</p><img src="/hold/TAG"><script>
 var s = new WebSocket("wss://" + location.host + "/ws");
+var r = document.getElementById("r");
 s.onopen = function () { s.send("through sallyport"); };
 s.onmessage = function (e) {
-  document.title = "done";
-  document.body.innerHTML = "<p id=r>echoed: " + e.data + "</p>"; };
-s.onerror = function () { document.body.innerHTML = "<p>ws failed</p>"; };
-</script><body><p>no websocket yet</p>"""
+  if (r.textContent == "no websocket yet") {
+    r.textContent = "echoed: " + e.data; s.send("gate TAG"); } };
+s.onerror = function () { r.textContent = "websocket failed"; };
+</script>"""
 
 
 class Request:
@@ -141,7 +145,12 @@ class Connection:
             "served": self.served}), "Content-Type: application/json")
 
     def do_page(self, request):
-        return self.reply(PAGE, "Content-Type: text/html")
+        tag = "page-%d" % self.number
+        return self.reply(PAGE.replace("TAG", tag), "Content-Type: text/html")
+
+    def do_hold(self, request):
+        self.odd.gates[request.parts[1]].wait(40)
+        return self.reply("", status="404 Not Found")
 
     def do_mirror(self, request):
         """The body comes back while it is still being sent."""
@@ -193,6 +202,8 @@ class Connection:
                   "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
                   % ws.accept(request.get("sec-websocket-key")))
         while (got := ws.read(self.f)) is not None:
+            if got[1].startswith(b"gate "):
+                self.odd.gates[got[1][5:].decode()].set()
             self.send(ws.frame(got[0], got[1], False))
             if got[0] == ws.CLOSE:
                 break

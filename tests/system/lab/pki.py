@@ -154,10 +154,12 @@ class Pki:
         self.origin("rsa", kind="rsa")
         self.origin("wild", san="DNS:*.wild.lab.test")
         self.origin("many", san="DNS:*.many.lab.test")
-        self.origin("odd", san="DNS:odd.lab.test,DNS:*.odd.lab.test")
+        self.origin("odd", san="DNS:odd.lab.test,DNS:*.odd.lab.test,"
+                    "DNS:lines.lab.test")
         self.origin("pair", san="DNS:a.pair.lab.test,DNS:b.pair.lab.test")
         self.origin("ip", san="IP:127.0.0.1,IP:::1,DNS:ip.lab.test")
-        for name in ("bank", "blocked", "mtls", "old", "turn", "tools"):
+        self.origin("mtls", san="DNS:mtls.lab.test,DNS:mtls2.lab.test")
+        for name in ("bank", "blocked", "old", "turn", "tools", "h2"):
             self.origin(name)
         self.origin("turn2", san="DNS:turn.lab.test")
 

@@ -105,6 +105,8 @@ class Sallyport:
 
     def stop(self, seconds=45):
         """SIGTERM, and its exit code; None: it had to be killed."""
+        if self.process is None:
+            return None
         if self.alive():
             self.signal(signal.SIGTERM)
         try:

@@ -18,7 +18,7 @@ from .pki import Pki
 # A block of nginx for each; the certificate has the same name.
 BLOCKS = ("ec", "rsa", "wild", "many", "pair", "ip", "bank", "blocked",
           "tools", "mtls", "old", "expired", "future", "self", "wronghost",
-          "unknown", "sha1", "nosan", "incomplete", "purpose")
+          "unknown", "sha1", "nosan", "incomplete", "purpose", "h2")
 
 
 def git_repository(folder):
@@ -59,7 +59,7 @@ class World:
         except (OSError, subprocess.CalledProcessError):
             pass  # the case that clones it says what is missing
         blocks = {name: name for name in BLOCKS}
-        blocks.update(h2="ec", web="")
+        blocks["web"] = ""
         self.dns = Dns()
         self.odd = Odd(self.pki, self.dns)
         self.nginx = Nginx(os.path.join(self.folder, "nginx"),
@@ -94,7 +94,7 @@ class Lab:
             out.append("*.%s.lab.test:443:127.0.0.1:%d"
                        % (name, self.port[name]))
         for name in ("odd", "lines", "ssh", "half", "record", "mute",
-                     "mtls2", "h2"):
+                     "mtls2"):
             out.append("%s.lab.test:443:127.0.0.1:%d"
                        % (name, self.port[name]))
         out.append("odd.lab.test:80:127.0.0.1:%d" % self.port["plain"])
