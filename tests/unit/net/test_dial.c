@@ -401,6 +401,12 @@ static void prefers_ipv6(void **state)
 	call(net, &c, "both.test");
 	assert_int_equal(c.status, DIAL_OK);
 	assert_string_equal(peer_text(&c), "::1");
+	for (int i = 0; i < 2; i++) { /* and when both families are known */
+		c = local();
+		run(net, NULL, 50);
+		call(net, &c, "both.test");
+		assert_string_equal(peer_text(&c), "::1");
+	}
 	(void)close(fd);
 }
 

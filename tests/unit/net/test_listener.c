@@ -26,6 +26,7 @@ struct net {
 	struct sockaddr_in at;
 	int accepted[MANY];
 	unsigned num_accepted, num_paused, num_closed;
+	unsigned turns;       /* of the loop, in the last run */
 	unsigned stop_at;     /* pause or close when so many are accepted */
 	bool close_then;
 	int error;
@@ -124,8 +125,8 @@ static void run(struct net *net, unsigned num, uint64_t ms)
 {
 	uv_update_time(&net->loop);
 	(void)uv_timer_start(&net->guard, on_guard, ms, 0);
-	while (uv_is_active((uv_handle_t *)&net->guard)
-			&& net->num_accepted < num)
+	for (net->turns = 0; uv_is_active((uv_handle_t *)&net->guard)
+			&& net->num_accepted < num; net->turns++)
 		(void)uv_run(&net->loop, UV_RUN_ONCE);
 	(void)uv_timer_stop(&net->guard);
 }
@@ -186,6 +187,7 @@ static void pauses_and_resumes(void **state)
 	fds[0] = client(net);
 	run(net, 1, 250);
 	assert_int_equal(net->num_accepted, 0);
+	assert_true(net->turns < 10); /* it sleeps */
 	listener_resume(net->listener);
 	run(net, 1, 2000);
 	assert_int_equal(net->num_accepted, 1);
@@ -256,6 +258,7 @@ static void without_descriptors(struct net *net)
 		CHECK(try_connect(net, fds[i]) == 0);
 	run(net, 4, 450);
 	CHECK(net->num_accepted == 1);
+	CHECK(net->turns < 30);
 	CHECK(net->num_paused == 1 && net->error == EMFILE);
 	limit_files((rlim_t)next + 3);
 	run(net, 3, 2000);

@@ -87,12 +87,14 @@ static void drops_the_least_used(void **state)
 	names_keep(&names, "3", &v6, &v4, 0);
 	assert_true(names_find(&names, "1", 0, &a, &b));
 	names_keep(&names, "4", &v6, &v4, 0);
+	assert_false(names_find(&names, "2", 0, &a, &b));
+	assert_true(names_find(&names, "4", 0, &a, &b));
+	assert_true(names_find(&names, "1", 0, &a, &b));
 	names_keep(&names, "3", &v6, &v4, 0);
 	names_keep(&names, "5", &v6, &v4, 0);
-	assert_false(names_find(&names, "1", 0, &a, &b));
-	assert_false(names_find(&names, "2", 0, &a, &b));
+	assert_false(names_find(&names, "4", 0, &a, &b));
+	assert_true(names_find(&names, "1", 0, &a, &b));
 	assert_true(names_find(&names, "3", 0, &a, &b));
-	assert_true(names_find(&names, "4", 0, &a, &b));
 	assert_true(names_find(&names, "5", 0, &a, &b));
 	names_clear(&names);
 	assert_null(names.all);
