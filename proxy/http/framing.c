@@ -7,8 +7,8 @@
 
 /* RFC 9110, 8.6: digits only. "5, 5" or two fields may be merged says the RFC,
  * or refused: who merges depends on the reader, so we refuse. */
-static enum h1_error read_length(const struct head *head, struct framing *out,
-	const char **out_why)
+static enum h1_error read_length(
+	const struct head *head, struct framing *out, const char **out_why)
 {
 	struct slice s = head_get(head, "content-length");
 	uint64_t length = 0;
@@ -56,8 +56,8 @@ static enum h1_error wrong_coding(struct slice list, const char **out_why)
 	return H1_UNKNOWN_CODING;
 }
 
-static enum h1_error read_coding(const struct head *head, struct framing *out,
-	const char **out_why)
+static enum h1_error read_coding(
+	const struct head *head, struct framing *out, const char **out_why)
 {
 	struct slice coding = head_get(head, "transfer-encoding");
 
@@ -118,8 +118,8 @@ static enum h1_error check_host(const struct head *head, const char **out_why)
 	return H1_OK;
 }
 
-static enum h1_error check_connection(const struct head *head,
-	const char **out_why)
+static enum h1_error check_connection(
+	const struct head *head, const char **out_why)
 {
 	size_t total = 0;
 
@@ -134,8 +134,8 @@ static enum h1_error check_connection(const struct head *head,
 	return total > MAX_CONNECTION ? H1_HEAD_TOO_LARGE : H1_OK;
 }
 
-enum h1_error framing_of_request(const struct head *head, struct framing *out,
-	const char **out_why)
+enum h1_error framing_of_request(
+	const struct head *head, struct framing *out, const char **out_why)
 {
 	enum h1_error error = check_connection(head, out_why);
 
@@ -183,8 +183,8 @@ enum h1_error framing_of_response(const struct head *head, bool to_head,
 	return H1_OK;
 }
 
-enum h1_error framing_of_trailers(const struct head *trailers,
-	const char **out_why)
+enum h1_error framing_of_trailers(
+	const struct head *trailers, const char **out_why)
 {
 	*out_why = "trailers with a length or coding";
 	if (head_get(trailers, "content-length").at ||

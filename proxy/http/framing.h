@@ -21,13 +21,13 @@ struct framing {
 /* framing_of_request, framing_of_response read it from a whole head, and check
  * what routes the message (Host). On anything but H1_OK out_why is a sentence.
  * to_head: the response answers a HEAD request. */
-enum h1_error framing_of_request(const struct head *head, struct framing *out,
-	const char **out_why);
+enum h1_error framing_of_request(
+	const struct head *head, struct framing *out, const char **out_why);
 enum h1_error framing_of_response(const struct head *head, bool to_head,
 	struct framing *out, const char **out_why);
 
 /* framing_of_trailers refuses trailers that would frame (RFC 9110, 6.5.1). */
-enum h1_error framing_of_trailers(const struct head *trailers,
-	const char **out_why);
+enum h1_error framing_of_trailers(
+	const struct head *trailers, const char **out_why);
 
 #endif

@@ -29,10 +29,10 @@
 #include "proxy/http/start_line.h"
 
 enum {
-	MAX_BLANK_LINES = 4,    /* before a request (RFC 9112, 2.2) */
-	MAX_EXTENSIONS = 4096,  /* bytes of chunk extensions, a message */
+	MAX_BLANK_LINES = 4,   /* before a request (RFC 9112, 2.2) */
+	MAX_EXTENSIONS = 4096, /* bytes of chunk extensions, a message */
 	MAX_SIZE_DIGITS = 16,
-	FIRST_ROOM = 2048,      /* for a head whose end is not in sight */
+	FIRST_ROOM = 2048, /* for a head whose end is not in sight */
 };
 
 enum phase {
@@ -64,15 +64,15 @@ struct h1_in {
 	bool to_head;
 
 	struct framing framing;
-	uint64_t left;        /* of the body or the chunk */
-	struct slice body;    /* borrowed from the caller's bytes */
+	uint64_t left;     /* of the body or the chunk */
+	struct slice body; /* borrowed from the caller's bytes */
 
-	unsigned digits;      /* of the chunk size */
+	unsigned digits; /* of the chunk size */
 	bool in_extension, has_cr;
-	size_t extensions;    /* bytes, in this message */
+	size_t extensions; /* bytes, in this message */
 
 	enum h1_error error;
-	const char *why;      /* borrowed, static */
+	const char *why; /* borrowed, static */
 };
 
 static int fail(struct h1_in *in, enum h1_error error, const char *why)
@@ -102,7 +102,7 @@ static bool at_start_line(const struct h1_in *in)
 /* A line that has not ended: is there any use in waiting for more of it? */
 static int check_begin(struct h1_in *in)
 {
-	struct slice begin = { in->head.text, in->head.len };
+	struct slice begin = {in->head.text, in->head.len};
 
 	if (!at_start_line(in) || begin.len == 0)
 		return H1_MORE;
@@ -115,7 +115,7 @@ static int check_begin(struct h1_in *in)
 
 static int read_start_line(struct h1_in *in, struct slice line)
 {
-	struct start_line start = { 0 };
+	struct start_line start = {0};
 	struct head *head = &in->head;
 	const char *why;
 	enum h1_error error;
@@ -143,7 +143,7 @@ static int read_start_line(struct h1_in *in, struct slice line)
 static int end_line(struct h1_in *in)
 {
 	const struct head *head = in->filling;
-	struct slice line = { head->text + in->line, head->len - in->line };
+	struct slice line = {head->text + in->line, head->len - in->line};
 
 	if (line.len < 2 || line.at[line.len - 2] != '\r')
 		return fail(in, H1_BAD_SYNTAX, "a line ends with a bare LF");
@@ -180,7 +180,7 @@ static int gather(struct h1_in *in, const char **at, const char *end)
 		head_append(head, *at, taken);
 		*at += taken;
 		r = newline && taken == len ? end_line(in) : check_begin(in);
-		if (taken < len && r != H1_FAILED)
+		if (taken < len) /* after what check_begin found */
 			return fail(in, H1_HEAD_TOO_LARGE,
 				"the head or trailer section is too large");
 		if (r != GO_ON && r != H1_MORE)
@@ -226,15 +226,15 @@ static int step_head(struct h1_in *in, const char **at, const char *end)
 	int r;
 
 	if (avail > 0 && in->head.len == 0)
-		head_reserve(&in->head,
-			avail < FIRST_ROOM ? avail : FIRST_ROOM);
+		head_reserve(
+			&in->head, avail < FIRST_ROOM ? avail : FIRST_ROOM);
 	r = gather(in, at, end);
 	return r == GATHERED ? end_head(in) : r;
 }
 
 /* Takes what is there of the body, but no more than limit. */
-static int take_body(struct h1_in *in, const char **at, const char *end,
-	uint64_t limit)
+static int take_body(
+	struct h1_in *in, const char **at, const char *end, uint64_t limit)
 {
 	size_t avail = (size_t)(end - *at);
 
@@ -270,7 +270,8 @@ static const char *check_chunk_byte(struct h1_in *in, char c)
 	static const char hex[] = "0123456789abcdefABCDEF";
 
 	if (in->has_cr || c == '\n')
-		return in->has_cr && c == '\n' ? NULL :
+		return in->has_cr && c == '\n' ?
+			NULL :
 			"a bare CR or LF in a chunk's size line";
 	if (c == '\r') {
 		in->has_cr = true;
@@ -288,8 +289,8 @@ static const char *check_chunk_byte(struct h1_in *in, char c)
 	} else if (((unsigned char)c < 0x20 && c != '\t') || c == 0x7f) {
 		return "a control character in a chunk extension";
 	}
-	return ++in->extensions > MAX_EXTENSIONS ?
-		"too many chunk extensions" : NULL;
+	return ++in->extensions > MAX_EXTENSIONS ? "too many chunk extensions" :
+						   NULL;
 }
 
 static int end_chunk_line(struct h1_in *in)
@@ -436,8 +437,8 @@ enum h1_event h1_in_eof(struct h1_in *in)
 		in->phase = ENDED;
 		return H1_END;
 	}
-	return (enum h1_event)fail(in, H1_TRUNCATED,
-		"the connection ended within a message");
+	return (enum h1_event)fail(
+		in, H1_TRUNCATED, "the connection ended within a message");
 }
 
 /* Everything of a message but the memory of its heads. */
@@ -449,10 +450,10 @@ static void begin(struct h1_in *in)
 	in->phase = IN_HEAD;
 	in->filling = &in->head;
 	in->line = 0;
-	in->body = (struct slice){ NULL, 0 };
+	in->body = (struct slice){NULL, 0};
 	in->blank_lines = 0;
 	in->to_head = false;
-	in->framing = (struct framing){ 0 };
+	in->framing = (struct framing){0};
 	in->left = 0;
 	in->digits = 0;
 	in->in_extension = in->has_cr = false;

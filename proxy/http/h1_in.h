@@ -17,10 +17,16 @@
  *
  * llhttp does the parsing, all lenient flags off (8.1: built with
  * LLHTTP_STRICT_MODE=1). What it lets pass and RFC 9112 or prudence does not
- * is refused here: obs-fold, bare CR, NUL, a length beside chunked, any
- * transfer coding but a lone "chunked", transfer codings in HTTP/1.0, several
- * Host fields or none in 1.1 (requests), white space before the colon, chunk
- * extensions over 4 KiB a message, heads or trailers over the limit.
+ * is refused here: obs-fold, bare CR, bare LF, NUL, a length beside chunked,
+ * more than one length, any transfer coding but a lone "chunked", transfer
+ * codings in HTTP/1.0, several Host fields, a malformed one, or none in 1.1
+ * (requests), a body to CONNECT, white space before the colon, chunk
+ * extensions over 4 KiB a message, Connection fields over 1 KiB, more than
+ * 1000 fields, heads or trailers over the limit. Which bytes come together in
+ * one call never matters.
+ *
+ * Memory: under 1 KiB between messages; while a head is read and until the
+ * next message, its text and 16 bytes a field.
  *
  * Owns:    the head and the trailers it is filling.
  * Threads: one.
@@ -41,26 +47,26 @@ enum h1_kind { H1_REQUEST, H1_RESPONSE };
 
 enum h1_event {
 	H1_FAILED = -1,
-	H1_MORE,  /* every byte is eaten and no event is complete */
-	H1_HEAD,  /* the head is whole; called once a message */
-	H1_BODY,  /* a piece of the body; may come any number of times */
-	H1_END,   /* the message is whole; at points behind it */
+	H1_MORE, /* every byte is eaten and no event is complete */
+	H1_HEAD, /* the head is whole; called once a message */
+	H1_BODY, /* a piece of the body; may come any number of times */
+	H1_END,  /* the message is whole; at points behind it */
 };
 
 enum h1_error {
 	H1_OK,
-	H1_BAD_SYNTAX,      /* 400 / 502 */
-	H1_BAD_FRAMING,     /* ambiguous length: 400 / 502, and close */
-	H1_HEAD_TOO_LARGE,  /* 431 / 502 */
-	H1_UNKNOWN_METHOD,  /* 501 */
-	H1_BAD_VERSION,     /* 505: not HTTP/1.0 or 1.1 */
-	H1_UNKNOWN_CODING,  /* 501: a transfer coding that is not chunked */
-	H1_TRUNCATED,       /* the bytes ended within a message */
+	H1_BAD_SYNTAX,     /* 400 / 502 */
+	H1_BAD_FRAMING,    /* ambiguous length: 400 / 502, and close */
+	H1_HEAD_TOO_LARGE, /* 431 / 502 */
+	H1_UNKNOWN_METHOD, /* 501 */
+	H1_BAD_VERSION,    /* 505: not HTTP/1.0 or 1.1 */
+	H1_UNKNOWN_CODING, /* 501: a transfer coding that is not chunked */
+	H1_TRUNCATED,      /* the bytes ended within a message */
 };
 
 enum h1_framing {
-	H1_NO_BODY,     /* ends with the head */
-	H1_LENGTH,      /* content-length */
+	H1_NO_BODY, /* ends with the head */
+	H1_LENGTH,  /* content-length */
 	H1_CHUNKED,
 	H1_UNTIL_CLOSE, /* responses only */
 };
@@ -90,9 +96,10 @@ void h1_in_answers(struct h1_in *in, bool to_head);
 /* The head, from H1_HEAD on; borrowed, the caller may change it. */
 struct head *h1_in_head(struct h1_in *in);
 enum h1_framing h1_in_framing(const struct h1_in *in);
-uint64_t h1_in_length(const struct h1_in *in);     /* with H1_LENGTH */
-struct slice h1_in_body(const struct h1_in *in);   /* at H1_BODY */
-const struct head *h1_in_trailers(const struct h1_in *in); /* at H1_END; NULL: none */
+uint64_t h1_in_length(const struct h1_in *in);   /* with H1_LENGTH */
+struct slice h1_in_body(const struct h1_in *in); /* at H1_BODY */
+const struct head *h1_in_trailers(
+	const struct h1_in *in); /* at H1_END; NULL: none */
 
 /* h1_in_keep_alive: what the head says of the connection's future (version
  * and Connection field), from H1_HEAD on. */
@@ -102,6 +109,6 @@ bool h1_in_keep_alive(const struct h1_in *in);
 bool h1_in_idle(const struct h1_in *in);
 
 enum h1_error h1_in_error(const struct h1_in *in);
-const char *h1_in_why(const struct h1_in *in);     /* a sentence */
+const char *h1_in_why(const struct h1_in *in); /* a sentence */
 
 #endif

@@ -57,7 +57,7 @@ static int on_header_value_complete(llhttp_t *parser)
 	}
 	head_point(l->head, head_span(l->head, l->name),
 		head_span(l->head, slice_trim(l->value)));
-	l->name = l->value = (struct slice){ NULL, 0 };
+	l->name = l->value = (struct slice){NULL, 0};
 	return 0;
 }
 
@@ -101,7 +101,7 @@ static const llhttp_settings_t settings = {
 
 void h1_llhttp_init(struct h1_llhttp *l, enum h1_kind kind)
 {
-	*l = (struct h1_llhttp){ 0 };
+	*l = (struct h1_llhttp){0};
 	llhttp_init(&l->parser,
 		kind == H1_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE, &settings);
 	l->parser.data = l;
@@ -110,7 +110,7 @@ void h1_llhttp_init(struct h1_llhttp *l, enum h1_kind kind)
 void h1_llhttp_reset(struct h1_llhttp *l)
 {
 	llhttp_reset(&l->parser);
-	l->name = l->value = (struct slice){ NULL, 0 };
+	l->name = l->value = (struct slice){NULL, 0};
 	l->has_head_end = l->has_message_end = l->has_chunk = false;
 }
 
@@ -140,8 +140,8 @@ static bool feed(struct h1_llhttp *l, const char *at, size_t len)
 
 /* Like feed, for bytes with the last of which, not sooner, *ended becomes
  * true. */
-static bool feed_all(struct h1_llhttp *l, const char *at, size_t len,
-	const bool *ended)
+static bool feed_all(
+	struct h1_llhttp *l, const char *at, size_t len, const bool *ended)
 {
 	if (!feed(l, at, len - 1))
 		return false;
@@ -193,7 +193,8 @@ bool h1_llhttp_head(struct h1_llhttp *l, struct head *head)
 bool h1_llhttp_chunked(struct h1_llhttp *l)
 {
 	llhttp_resume(&l->parser);
-	return l->parser.flags & F_CHUNKED ? true :
+	return l->parser.flags & F_CHUNKED ?
+		true :
 		fail(l, H1_BAD_FRAMING, "Transfer-Encoding is malformed");
 }
 
@@ -208,7 +209,8 @@ bool h1_llhttp_size_end(struct h1_llhttp *l, uint64_t *out_size)
 	if (!feed(l, "\r\n", 2))
 		return false;
 	*out_size = l->chunk_size;
-	return l->has_chunk ? true :
+	return l->has_chunk ?
+		true :
 		fail(l, H1_BAD_FRAMING, "a chunk's size is malformed");
 }
 
@@ -217,7 +219,8 @@ bool h1_llhttp_data(struct h1_llhttp *l, const char *at, size_t len)
 	l->echo = 0;
 	if (!feed(l, at, len))
 		return false;
-	return l->echo == len ? true :
+	return l->echo == len ?
+		true :
 		fail(l, H1_BAD_FRAMING, "a chunk's size is unclear");
 }
 

@@ -29,7 +29,7 @@ struct h1_llhttp {
 	struct slice name, value; /* of the field being read, within head */
 	bool has_head_end, has_message_end, has_chunk;
 	uint64_t chunk_size;
-	size_t echo;              /* body bytes it saw */
+	size_t echo; /* body bytes it saw */
 	enum h1_error error;
 	const char *why;
 };

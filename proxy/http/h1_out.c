@@ -15,7 +15,7 @@ static void put(UT_string *out, struct slice s)
 
 static void put_text(UT_string *out, const char *text)
 {
-	put(out, (struct slice){ text, strlen(text) });
+	put(out, (struct slice){text, strlen(text)});
 }
 
 static void put_field(UT_string *out, struct slice name, struct slice value)
@@ -51,8 +51,8 @@ static bool is_framing(struct slice name)
 		slice_is_nocase(name, "transfer-encoding");
 }
 
-static void put_fields(UT_string *out, const struct head *head,
-	bool with_framing)
+static void put_fields(
+	UT_string *out, const struct head *head, bool with_framing)
 {
 	for (size_t i = 0; i < head_num_fields(head); i++) {
 		struct slice name, value;
@@ -63,8 +63,8 @@ static void put_fields(UT_string *out, const struct head *head,
 	}
 }
 
-static void put_framing(UT_string *out, enum h1_framing framing,
-	uint64_t length)
+static void put_framing(
+	UT_string *out, enum h1_framing framing, uint64_t length)
 {
 	char text[64];
 

@@ -9,7 +9,11 @@
 /* Always of one hop, whether Connection names them or not (RFC 9110, 7.6.1).
  * What begins with Proxy- comes on top. */
 static const char *const hop_names[] = {
-	"connection", "keep-alive", "te", "transfer-encoding", "upgrade",
+	"connection",
+	"keep-alive",
+	"te",
+	"transfer-encoding",
+	"upgrade",
 	"http2-settings",
 };
 
@@ -17,18 +21,50 @@ static const char *const hop_names[] = {
  * content is, or who asks. Names that end in a dash stand for all that begin
  * so. */
 static const char *const kept_names[] = {
-	"host", "content-", "authorization", "cookie", "set-cookie", "origin",
-	"cache-control", "expect", "location", "www-authenticate", "sec-",
+	"host",
+	"content-",
+	"authorization",
+	"cookie",
+	"set-cookie",
+	"origin",
+	"cache-control",
+	"expect",
+	"location",
+	"www-authenticate",
+	"sec-",
 };
 
 /* RFC 9110, 6.5.1: framing, routing, what modifies a request, authentication,
  * what controls or describes the response. */
 static const char *const no_trailers[] = {
-	"age", "authentication-info", "authorization", "cache-control",
-	"connection", "content-", "cookie", "date", "expect", "expires", "host",
-	"http2-settings", "if-", "keep-alive", "location", "max-forwards",
-	"pragma", "proxy-", "range", "retry-after", "sec-", "set-cookie", "te",
-	"trailer", "transfer-encoding", "upgrade", "vary", "warning",
+	"age",
+	"authentication-info",
+	"authorization",
+	"cache-control",
+	"connection",
+	"content-",
+	"cookie",
+	"date",
+	"expect",
+	"expires",
+	"host",
+	"http2-settings",
+	"if-",
+	"keep-alive",
+	"location",
+	"max-forwards",
+	"pragma",
+	"proxy-",
+	"range",
+	"retry-after",
+	"sec-",
+	"set-cookie",
+	"te",
+	"trailer",
+	"transfer-encoding",
+	"upgrade",
+	"vary",
+	"warning",
 	"www-authenticate",
 };
 
@@ -36,6 +72,9 @@ static const char *const no_trailers[] = {
 
 static bool matches(struct slice name, const char *pattern)
 {
+	/* Patterns are lower case. Mostly the first letter says no. */
+	if (name.len == 0 || (name.at[0] | 0x20) != pattern[0])
+		return false;
 	return pattern[strlen(pattern) - 1] == '-' ?
 		slice_has_prefix_nocase(name, pattern) :
 		slice_is_nocase(name, pattern);
@@ -79,7 +118,7 @@ static void collect(const struct head *head, struct names *out)
 static bool is_listed(struct slice name, const void *arg)
 {
 	const struct names *names = arg;
-	struct slice list = { names->text, names->len }, element;
+	struct slice list = {names->text, names->len}, element;
 
 	while (slice_next_element(&list, &element))
 		if (slice_equal_nocase(element, name))
@@ -130,7 +169,7 @@ void hop_strip_response(struct head *head)
 
 	strip(head);
 	if (head_status(head) == 101 && upgrade.at) {
-		head_add(head, (struct slice){ "Upgrade", 7 }, upgrade);
+		head_add(head, (struct slice){"Upgrade", 7}, upgrade);
 		head_add_text(head, "Connection", "Upgrade");
 	}
 }

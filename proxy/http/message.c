@@ -14,24 +14,15 @@ enum {
 	FIRST_FIELDS = 16,
 };
 
+/* tchar (RFC 9110, 5.6.2). */
+/* clang-format off */
 static const bool token_chars[256] = {
 	['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true,
 	['\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
 	['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
-	['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true,
-	['5'] = true, ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true,
-	['A'] = true, ['B'] = true, ['C'] = true, ['D'] = true, ['E'] = true,
-	['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true,
-	['K'] = true, ['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true,
-	['P'] = true, ['Q'] = true, ['R'] = true, ['S'] = true, ['T'] = true,
-	['U'] = true, ['V'] = true, ['W'] = true, ['X'] = true, ['Y'] = true,
-	['Z'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true,
-	['e'] = true, ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true,
-	['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true, ['n'] = true,
-	['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true,
-	['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true,
-	['y'] = true, ['z'] = true,
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
 };
+/* clang-format on */
 
 /* Codecs bound what a peer may send, so running out here is our own doing. */
 static void *grow(void *old, size_t size)
@@ -45,7 +36,7 @@ static void *grow(void *old, size_t size)
 
 static struct slice text_slice(const char *text)
 {
-	return (struct slice){ text, strlen(text) };
+	return (struct slice){text, strlen(text)};
 }
 
 /* Not tolower: the locale has no say in a protocol. */
@@ -73,6 +64,10 @@ bool slice_is(struct slice s, const char *text)
 
 bool slice_is_nocase(struct slice s, const char *text)
 {
+	/* Asked of every field of every head; mostly the first letter says
+	 * no. */
+	if (s.len == 0 || lower(s.at[0]) != lower(text[0]))
+		return s.len == 0 && text[0] == '\0';
 	return slice_equal_nocase(s, text_slice(text));
 }
 
@@ -119,7 +114,7 @@ bool slice_next_element(struct slice *list, struct slice *out_element)
 		size_t len = comma ? (size_t)(comma - list->at) : list->len;
 		size_t taken = comma ? len + 1 : len;
 
-		*out_element = slice_trim((struct slice){ list->at, len });
+		*out_element = slice_trim((struct slice){list->at, len});
 		list->at += taken;
 		list->len -= taken;
 		if (out_element->len > 0)
@@ -141,7 +136,7 @@ void head_reset(struct head *head)
 {
 	free(head->text);
 	free(head->fields);
-	*head = (struct head){ 0 };
+	*head = (struct head){0};
 }
 
 void head_free(struct head *head)
@@ -154,7 +149,7 @@ void head_free(struct head *head)
 
 void head_clear(struct head *head)
 {
-	struct head kept = { 0 };
+	struct head kept = {0};
 
 	if (head->room <= FIRST_TEXT) {
 		kept.text = head->text;
@@ -207,7 +202,7 @@ void head_reserve(struct head *head, size_t len)
 
 struct span head_append(struct head *head, const char *at, size_t len)
 {
-	struct span span = { (uint32_t)head->len, (uint32_t)len };
+	struct span span = {(uint32_t)head->len, (uint32_t)len};
 
 	head_reserve(head, len);
 	if (len > 0)
@@ -240,11 +235,12 @@ static void append_both(struct head *head, struct slice a, struct slice b,
 void head_point(struct head *head, struct span name, struct span value)
 {
 	if (head->num == head->fields_room) {
-		head->fields_room = head->num > 0 ? 2 * head->num : FIRST_FIELDS;
-		head->fields = grow(head->fields,
-			head->fields_room * sizeof *head->fields);
+		head->fields_room =
+			head->num > 0 ? 2 * head->num : FIRST_FIELDS;
+		head->fields = grow(
+			head->fields, head->fields_room * sizeof *head->fields);
 	}
-	head->fields[head->num++] = (struct field){ name, value };
+	head->fields[head->num++] = (struct field){name, value};
 }
 
 void head_set_request(struct head *head, struct slice method,
@@ -255,10 +251,10 @@ void head_set_request(struct head *head, struct slice method,
 	head->minor = minor;
 }
 
-void head_set_response(struct head *head, unsigned status,
-	struct slice reason, unsigned minor)
+void head_set_response(
+	struct head *head, unsigned status, struct slice reason, unsigned minor)
 {
-	append_both(head, (struct slice){ NULL, 0 }, reason, &head->method,
+	append_both(head, (struct slice){NULL, 0}, reason, &head->method,
 		&head->rest);
 	head->status = status;
 	head->minor = minor;
@@ -344,7 +340,7 @@ static size_t find(const struct head *head, size_t i, struct slice name)
 {
 	for (; i < head->num; i++)
 		if (slice_equal_nocase(
-			head_slice(head, head->fields[i].name), name))
+			    head_slice(head, head->fields[i].name), name))
 			break;
 	return i;
 }
@@ -354,7 +350,7 @@ struct slice head_get(const struct head *head, const char *name)
 	size_t i = find(head, 0, text_slice(name));
 
 	if (i == head->num)
-		return (struct slice){ NULL, 0 };
+		return (struct slice){NULL, 0};
 	return head_slice(head, head->fields[i].value);
 }
 
@@ -379,8 +375,8 @@ static bool list_has(struct slice list, struct slice token)
 	return false;
 }
 
-bool head_has_token(const struct head *head, const char *name,
-	const char *token)
+bool head_has_token(
+	const struct head *head, const char *name, const char *token)
 {
 	struct slice s = text_slice(name), wanted = text_slice(token);
 

@@ -33,15 +33,15 @@ struct head;
 
 struct head *head_new(void);
 void head_free(struct head *head);
-void head_clear(struct head *head);  /* empty again, memory kept if small */
+void head_clear(struct head *head); /* empty again, memory kept if small */
 struct head *head_copy(const struct head *head);
 
 /* Start line. A request has a method and a target, a response a status and
  * perhaps a reason. minor is of HTTP/1.minor. All text is copied. */
 void head_set_request(struct head *head, struct slice method,
 	struct slice target, unsigned minor);
-void head_set_response(struct head *head, unsigned status,
-	struct slice reason, unsigned minor);
+void head_set_response(struct head *head, unsigned status, struct slice reason,
+	unsigned minor);
 struct slice head_method(const struct head *head);
 struct slice head_target(const struct head *head);
 struct slice head_reason(const struct head *head);
@@ -63,8 +63,8 @@ size_t head_count(const struct head *head, const char *name);
 
 /* head_has_token says whether a comma-separated list field (over all fields of
  * the name) has the token, without regard to case: Connection, Upgrade, TE. */
-bool head_has_token(const struct head *head, const char *name,
-	const char *token);
+bool head_has_token(
+	const struct head *head, const char *name, const char *token);
 
 size_t head_size(const struct head *head); /* bytes of text held */
 

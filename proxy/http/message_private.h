@@ -27,13 +27,13 @@ struct field {
 	struct span name, value;
 };
 
-struct head { /* zeroed is empty */
+struct head {                 /* zeroed is empty */
 	char *text;           /* owned */
 	size_t len, room;     /* of text */
 	struct field *fields; /* owned */
 	size_t num, fields_room;
-	struct span method;   /* requests */
-	struct span rest;     /* target or reason */
+	struct span method; /* requests */
+	struct span rest;   /* target or reason */
 	unsigned status, minor;
 };
 
@@ -55,15 +55,14 @@ size_t head_drop(struct head *head,
 
 static inline struct slice head_slice(const struct head *head, struct span s)
 {
-	return (struct slice){ head->text ? head->text + s.at : "", s.len };
+	return (struct slice){head->text ? head->text + s.at : "", s.len};
 }
 
 /* head_span says where a slice of the head's text lies. */
 static inline struct span head_span(const struct head *head, struct slice s)
 {
 	return (struct span){
-		s.at ? (uint32_t)(s.at - head->text) : 0, (uint32_t)s.len
-	};
+		s.at ? (uint32_t)(s.at - head->text) : 0, (uint32_t)s.len};
 }
 
 /* slice_is_token: one or more tchar (RFC 9110, 5.6.2). slice_equal_nocase

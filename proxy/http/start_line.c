@@ -8,8 +8,8 @@
 #include "proxy/http/message_private.h"
 
 /* The methods llhttp knows, but those of RTSP and the preface of HTTP/2. */
-#define METHOD(number, name, text) { #text, sizeof #text - 1 },
-static const struct slice methods[] = { HTTP_METHOD_MAP(METHOD) };
+#define METHOD(number, name, text) {#text, sizeof #text - 1},
+static const struct slice methods[] = {HTTP_METHOD_MAP(METHOD)};
 #undef METHOD
 
 static bool is_known_method(struct slice method)
@@ -22,8 +22,8 @@ static bool is_known_method(struct slice method)
 }
 
 /* "HTTP/" DIGIT "." DIGIT (RFC 9112, 2.3). */
-static enum h1_error read_version(struct slice s, unsigned *out_minor,
-	const char **out_why)
+static enum h1_error read_version(
+	struct slice s, unsigned *out_minor, const char **out_why)
 {
 	if (s.len != 8 || memcmp(s.at, "HTTP/", 5) != 0 || s.at[6] != '.' ||
 		!char_is_digit(s.at[5]) || !char_is_digit(s.at[7])) {
@@ -64,8 +64,8 @@ static bool is_text(struct slice s)
 /* Splits at the first space; false, all of it in out, if there is none. */
 static bool split(struct slice *rest, struct slice *out)
 {
-	const char *space = rest->len > 0 ?
-		memchr(rest->at, ' ', rest->len) : NULL;
+	const char *space =
+		rest->len > 0 ? memchr(rest->at, ' ', rest->len) : NULL;
 
 	*out = *rest;
 	if (!space)
@@ -76,8 +76,8 @@ static bool split(struct slice *rest, struct slice *out)
 	return true;
 }
 
-enum h1_error start_line_request(struct slice line, struct start_line *out,
-	const char **out_why)
+enum h1_error start_line_request(
+	struct slice line, struct start_line *out, const char **out_why)
 {
 	bool has_method = split(&line, &out->method);
 	bool has_version;
@@ -107,8 +107,8 @@ enum h1_error start_line_request(struct slice line, struct start_line *out,
 
 /* The space behind the status is there even without a reason (RFC 9112, 4),
  * but many a server leaves it out. */
-enum h1_error start_line_response(struct slice line, struct start_line *out,
-	const char **out_why)
+enum h1_error start_line_response(
+	struct slice line, struct start_line *out, const char **out_why)
 {
 	struct slice version, status;
 	enum h1_error error;
@@ -120,7 +120,7 @@ enum h1_error start_line_response(struct slice line, struct start_line *out,
 	if (error != H1_OK)
 		return error;
 	if (!split(&line, &status))
-		line = (struct slice){ status.at + status.len, 0 };
+		line = (struct slice){status.at + status.len, 0};
 	*out_why = "the status line is malformed";
 	if (status.len != 3 || status.at[0] == '0' ||
 		!char_is_digit(status.at[0]) || !char_is_digit(status.at[1]) ||
@@ -138,7 +138,7 @@ bool start_line_may_begin(enum h1_kind kind, struct slice begin)
 
 	if (kind == H1_RESPONSE)
 		return memcmp(begin.at, "HTTP/",
-			begin.len < 5 ? begin.len : 5) == 0;
+			       begin.len < 5 ? begin.len : 5) == 0;
 	split(&begin, &method);
 	return slice_is_token(method);
 }

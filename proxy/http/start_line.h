@@ -14,7 +14,7 @@
 
 #include "proxy/http/h1_in.h"
 
-struct start_line { /* slices borrowed from the line */
+struct start_line {          /* slices borrowed from the line */
 	struct slice method; /* requests */
 	struct slice rest;   /* target or reason */
 	unsigned status;     /* responses */
@@ -23,10 +23,10 @@ struct start_line { /* slices borrowed from the line */
 
 /* start_line_request, start_line_response read a line without its CRLF. On
  * anything but H1_OK out_why is a sentence. */
-enum h1_error start_line_request(struct slice line, struct start_line *out,
-	const char **out_why);
-enum h1_error start_line_response(struct slice line, struct start_line *out,
-	const char **out_why);
+enum h1_error start_line_request(
+	struct slice line, struct start_line *out, const char **out_why);
+enum h1_error start_line_response(
+	struct slice line, struct start_line *out, const char **out_why);
 
 /* start_line_may_begin says whether a message of this kind may begin so, so
  * that what is not HTTP is refused without waiting for its line to end. What

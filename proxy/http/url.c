@@ -65,18 +65,18 @@ static int parse_port(struct slice s, uint16_t *out_port)
 /* Splits s before the first of the characters in stops. */
 static struct slice take_until(struct slice *s, const char *stops)
 {
-	struct slice taken = { s->at, 0 };
+	struct slice taken = {s->at, 0};
 
-	while (taken.len < s->len && (s->at[taken.len] == '\0' ||
-		!strchr(stops, s->at[taken.len])))
+	while (taken.len < s->len &&
+		(s->at[taken.len] == '\0' || !strchr(stops, s->at[taken.len])))
 		taken.len++;
 	s->at += taken.len;
 	s->len -= taken.len;
 	return taken;
 }
 
-int url_parse_authority(struct slice authority, struct slice *out_host,
-	uint16_t *out_port)
+int url_parse_authority(
+	struct slice authority, struct slice *out_host, uint16_t *out_port)
 {
 	struct slice rest = authority;
 
@@ -98,16 +98,16 @@ int url_parse_authority(struct slice authority, struct slice *out_host,
 		return 0;
 	if (rest.at[0] != ':')
 		return -1;
-	return parse_port((struct slice){ rest.at + 1, rest.len - 1 },
-		out_port);
+	return parse_port((struct slice){rest.at + 1, rest.len - 1}, out_port);
 }
 
 static bool is_scheme(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (!is_alpha(s.at[i]) && (i == 0 ||
-			(!char_is_digit(s.at[i]) && s.at[i] != '+' &&
-				s.at[i] != '-' && s.at[i] != '.')))
+		if (!is_alpha(s.at[i]) &&
+			(i == 0 ||
+				(!char_is_digit(s.at[i]) && s.at[i] != '+' &&
+					s.at[i] != '-' && s.at[i] != '.')))
 			return false;
 	return s.len > 0;
 }
@@ -144,7 +144,7 @@ static int parse_absolute(struct slice rest, struct url *out)
 
 int url_parse_target(struct slice target, struct url *out)
 {
-	*out = (struct url){ .form = URL_BAD };
+	*out = (struct url){.form = URL_BAD};
 	if (!is_clean(target))
 		return -1;
 	if (target.at[0] == '/') {

@@ -17,9 +17,9 @@
 
 enum url_form {
 	URL_BAD = -1,
-	URL_ORIGIN,    /* /path?query */
-	URL_ABSOLUTE,  /* scheme://host[:port][/path] */
-	URL_ASTERISK,  /* * */
+	URL_ORIGIN,   /* /path?query */
+	URL_ABSOLUTE, /* scheme://host[:port][/path] */
+	URL_ASTERISK, /* * */
 };
 
 struct url {
@@ -27,7 +27,8 @@ struct url {
 	struct slice scheme; /* as written; compare without case */
 	struct slice host;   /* as written; an IPv6 address without brackets */
 	uint16_t port;       /* 0: not given */
-	struct slice path;   /* from the first slash or question mark on; may be empty */
+	struct slice
+		path; /* from the first slash or question mark on; may be empty */
 };
 
 /* url_parse_target takes a request target apart (not CONNECT's). */

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct h1_run run = { .kind = H1_RESPONSE };
+	struct h1_run run = {.kind = H1_RESPONSE};
 
 	if (size == 0)
 		return 0;

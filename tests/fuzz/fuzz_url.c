@@ -20,8 +20,9 @@ static void must(bool holds)
 
 static void check_within(struct slice part, struct slice whole)
 {
-	must(part.len == 0 || (part.at >= whole.at &&
-		part.at + part.len <= whole.at + whole.len));
+	must(part.len == 0 ||
+		(part.at >= whole.at &&
+			part.at + part.len <= whole.at + whole.len));
 }
 
 static void check_host(struct slice host)
@@ -48,8 +49,8 @@ static void check_again(struct slice host, uint16_t port)
 	must(len > 0);
 	if (port != 0)
 		len += snprintf(text + len, size - (size_t)len, ":%u", port);
-	must(url_parse_authority((struct slice){ text, (size_t)len }, &again,
-		&port_again) == 0);
+	must(url_parse_authority((struct slice){text, (size_t)len}, &again,
+		     &port_again) == 0);
 	must(port == port_again && again.len == host.len);
 	must(memcmp(again.at, host.at, host.len) == 0);
 	free(text);
@@ -78,8 +79,8 @@ static void check_target(struct slice target)
 	must(url.form != URL_BAD);
 	must(url.form != URL_ORIGIN || url.path.len == target.len);
 	check_within(url.path, target);
-	must(url.path.len == 0 || url.path.at + url.path.len ==
-		target.at + target.len);
+	must(url.path.len == 0 ||
+		url.path.at + url.path.len == target.at + target.len);
 	must(url.path.len == 0 || url.path.at[0] == '/' ||
 		url.path.at[0] == '?');
 	if (url.form != URL_ABSOLUTE)
@@ -92,7 +93,7 @@ static void check_target(struct slice target)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct slice input = { (const char *)data, size };
+	struct slice input = {(const char *)data, size};
 
 	check_target(input);
 	check_authority(input);

@@ -74,16 +74,16 @@ static inline void h1_log_meaning(UT_string *log, const struct head *head,
 static inline void h1_check_same(const UT_string *a, const UT_string *b)
 {
 	h1_must(utstring_len(a) == utstring_len(b));
-	h1_must(memcmp(utstring_body(a), utstring_body(b),
-		utstring_len(a)) == 0);
+	h1_must(memcmp(utstring_body(a), utstring_body(b), utstring_len(a)) ==
+		0);
 }
 
 static inline void h1_check_written(const struct head *head,
 	enum h1_framing framing, uint64_t length, bool to_head)
 {
 	bool is_response = head_status(head) != 0;
-	struct h1_in *in = h1_in_new(is_response ? H1_RESPONSE : H1_REQUEST,
-		1 << 20);
+	struct h1_in *in =
+		h1_in_new(is_response ? H1_RESPONSE : H1_REQUEST, 1 << 20);
 	UT_string wire, before, after;
 	const char *at, *end;
 
@@ -97,8 +97,8 @@ static inline void h1_check_written(const struct head *head,
 	h1_must(h1_in_next(in, &at, end) == H1_HEAD);
 	h1_must(at == end);
 	h1_log_meaning(&before, head, framing, length);
-	h1_log_meaning(&after, h1_in_head(in), h1_in_framing(in),
-		h1_in_length(in));
+	h1_log_meaning(
+		&after, h1_in_head(in), h1_in_framing(in), h1_in_length(in));
 	h1_check_same(&before, &after);
 	utstring_done(&wire);
 	utstring_done(&before);
@@ -132,8 +132,8 @@ out:
 	head_free(copy);
 }
 
-static inline void h1_check(struct h1_run *run, const char *data, size_t len,
-	uint32_t seed)
+static inline void h1_check(
+	struct h1_run *run, const char *data, size_t len, uint32_t seed)
 {
 	UT_string whole, other;
 

@@ -26,8 +26,8 @@ typedef size_t (*h1_piece)(void *arg, size_t left);
 
 struct h1_run {
 	enum h1_kind kind;
-	bool to_head;     /* every response answers HEAD */
-	size_t max_head;  /* 0: 65536 */
+	bool to_head;    /* every response answers HEAD */
+	size_t max_head; /* 0: 65536 */
 	/* Called at each H1_HEAD if not NULL. */
 	void (*on_head)(struct h1_in *in, void *arg);
 	void *arg;
@@ -36,7 +36,8 @@ struct h1_run {
 static inline const char *h1_error_name(enum h1_error error)
 {
 	static const char *const names[] = {
-		[H1_OK] = "ok", [H1_BAD_SYNTAX] = "bad-syntax",
+		[H1_OK] = "ok",
+		[H1_BAD_SYNTAX] = "bad-syntax",
 		[H1_BAD_FRAMING] = "bad-framing",
 		[H1_HEAD_TOO_LARGE] = "too-large",
 		[H1_UNKNOWN_METHOD] = "unknown-method",
@@ -77,8 +78,8 @@ static inline void h1_log_fields(UT_string *log, const struct head *head)
 static inline void h1_log_start(UT_string *log, const struct head *head)
 {
 	if (head_status(head) != 0) {
-		utstring_printf(log, "%u 1.%u", head_status(head),
-			head_minor(head));
+		utstring_printf(
+			log, "%u 1.%u", head_status(head), head_minor(head));
 		if (head_reason(head).len > 0)
 			h1_log(log, " ");
 		h1_log_slice(log, head_reason(head));
@@ -93,8 +94,10 @@ static inline void h1_log_start(UT_string *log, const struct head *head)
 static inline void h1_log_head(UT_string *log, struct h1_in *in)
 {
 	static const char *const framings[] = {
-		[H1_NO_BODY] = " none", [H1_LENGTH] = " length",
-		[H1_CHUNKED] = " chunked", [H1_UNTIL_CLOSE] = " until-close",
+		[H1_NO_BODY] = " none",
+		[H1_LENGTH] = " length",
+		[H1_CHUNKED] = " chunked",
+		[H1_UNTIL_CLOSE] = " until-close",
 	};
 
 	h1_log_start(log, h1_in_head(in));
@@ -128,8 +131,8 @@ struct h1_progress {
 };
 
 /* One event; false when nothing more can come. */
-static inline bool h1_run_event(struct h1_progress *p, enum h1_event event,
-	size_t left)
+static inline bool h1_run_event(
+	struct h1_progress *p, enum h1_event event, size_t left)
 {
 	if (event != H1_BODY && event != H1_MORE && p->in_body) {
 		h1_log(p->log, "]; ");
@@ -156,8 +159,8 @@ static inline bool h1_run_event(struct h1_progress *p, enum h1_event event,
 		h1_in_next_message(p->in, p->run->to_head);
 		return true;
 	case H1_FAILED:
-		utstring_printf(p->log, "fail %s",
-			h1_error_name(h1_in_error(p->in)));
+		utstring_printf(
+			p->log, "fail %s", h1_error_name(h1_in_error(p->in)));
 		return false;
 	case H1_MORE:
 		break;
@@ -185,7 +188,7 @@ static inline void h1_run_eof(struct h1_progress *p)
 static inline void h1_run(const struct h1_run *run, const char *data,
 	size_t len, h1_piece piece, void *piece_arg, UT_string *log)
 {
-	struct h1_progress p = { .run = run, .log = log };
+	struct h1_progress p = {.run = run, .log = log};
 	bool more = true;
 
 	p.in = h1_in_new(run->kind, run->max_head ? run->max_head : 65536);
@@ -203,8 +206,8 @@ static inline void h1_run(const struct h1_run *run, const char *data,
 		len -= size;
 		do {
 			event = h1_in_next(p.in, &at, copy + size);
-			more = h1_run_event(&p, event,
-				len + (size_t)(copy + size - at));
+			more = h1_run_event(
+				&p, event, len + (size_t)(copy + size - at));
 			if (event == H1_MORE && at != copy + size)
 				abort(); /* it must eat all */
 		} while (more && event != H1_MORE);

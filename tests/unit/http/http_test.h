@@ -13,22 +13,23 @@
 #include "proxy/http/message.h"
 
 #define COUNT(array) (sizeof array / sizeof array[0])
-#define BYTES(text) ((struct slice){ text, sizeof text - 1 })
+#define BYTES(text) ((struct slice){text, sizeof text - 1})
 
 static inline struct slice text_of(const char *text)
 {
-	return (struct slice){ text, strlen(text) };
+	return (struct slice){text, strlen(text)};
 }
 
-#define assert_slice(s, text) do { \
-	struct slice got_ = (s); \
-	assert_int_equal(got_.len, strlen(text)); \
-	assert_memory_equal(got_.at, text, got_.len); \
-} while (0)
+#define assert_slice(s, text) \
+	do { \
+		struct slice got_ = (s); \
+		assert_int_equal(got_.len, strlen(text)); \
+		assert_memory_equal(got_.at, text, got_.len); \
+	} while (0)
 
 /* The fields of a head as "Name=value,Name=value", in a buffer of the test. */
-static inline const char *fields_of(const struct head *head, char *out,
-	size_t size)
+static inline const char *fields_of(
+	const struct head *head, char *out, size_t size)
 {
 	size_t len = 0;
 
@@ -55,8 +56,8 @@ static inline void add_fields(struct head *head, const char *text)
 	while (*text) {
 		size_t len = strcspn(text, "\n"), name = strcspn(text, ":");
 
-		head_add(head, (struct slice){ text, name },
-			(struct slice){ text + name + 2, len - name - 2 });
+		head_add(head, (struct slice){text, name},
+			(struct slice){text + name + 2, len - name - 2});
 		text += len + (text[len] == '\n');
 	}
 }

@@ -15,7 +15,10 @@ struct test_case {
 	const char *expected;
 };
 
-#define CASE(text, expected) { text, sizeof text - 1, expected }
+#define CASE(text, expected) \
+	{ \
+		text, sizeof text - 1, expected \
+	}
 #define POST "POST / HTTP/1.1\r\nHost: a\r\n"
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n"
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
@@ -47,8 +50,8 @@ static const struct test_case good_requests[] = {
 		"POST / 1.1 {Host=a,Content-Length=5} length 5 keep; "
 		"[hello]; end; " EMPTY_GET "eof more"),
 	CASE(POST "Content-Length: 0\r\n\r\n" GET "\r\n",
-		"POST / 1.1 {Host=a,Content-Length=0} length 0 keep; end; "
-		EMPTY_GET "eof more"),
+		"POST / 1.1 {Host=a,Content-Length=0} length 0 keep; "
+		"end; " EMPTY_GET "eof more"),
 	CASE(POST "Content-Length: 00005 \r\n\r\nhello",
 		"POST / 1.1 {Host=a,Content-Length=00005} length 5 keep; "
 		"[hello]; end; eof more"),
@@ -61,10 +64,11 @@ static const struct test_case good_requests[] = {
 };
 
 static const struct test_case old_requests[] = {
-	CASE("GET / HTTP/1.0\r\n\r\n", "GET / 1.0 {} none close; end; eof more"),
+	CASE("GET / HTTP/1.0\r\n\r\n",
+		"GET / 1.0 {} none close; end; eof more"),
 	CASE("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n" GET "\r\n",
-		"GET / 1.0 {Connection=Keep-Alive} none keep; end; "
-		EMPTY_GET "eof more"),
+		"GET / 1.0 {Connection=Keep-Alive} none keep; end; " EMPTY_GET
+		"eof more"),
 	CASE("GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
 		"GET / 1.0 {Connection=keep-alive, close} none close; end; "
 		"eof more"),
@@ -158,9 +162,11 @@ static const struct test_case bad_fields[] = {
 
 static const struct test_case framing[] = {
 	CASE(POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
-	     "0\r\n\r\n", "fail bad-framing"),
+		  "0\r\n\r\n",
+		"fail bad-framing"),
 	CASE(POST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
-	     "0\r\n\r\n", "fail bad-framing"),
+		  "0\r\n\r\n",
+		"fail bad-framing"),
 	CASE(POST "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
 		"fail bad-framing"),
 	CASE(POST "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
@@ -190,16 +196,19 @@ static const struct test_case framing[] = {
 	CASE(POST "Transfer-Encoding: chunked, chunked\r\n\r\n",
 		"fail bad-framing"),
 	CASE(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"
-	     "\r\n", "fail bad-framing"),
+		  "\r\n",
+		"fail bad-framing"),
 	CASE(POST "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"
-	     "\r\n", "fail bad-framing"),
+		  "\r\n",
+		"fail bad-framing"),
 	CASE(POST "Transfer-Encoding: chunked;q=1\r\n\r\n", "fail bad-framing"),
 	CASE(POST "Transfer-Encoding: \"chunked\"\r\n\r\n", "fail bad-framing"),
 	CASE(POST "Transfer-Encoding: chunked,\r\n\r\n", "fail bad-framing"),
 	CASE(POST "Transfer-Encoding: ,chunked\r\n\r\n", "fail bad-framing"),
 	CASE(POST "Transfer-Encoding:\r\n\r\n", "fail bad-framing"),
 	CASE(POST "Transfer-Encoding: chunked\x0b\r\n\r\n", "fail bad-syntax"),
-	CASE(POST "Transfer-Encoding: \x0b" "chunked\r\n\r\n",
+	CASE(POST "Transfer-Encoding: \x0b"
+		  "chunked\r\n\r\n",
 		"fail bad-syntax"),
 	CASE(POST "Transfer-Encoding:\r\n chunked\r\n\r\n", "fail bad-syntax"),
 	CASE(POST "Transfer-Encoding:   Chunked \r\n\r\n0\r\n\r\n",
@@ -218,8 +227,7 @@ static const struct test_case chunks[] = {
 		CHUNKED_HEAD "[x]; end; eof more"),
 	CASE(CHUNKED "0\r\nT: 1\r\nU:  2 \r\n\r\n" GET "\r\n",
 		CHUNKED_HEAD "end {T=1,U=2}; " EMPTY_GET "eof more"),
-	CASE(CHUNKED "0\r\nT: 1\r\n 2\r\n\r\n",
-		CHUNKED_HEAD "fail bad-syntax"),
+	CASE(CHUNKED "0\r\nT: 1\r\n 2\r\n\r\n", CHUNKED_HEAD "fail bad-syntax"),
 	CASE(CHUNKED "0\r\n T: 1\r\n\r\n", CHUNKED_HEAD "fail bad-syntax"),
 	CASE(CHUNKED "0\r\nT : 1\r\n\r\n", CHUNKED_HEAD "fail bad-syntax"),
 	CASE(CHUNKED "0\r\nT: 1\n\r\n", CHUNKED_HEAD "fail bad-syntax"),
@@ -282,21 +290,22 @@ static const struct test_case switches[] = {
 	CASE("CONNECT a:443 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
 		"fail bad-framing"),
 	CASE("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n"
-	     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "fail bad-framing"),
+	     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"fail bad-framing"),
 	CASE(GET "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n" GET "\r\n",
 		"GET / 1.1 {Host=a,Connection=Upgrade,Upgrade=websocket} none "
 		"keep; end; " EMPTY_GET "eof more"),
 	CASE(POST "Connection: Upgrade\r\nUpgrade: h2c\r\n"
-	     "Content-Length: 2\r\n\r\nhi" GET "\r\n",
+		  "Content-Length: 2\r\n\r\nhi" GET "\r\n",
 		"POST / 1.1 {Host=a,Connection=Upgrade,Upgrade=h2c,"
-		"Content-Length=2} length 2 keep; [hi]; end; "
-		EMPTY_GET "eof more"),
+		"Content-Length=2} length 2 keep; [hi]; end; " EMPTY_GET
+		"eof more"),
 	CASE(POST "Connection: Upgrade\r\nUpgrade: h2c\r\n"
-	     "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
-	     GET "\r\n",
+		  "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n" GET
+		  "\r\n",
 		"POST / 1.1 {Host=a,Connection=Upgrade,Upgrade=h2c,"
-		"Transfer-Encoding=chunked} chunked keep; [hi]; end; "
-		EMPTY_GET "eof more"),
+		"Transfer-Encoding=chunked} chunked keep; [hi]; end; " EMPTY_GET
+		"eof more"),
 };
 
 static const struct test_case responses[] = {
@@ -316,7 +325,8 @@ static const struct test_case responses[] = {
 	CASE("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx",
 		"200 1.0 OK {Content-Length=1} length 1 close; [x]; end; "
 		"eof more"),
-	CASE(OK "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nA: b\r\n\r\n",
+	CASE(OK "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nA: "
+		"b\r\n\r\n",
 		"200 1.1 OK {Transfer-Encoding=chunked} chunked keep; [hi]; "
 		"end {A=b}; eof more"),
 	CASE("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
@@ -343,8 +353,8 @@ static const struct test_case responses[] = {
 	CASE("HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"204 1.1 No {Transfer-Encoding=chunked} none close; end; "
 		"eof more"),
-	CASE("HTTP/1.1 304 Not\r\nContent-Length: 5\r\n\r\n"
-	     OK "Content-Length: 0\r\n\r\n",
+	CASE("HTTP/1.1 304 Not\r\nContent-Length: 5\r\n\r\n" OK
+	     "Content-Length: 0\r\n\r\n",
 		"304 1.1 Not {Content-Length=5} none keep; end; "
 		"200 1.1 OK {Content-Length=0} length 0 keep; end; eof more"),
 	CASE("HTTP/1.1 304 Not\r\n\r\n",
@@ -368,7 +378,8 @@ static const struct test_case bad_responses[] = {
 		"fail bad-framing"),
 	CASE("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"fail bad-framing"),
-	CASE("HTTP/1.1 204 No\r\nContent-Length: x\r\n\r\n", "fail bad-framing"),
+	CASE("HTTP/1.1 204 No\r\nContent-Length: x\r\n\r\n",
+		"fail bad-framing"),
 	CASE(OK "A: b\r\n c\r\n\r\n", "fail bad-syntax"),
 	CASE(OK "A : b\r\n\r\n", "fail bad-syntax"),
 	CASE(OK "A: b\rc\r\n\r\n", "fail bad-syntax"),
@@ -394,8 +405,8 @@ static const struct test_case bad_responses[] = {
 };
 
 static const struct test_case to_head[] = {
-	CASE(OK "Content-Length: 5\r\n\r\n" OK "\r\n"
-	     OK "Transfer-Encoding: chunked\r\n\r\n",
+	CASE(OK "Content-Length: 5\r\n\r\n" OK "\r\n" OK
+		"Transfer-Encoding: chunked\r\n\r\n",
 		"200 1.1 OK {Content-Length=5} none keep; end; "
 		"200 1.1 OK {} none keep; end; "
 		"200 1.1 OK {Transfer-Encoding=chunked} none keep; end; "
@@ -436,8 +447,8 @@ static void expect(const struct h1_run *run, const struct test_case *c,
 	utstring_done(&log);
 }
 
-static void expect_all(const struct h1_run *run, const struct test_case *c,
-	size_t num)
+static void expect_all(
+	const struct h1_run *run, const struct test_case *c, size_t num)
 {
 	for (; num > 0; num--, c++) {
 		expect(run, c, piece_whole, NULL);
@@ -455,7 +466,7 @@ static void expect_all(const struct h1_run *run, const struct test_case *c,
 
 static void test_requests(void **state)
 {
-	const struct h1_run run = { .kind = H1_REQUEST };
+	const struct h1_run run = {.kind = H1_REQUEST};
 
 	(void)state;
 	EXPECT_ALL(&run, good_requests);
@@ -466,7 +477,7 @@ static void test_requests(void **state)
 
 static void test_framing(void **state)
 {
-	const struct h1_run run = { .kind = H1_REQUEST };
+	const struct h1_run run = {.kind = H1_REQUEST};
 
 	(void)state;
 	EXPECT_ALL(&run, framing);
@@ -476,8 +487,8 @@ static void test_framing(void **state)
 
 static void test_responses(void **state)
 {
-	const struct h1_run run = { .kind = H1_RESPONSE };
-	const struct h1_run head_run = { .kind = H1_RESPONSE, .to_head = true };
+	const struct h1_run run = {.kind = H1_RESPONSE};
+	const struct h1_run head_run = {.kind = H1_RESPONSE, .to_head = true};
 
 	(void)state;
 	EXPECT_ALL(&run, responses);
@@ -488,19 +499,19 @@ static void test_responses(void **state)
 /* The limit counts to the byte, for the head and for the trailers. */
 static void test_limits(void **state)
 {
-	static const struct test_case fits = CASE(GET "\r\n",
-		EMPTY_GET "eof more");
+	static const struct test_case fits =
+		CASE(GET "\r\n", EMPTY_GET "eof more");
 	static const struct test_case over = CASE(GET "\r\n", "fail too-large");
-	static const struct test_case line = CASE("GET /aaaaaaaaaaaaaaaaaaaaaa",
-		"fail too-large");
-	static const struct test_case other = CASE("(((((((((((((((((((((((((((",
-		"fail bad-syntax");
-	static const struct test_case trailers = CASE(
-		"HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
-		"A: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n\r\n",
-		"200 1.1 {Transfer-Encoding=chunked} chunked keep; "
-		"fail too-large");
-	struct h1_run run = { .kind = H1_REQUEST };
+	static const struct test_case line =
+		CASE("GET /aaaaaaaaaaaaaaaaaaaaaa", "fail too-large");
+	static const struct test_case other =
+		CASE("(((((((((((((((((((((((((((", "fail bad-syntax");
+	static const struct test_case trailers =
+		CASE("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+		     "A: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n\r\n",
+			"200 1.1 {Transfer-Encoding=chunked} chunked keep; "
+			"fail too-large");
+	struct h1_run run = {.kind = H1_REQUEST};
 
 	(void)state;
 	run.max_head = fits.len;
@@ -524,7 +535,7 @@ static void repeat(UT_string *s, const char *text, unsigned times)
 static void expect_flood(const char *before, const char *text, unsigned times,
 	const char *after, const char *expected)
 {
-	const struct h1_run run = { .kind = H1_REQUEST };
+	const struct h1_run run = {.kind = H1_REQUEST};
 	UT_string s;
 	struct test_case c;
 
@@ -532,7 +543,7 @@ static void expect_flood(const char *before, const char *text, unsigned times,
 	h1_log(&s, before);
 	repeat(&s, text, times);
 	h1_log(&s, after);
-	c = (struct test_case){ utstring_body(&s), utstring_len(&s), expected };
+	c = (struct test_case){utstring_body(&s), utstring_len(&s), expected};
 	expect(&run, &c, piece_whole, NULL);
 	expect(&run, &c, piece_byte, NULL);
 	utstring_done(&s);
@@ -548,8 +559,8 @@ static void test_floods(void **state)
 	expect_flood(GET, "a: b\r\n", 1000, "\r\n", "fail too-large");
 	expect_flood(GET "a: ", "b", 65536, "\r\n\r\n", "fail too-large");
 	expect_flood("", "A", 70000, "", "fail too-large");
-	expect_flood(GET "Connection: ", "a,", 600, "\r\n\r\n",
-		"fail too-large");
+	expect_flood(
+		GET "Connection: ", "a,", 600, "\r\n\r\n", "fail too-large");
 	expect_flood(CHUNKED "1;", "a", 4095, "\r\nx\r\n0\r\n\r\n",
 		CHUNKED_HEAD "[x]; end; eof more");
 	expect_flood(CHUNKED "1;", "a", 4096, "\r\nx\r\n0\r\n\r\n",

@@ -12,16 +12,16 @@ static bool read_head(struct h1_llhttp *l, struct head *head, const char *text)
 	const char *space = strchr(text, ' '), *rest = strchr(space + 1, ' ');
 
 	assert_int_equal(all.at, 0);
-	head->method = (struct span){ 0, (uint32_t)(space - text) };
-	head->rest = (struct span){ head->method.len + 1,
-		(uint32_t)(rest - space - 1) };
+	head->method = (struct span){0, (uint32_t)(space - text)};
+	head->rest = (struct span){
+		head->method.len + 1, (uint32_t)(rest - space - 1)};
 	return h1_llhttp_head(l, head);
 }
 
 static void expect_error(const char *text, enum h1_error error)
 {
 	struct h1_llhttp l;
-	struct head head = { 0 };
+	struct head head = {0};
 
 	h1_llhttp_init(&l, H1_REQUEST);
 	assert_false(read_head(&l, &head, text));
@@ -33,13 +33,13 @@ static void expect_error(const char *text, enum h1_error error)
 static void test_head(void **state)
 {
 	struct h1_llhttp l;
-	struct head head = { 0 };
+	struct head head = {0};
 	char text[100];
 
 	(void)state;
 	h1_llhttp_init(&l, H1_REQUEST);
-	assert_true(read_head(&l, &head,
-		"GET /\xe4\xf6 HTTP/1.1\r\nA:  b \r\nC:\r\n\r\n"));
+	assert_true(read_head(
+		&l, &head, "GET /\xe4\xf6 HTTP/1.1\r\nA:  b \r\nC:\r\n\r\n"));
 	assert_string_equal(fields_of(&head, text, sizeof text), "A=b,C=");
 	head_reset(&head);
 	h1_llhttp_reset(&l);
@@ -53,20 +53,21 @@ static void test_disagreement(void **state)
 	expect_error("GET / HTTP/1.1\r\n\r\nA: b\r\n\r\n", H1_BAD_SYNTAX);
 	expect_error("GET / HTTP/1.1\r\nA: b\r\n", H1_BAD_SYNTAX);
 	expect_error("GET / HTTP/1.1\r\n: b\r\n\r\n", H1_BAD_SYNTAX);
-	expect_error("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-		H1_BAD_FRAMING);
+	expect_error(
+		"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", H1_BAD_FRAMING);
 }
 
 static void test_chunks(void **state)
 {
 	struct h1_llhttp l;
-	struct head head = { 0 }, trailers = { 0 };
+	struct head head = {0}, trailers = {0};
 	uint64_t size = 0;
 	char text[100];
 
 	(void)state;
 	h1_llhttp_init(&l, H1_REQUEST);
-	assert_true(read_head(&l, &head, "POST / HTTP/1.1\r\n"
+	assert_true(read_head(&l, &head,
+		"POST / HTTP/1.1\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n"));
 	assert_true(h1_llhttp_chunked(&l));
 	assert_true(h1_llhttp_size(&l, "0", 1));
@@ -89,12 +90,13 @@ static void test_chunks(void **state)
 static void test_too_much_data(void **state)
 {
 	struct h1_llhttp l;
-	struct head head = { 0 };
+	struct head head = {0};
 	uint64_t size;
 
 	(void)state;
 	h1_llhttp_init(&l, H1_REQUEST);
-	assert_true(read_head(&l, &head, "POST / HTTP/1.1\r\n"
+	assert_true(read_head(&l, &head,
+		"POST / HTTP/1.1\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n"));
 	assert_true(h1_llhttp_chunked(&l));
 	assert_true(h1_llhttp_size(&l, "2", 1));
@@ -107,7 +109,7 @@ static void test_too_much_data(void **state)
 static void test_not_chunked(void **state)
 {
 	struct h1_llhttp l;
-	struct head head = { 0 };
+	struct head head = {0};
 
 	(void)state;
 	h1_llhttp_init(&l, H1_REQUEST);

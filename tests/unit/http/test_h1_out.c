@@ -23,7 +23,8 @@ static void test_request(void **state)
 
 	(void)state;
 	head_set_request(head, BYTES("POST"), BYTES("/x?y"), 0);
-	add_fields(head, "hOst: a\nContent-Length: 7\nEmpty: \n"
+	add_fields(head,
+		"hOst: a\nContent-Length: 7\nEmpty: \n"
 		"TRANSFER-ENCODING: gzip");
 	expect_head(head, H1_NO_BODY, 0, false,
 		"POST /x?y HTTP/1.1\r\nhOst: a\r\nEmpty: \r\n\r\n");
@@ -45,8 +46,8 @@ static void test_response(void **state)
 	add_fields(head, "Content-Length: 7\nA: b");
 	expect_head(head, H1_NO_BODY, 0, true,
 		"HTTP/1.1 304 \r\nContent-Length: 7\r\nA: b\r\n\r\n");
-	expect_head(head, H1_NO_BODY, 0, false,
-		"HTTP/1.1 304 \r\nA: b\r\n\r\n");
+	expect_head(
+		head, H1_NO_BODY, 0, false, "HTTP/1.1 304 \r\nA: b\r\n\r\n");
 	head_set_response(head, 200, BYTES("All right"), 0);
 	expect_head(head, H1_UNTIL_CLOSE, 0, true,
 		"HTTP/1.1 200 All right\r\nA: b\r\n\r\n");

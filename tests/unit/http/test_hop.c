@@ -9,26 +9,27 @@ struct test_case {
 };
 
 static const struct test_case requests[] = {
-	{ "Host: a\nAccept: b", "Host=a,Accept=b" },
-	{ "Host: a\nConnection: close\nKeep-Alive: 1\nX: y", "Host=a,X=y" },
-	{ "Connection: X-One, x-two\nX-One: 1\nX-Three: 3\nX-TWO: 2\n"
-	  "Connection: x-four\nX-Four: 4", "X-Three=3" },
-	{ "X-One: 1\nconnection: ,X-ONE,", "" },
-	{ "Connection: Host, Content-Length, Content-Type, Authorization, "
-	  "Cookie, Sec-WebSocket-Key, Origin\nHost: a\nContent-Length: 1\n"
-	  "Content-Type: t\nAuthorization: z\nCookie: c\n"
-	  "Sec-WebSocket-Key: k\nOrigin: o",
+	{"Host: a\nAccept: b", "Host=a,Accept=b"},
+	{"Host: a\nConnection: close\nKeep-Alive: 1\nX: y", "Host=a,X=y"},
+	{"Connection: X-One, x-two\nX-One: 1\nX-Three: 3\nX-TWO: 2\n"
+	 "Connection: x-four\nX-Four: 4",
+		"X-Three=3"},
+	{"X-One: 1\nconnection: ,X-ONE,", ""},
+	{"Connection: Host, Content-Length, Content-Type, Authorization, "
+	 "Cookie, Sec-WebSocket-Key, Origin\nHost: a\nContent-Length: 1\n"
+	 "Content-Type: t\nAuthorization: z\nCookie: c\n"
+	 "Sec-WebSocket-Key: k\nOrigin: o",
 		"Host=a,Content-Length=1,Content-Type=t,Authorization=z,"
-		"Cookie=c,Sec-WebSocket-Key=k,Origin=o" },
-	{ "Proxy-Connection: x\nProxy-Authorization: y\nPROXY-Foo: z\nProxy: p",
-		"Proxy=p" },
-	{ "TE: gzip, trailers;q=1", "" },
-	{ "TE: gzip, Trailers\nConnection: TE", "TE=trailers,Connection=TE" },
-	{ "Trailer: X\nTransfer-Encoding: chunked\nUpgrade: h2c\n"
-	  "HTTP2-Settings: AAA\nConnection: Upgrade, HTTP2-Settings",
-		"Trailer=X" },
-	{ "Connection: trailer\nTrailer: X", "" },
-	{ "Via: 1.1 x\nX-Forwarded-For: y", "Via=1.1 x,X-Forwarded-For=y" },
+		"Cookie=c,Sec-WebSocket-Key=k,Origin=o"},
+	{"Proxy-Connection: x\nProxy-Authorization: y\nPROXY-Foo: z\nProxy: p",
+		"Proxy=p"},
+	{"TE: gzip, trailers;q=1", ""},
+	{"TE: gzip, Trailers\nConnection: TE", "TE=trailers,Connection=TE"},
+	{"Trailer: X\nTransfer-Encoding: chunked\nUpgrade: h2c\n"
+	 "HTTP2-Settings: AAA\nConnection: Upgrade, HTTP2-Settings",
+		"Trailer=X"},
+	{"Connection: trailer\nTrailer: X", ""},
+	{"Via: 1.1 x\nX-Forwarded-For: y", "Via=1.1 x,X-Forwarded-For=y"},
 };
 
 static void test_request(void **state)
@@ -48,8 +49,8 @@ static void test_request(void **state)
 	}
 }
 
-static void expect_upgrade(struct slice method, unsigned minor,
-	const char *fields, bool passes)
+static void expect_upgrade(
+	struct slice method, unsigned minor, const char *fields, bool passes)
 {
 	struct head *head = head_new();
 	char text[400];
@@ -57,33 +58,40 @@ static void expect_upgrade(struct slice method, unsigned minor,
 	head_set_request(head, method, BYTES("/"), minor);
 	add_fields(head, fields);
 	assert_int_equal(hop_strip_request(head), passes);
-	assert_string_equal(fields_of(head, text, sizeof text), passes ?
-		"Sec-WebSocket-Key=k,Connection=Upgrade,Upgrade=websocket" :
-		"Sec-WebSocket-Key=k");
+	assert_string_equal(fields_of(head, text, sizeof text),
+		passes ? "Sec-WebSocket-Key=k,Connection=Upgrade,Upgrade="
+	                 "websocket" :
+			 "Sec-WebSocket-Key=k");
 	head_free(head);
 }
 
 static void test_websocket(void **state)
 {
-	static const char good[] = "Connection: keep-alive, upgrade\n"
+	static const char good[] =
+		"Connection: keep-alive, upgrade\n"
 		"Upgrade: h2c, WebSocket\nSec-WebSocket-Key: k\nTE: trailers";
 	static const char other[] = "Connection: upgrade\nUpgrade: h2c\n"
-		"Sec-WebSocket-Key: k";
-	static const char not_named[] = "Connection: keep-alive\n"
+				    "Sec-WebSocket-Key: k";
+	static const char not_named[] =
+		"Connection: keep-alive\n"
 		"Upgrade: websocket\nSec-WebSocket-Key: k";
 
 	(void)state;
 	expect_upgrade(BYTES("GET"), 1, good, true);
 	expect_upgrade(BYTES("GET"), 1, other, false);
 	expect_upgrade(BYTES("GET"), 1, not_named, false);
-	expect_upgrade(BYTES("GET"), 0, "Connection: upgrade\n"
-		"Upgrade: websocket\nSec-WebSocket-Key: k", false);
-	expect_upgrade(BYTES("POST"), 1, "Connection: upgrade\n"
-		"Upgrade: websocket\nSec-WebSocket-Key: k", false);
+	expect_upgrade(BYTES("GET"), 0,
+		"Connection: upgrade\n"
+		"Upgrade: websocket\nSec-WebSocket-Key: k",
+		false);
+	expect_upgrade(BYTES("POST"), 1,
+		"Connection: upgrade\n"
+		"Upgrade: websocket\nSec-WebSocket-Key: k",
+		false);
 }
 
-static void expect_response(unsigned status, const char *fields,
-	const char *expected)
+static void expect_response(
+	unsigned status, const char *fields, const char *expected)
 {
 	struct head *head = head_new();
 	char text[400];
@@ -97,15 +105,18 @@ static void expect_response(unsigned status, const char *fields,
 
 static void test_response(void **state)
 {
-	static const char upgrade[] = "Connection: Upgrade, X\n"
+	static const char upgrade[] =
+		"Connection: Upgrade, X\n"
 		"Upgrade: websocket\nX: y\nSec-WebSocket-Accept: k";
 
 	(void)state;
-	expect_response(200, "Connection: Set-Cookie, X\nSet-Cookie: a\nX: y\n"
+	expect_response(200,
+		"Connection: Set-Cookie, X\nSet-Cookie: a\nX: y\n"
 		"Proxy-Authenticate: Basic\nProxy-Status: s\nKeep-Alive: 5\n"
 		"Transfer-Encoding: chunked\nTrailer: T\nDate: d",
 		"Set-Cookie=a,Trailer=T,Date=d");
-	expect_response(101, upgrade, "Sec-WebSocket-Accept=k,"
+	expect_response(101, upgrade,
+		"Sec-WebSocket-Accept=k,"
 		"Upgrade=websocket,Connection=Upgrade");
 	expect_response(200, upgrade, "Sec-WebSocket-Accept=k");
 	expect_response(101, "Connection: Upgrade", "");
@@ -136,7 +147,8 @@ static void test_trailers(void **state)
 	char text[200];
 
 	(void)state;
-	add_fields(head, "Grpc-Status: 0\nHost: a\nContent-Length: 1\n"
+	add_fields(head,
+		"Grpc-Status: 0\nHost: a\nContent-Length: 1\n"
 		"content-md5: x\nTransfer-Encoding: chunked\nCookie: c\n"
 		"Set-Cookie: c\nAuthorization: z\nProxy-Foo: y\nConnection: X\n"
 		"X: kept\nTE: trailers\nUpgrade: h2c\nTrailer: X\nIf-Match: m\n"

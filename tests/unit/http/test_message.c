@@ -12,7 +12,7 @@ static void test_slices(void **state)
 	assert_true(slice_is(BYTES("ab"), "ab"));
 	assert_false(slice_is(BYTES("ab"), "aB"));
 	assert_false(slice_is(BYTES("ab"), "abc"));
-	assert_true(slice_is((struct slice){ NULL, 0 }, ""));
+	assert_true(slice_is((struct slice){NULL, 0}, ""));
 	assert_true(slice_is_nocase(BYTES("aB-1"), "Ab-1"));
 	assert_false(slice_is_nocase(BYTES("a["), "a{"));
 	assert_false(slice_is_nocase(BYTES("\xc4"), "\xe4"));
@@ -89,8 +89,8 @@ static void test_fields(void **state)
 	assert_slice(name, "VIA");
 	assert_slice(value, "2");
 	assert_int_equal(head_remove(head, "via"), 2);
-	assert_string_equal(fields_of(head, text, sizeof text),
-		"Empty=,Host=a");
+	assert_string_equal(
+		fields_of(head, text, sizeof text), "Empty=,Host=a");
 	assert_int_equal(head_remove(head, "via"), 0);
 	head_clear(head);
 	assert_int_equal(head_num_fields(head), 0);
@@ -103,7 +103,8 @@ static void test_tokens(void **state)
 	struct head *head = head_new();
 
 	(void)state;
-	add_fields(head, "Connection: close, Foo\nX: upgrade\n"
+	add_fields(head,
+		"Connection: close, Foo\nX: upgrade\n"
 		"connection: ,\tUpgrade ,x y");
 	assert_true(head_has_token(head, "Connection", "CLOSE"));
 	assert_true(head_has_token(head, "connection", "foo"));
@@ -162,7 +163,7 @@ static void test_copy(void **state)
  * it for the next message. */
 static void test_memory(void **state)
 {
-	struct head head = { 0 };
+	struct head head = {0};
 	const char *text;
 
 	(void)state;

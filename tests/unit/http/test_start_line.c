@@ -12,17 +12,19 @@ static void test_request(void **state)
 	const char *why = NULL;
 
 	(void)state;
-	assert_int_equal(start_line_request(BYTES("GET /a?b HTTP/1.0"), &line,
-		&why), H1_OK);
+	assert_int_equal(
+		start_line_request(BYTES("GET /a?b HTTP/1.0"), &line, &why),
+		H1_OK);
 	assert_slice(line.method, "GET");
 	assert_slice(line.rest, "/a?b");
 	assert_int_equal(line.minor, 0);
-	assert_int_equal(start_line_request(BYTES("GET"), &line, &why),
-		H1_BAD_SYNTAX);
-	assert_int_equal(start_line_request(BYTES(""), &line, &why),
-		H1_BAD_SYNTAX);
-	assert_int_equal(start_line_request(BYTES("GET / HTTP/1.3"), &line,
-		&why), H1_BAD_VERSION);
+	assert_int_equal(
+		start_line_request(BYTES("GET"), &line, &why), H1_BAD_SYNTAX);
+	assert_int_equal(
+		start_line_request(BYTES(""), &line, &why), H1_BAD_SYNTAX);
+	assert_int_equal(
+		start_line_request(BYTES("GET / HTTP/1.3"), &line, &why),
+		H1_BAD_VERSION);
 	assert_true(strlen(why) > 0);
 }
 
@@ -30,12 +32,30 @@ static void test_request(void **state)
 static void test_methods(void **state)
 {
 	static const char *const known[] = {
-		"CONNECT", "DELETE", "GET", "HEAD", "M-SEARCH", "OPTIONS",
-		"PATCH", "POST", "PROPFIND", "PURGE", "PUT", "TRACE", "UNLINK",
+		"CONNECT",
+		"DELETE",
+		"GET",
+		"HEAD",
+		"M-SEARCH",
+		"OPTIONS",
+		"PATCH",
+		"POST",
+		"PROPFIND",
+		"PURGE",
+		"PUT",
+		"TRACE",
+		"UNLINK",
 	};
 	static const char *const unknown[] = {
-		"PRI", "PLAY", "SETUP", "GET_PARAMETER", "MSEARCH", "get", "G",
-		"GETT", "_",
+		"PRI",
+		"PLAY",
+		"SETUP",
+		"GET_PARAMETER",
+		"MSEARCH",
+		"get",
+		"G",
+		"GETT",
+		"_",
 	};
 	char text[100];
 	const char *why;
@@ -44,8 +64,8 @@ static void test_methods(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(known); i++) {
 		snprintf(text, sizeof text, "%s * HTTP/1.1", known[i]);
-		assert_int_equal(start_line_request(text_of(text), &line, &why),
-			H1_OK);
+		assert_int_equal(
+			start_line_request(text_of(text), &line, &why), H1_OK);
 	}
 	for (size_t i = 0; i < COUNT(unknown); i++) {
 		snprintf(text, sizeof text, "%s * HTTP/1.1", unknown[i]);
@@ -60,21 +80,23 @@ static void test_response(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(start_line_response(BYTES("HTTP/1.1 599 A  b"), &line,
-		&why), H1_OK);
+	assert_int_equal(
+		start_line_response(BYTES("HTTP/1.1 599 A  b"), &line, &why),
+		H1_OK);
 	assert_int_equal(line.status, 599);
 	assert_int_equal(line.minor, 1);
 	assert_slice(line.rest, "A  b");
-	assert_int_equal(start_line_response(BYTES("HTTP/1.0 200 "), &line,
-		&why), H1_OK);
+	assert_int_equal(
+		start_line_response(BYTES("HTTP/1.0 200 "), &line, &why),
+		H1_OK);
 	assert_slice(line.rest, "");
-	assert_int_equal(start_line_response(BYTES("HTTP/1.0 200"), &line,
-		&why), H1_OK);
+	assert_int_equal(
+		start_line_response(BYTES("HTTP/1.0 200"), &line, &why), H1_OK);
 	assert_slice(line.rest, "");
 	assert_int_equal(start_line_response(BYTES("HTTP/1.0"), &line, &why),
 		H1_BAD_SYNTAX);
-	assert_int_equal(start_line_response(BYTES(""), &line, &why),
-		H1_BAD_SYNTAX);
+	assert_int_equal(
+		start_line_response(BYTES(""), &line, &why), H1_BAD_SYNTAX);
 }
 
 /* What may not begin so may not be a line either: an answer must not depend on
@@ -82,8 +104,13 @@ static void test_response(void **state)
 static void test_begin(void **state)
 {
 	static const char *const lines[] = {
-		"GET / HTTP/1.1", "G(T / HTTP/1.1", " GET / HTTP/1.1",
-		"GET", "FOO / HTTP/9.9", "\x16\x03", "G\xe4T / HTTP/1.1",
+		"GET / HTTP/1.1",
+		"G(T / HTTP/1.1",
+		" GET / HTTP/1.1",
+		"GET",
+		"FOO / HTTP/9.9",
+		"\x16\x03",
+		"G\xe4T / HTTP/1.1",
 	};
 
 	(void)state;
@@ -93,7 +120,7 @@ static void test_begin(void **state)
 		const char *why;
 		enum h1_error error = start_line_request(line, &start, &why);
 
-		for (struct slice s = { line.at, 1 }; s.len <= line.len; s.len++)
+		for (struct slice s = {line.at, 1}; s.len <= line.len; s.len++)
 			if (!start_line_may_begin(H1_REQUEST, s))
 				assert_int_equal(error, H1_BAD_SYNTAX);
 	}
