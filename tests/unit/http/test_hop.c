@@ -60,7 +60,7 @@ static void expect_upgrade(
 	assert_int_equal(hop_strip_request(head), passes);
 	assert_string_equal(fields_of(head, text, sizeof text),
 		passes ? "Sec-WebSocket-Key=k,Connection=Upgrade,Upgrade="
-	                 "websocket" :
+			 "websocket" :
 			 "Sec-WebSocket-Key=k");
 	head_free(head);
 }
