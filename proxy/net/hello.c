@@ -24,48 +24,70 @@ struct means {
 	bool sigalg, cipher, group, groups_given;
 };
 
+/* measure says how far a message has come of which have bytes are there and
+ * claimed will be, by the sizes of the records so far. A record with more in
+ * it than the message is refused at once, not when the last byte is there:
+ * what is said of a hello must not hang on how TCP cut it. */
+static enum hello_result measure(const uint8_t *message, size_t have,
+	size_t claimed)
+{
+	size_t need;
+
+	if (have > 0 && message[0] != CLIENT_HELLO)
+		return HELLO_BAD;
+	if (have < 4)
+		return HELLO_MORE;
+	need = 4 + ((size_t)message[1] << 16 | (size_t)message[2] << 8 |
+			   message[3]);
+	if (need > HELLO_MESSAGE_MAX + 4)
+		return HELLO_TOO_LARGE;
+	if (claimed > need)
+		return HELLO_BAD;
+	return have == need ? HELLO_WHOLE : HELLO_MORE;
+}
+
+/* record_head reads a record's header. */
+static enum hello_result record_head(CBS *raw, uint16_t *out_size)
+{
+	uint8_t type;
+	uint16_t version;
+
+	if (CBS_len(raw) > 0 && CBS_data(raw)[0] != RECORD_HANDSHAKE)
+		return HELLO_BAD;
+	if (CBS_len(raw) > 1 && CBS_data(raw)[1] != 3)
+		return HELLO_BAD;
+	if (!CBS_get_u8(raw, &type) || !CBS_get_u16(raw, &version) ||
+	    !CBS_get_u16(raw, out_size))
+		return HELLO_MORE;
+	if (*out_size == 0 || *out_size > RECORD_PLAIN_MAX)
+		return HELLO_BAD;
+	return HELLO_WHOLE;
+}
+
 /* unwrap takes the handshake message out of its records (RFC 8446, 5.1: it
  * may be spread over any number of them, none empty). Records of another kind
  * in between are a mistake. */
-static enum hello_result unwrap(CBS *raw, uint8_t *out, size_t *out_len)
+static enum hello_result unwrap(CBS raw, uint8_t *out, size_t *out_len)
 {
-	CBS record, peek = *raw;
-	uint8_t type;
-	uint16_t version, size;
+	enum hello_result result;
+	uint16_t size;
+	size_t here;
 
 	for (;;) {
-		if (CBS_len(&peek) > 0 && CBS_data(&peek)[0] != RECORD_HANDSHAKE)
-			return HELLO_BAD;
-		if (CBS_len(&peek) > 1 && CBS_data(&peek)[1] != 3)
-			return HELLO_BAD;
-		if (!CBS_get_u8(&peek, &type) ||
-		    !CBS_get_u16(&peek, &version) ||
-		    !CBS_get_u16(&peek, &size))
-			return HELLO_MORE;
-		if (size == 0 || size > RECORD_PLAIN_MAX)
-			return HELLO_BAD;
+		result = record_head(&raw, &size);
+		if (result != HELLO_WHOLE)
+			return result;
 		/* a record that is not whole yet is looked into all the same */
-		if (!CBS_get_bytes(&peek, &record, size)) {
-			record = peek;
-			CBS_init(&peek, NULL, 0);
-		}
-		if (CBS_len(&record) > HELLO_MESSAGE_MAX + 4 - *out_len)
-			return HELLO_TOO_LARGE;
-		memcpy(out + *out_len, CBS_data(&record), CBS_len(&record));
-		*out_len += CBS_len(&record);
-		if (*out_len > 0 && out[0] != CLIENT_HELLO)
-			return HELLO_BAD;
-		if (*out_len >= 4) {
-			size_t need = 4 + ((size_t)out[1] << 16 |
-				(size_t)out[2] << 8 | out[3]);
-
-			if (need > HELLO_MESSAGE_MAX + 4)
-				return HELLO_TOO_LARGE;
-			if (*out_len >= need)
-				return *out_len == need ? HELLO_WHOLE : HELLO_BAD;
-		}
-		if (CBS_len(&peek) == 0)
-			return HELLO_MORE;
+		here = CBS_len(&raw) < size ? CBS_len(&raw) : size;
+		if (here > HELLO_MESSAGE_MAX + 4 - *out_len)
+			return HELLO_BAD; /* more than the message has */
+		if (here > 0)
+			memcpy(out + *out_len, CBS_data(&raw), here);
+		*out_len += here;
+		result = measure(out, *out_len, *out_len - here + size);
+		if (result != HELLO_MORE || here < size)
+			return result;
+		(void)CBS_skip(&raw, size);
 	}
 }
 
@@ -251,8 +273,8 @@ enum hello_result hello_read(const uint8_t *raw, size_t len,
 	CBS cbs;
 
 	memset(out, 0, sizeof(*out));
-	CBS_init(&cbs, raw, len);
-	result = unwrap(&cbs, message, &message_len);
+	CBS_init(&cbs, raw, len < HELLO_RAW_MAX ? len : HELLO_RAW_MAX);
+	result = unwrap(cbs, message, &message_len);
 	if (result == HELLO_MORE && len > HELLO_RAW_MAX)
 		return HELLO_TOO_LARGE;
 	return result == HELLO_WHOLE ? parse(message, message_len, out) : result;

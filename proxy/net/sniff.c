@@ -3,7 +3,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { EMPTY_LINES_MAX = 8 };
+enum {
+	EMPTY_LINES_MAX = 8,
+	METHOD_MAX = SNIFF_MAX - EMPTY_LINES_MAX, /* with its space */
+	RECORD_FIRST = 20, /* change_cipher_spec */
+	RECORD_LAST = 23,  /* application_data */
+	SSL2_CLIENT_HELLO = 1,
+};
 
 static bool is_token(uint8_t c)
 {
@@ -18,17 +24,39 @@ static enum sniff sniff_text(const uint8_t *data, size_t len)
 
 	if (memcmp(data, "SSH-", same) == 0)
 		return len < 4 ? SNIFF_MORE : SNIFF_OTHER;
-	for (size_t i = 0; i < len && i < SNIFF_MAX; i++) {
+	for (size_t i = 0; i < len && i < METHOD_MAX; i++) {
 		if (data[i] == ' ' && i > 0)
 			return SNIFF_HTTP;
 		if (!is_token(data[i]))
 			return SNIFF_OTHER;
 	}
-	return len < SNIFF_MAX ? SNIFF_MORE : SNIFF_OTHER;
+	return len < METHOD_MAX ? SNIFF_MORE : SNIFF_OTHER;
+}
+
+/* sniff_tls says SNIFF_OTHER for what no server would take for TLS. There are
+ * servers that pass over an alert before the hello, and that still read one in
+ * SSL 2's form (RFC 5246, E.2): nobody sends these in earnest, and tunnelled
+ * as "not TLS" they were a way round the rules. */
+static enum sniff sniff_tls(const uint8_t *data, size_t len)
+{
+	if (data[0] >= RECORD_FIRST && data[0] <= RECORD_LAST) {
+		if (len < 2)
+			return SNIFF_MORE;
+		return data[1] == 3 ? SNIFF_TLS : SNIFF_OTHER;
+	}
+	if (!(data[0] & 0x80))
+		return SNIFF_OTHER;
+	if (len > 2 && data[2] != SSL2_CLIENT_HELLO)
+		return SNIFF_OTHER;
+	if (len < 4)
+		return SNIFF_MORE;
+	return data[3] == 3 ? SNIFF_TLS : SNIFF_OTHER;
 }
 
 enum sniff sniff(const uint8_t *data, size_t len)
 {
+	enum sniff tls;
+
 	/* RFC 9112, 2.2: empty lines before a request line are passed over. */
 	for (int i = 0; i < EMPTY_LINES_MAX && len > 0 &&
 	     (data[0] == '\r' || data[0] == '\n'); i++) {
@@ -37,10 +65,6 @@ enum sniff sniff(const uint8_t *data, size_t len)
 	}
 	if (len == 0)
 		return SNIFF_MORE;
-	if (data[0] == 0x16) {
-		if (len < 2)
-			return SNIFF_MORE;
-		return data[1] == 3 ? SNIFF_TLS : SNIFF_OTHER;
-	}
-	return sniff_text(data, len);
+	tls = sniff_tls(data, len);
+	return tls == SNIFF_OTHER ? sniff_text(data, len) : tls;
 }

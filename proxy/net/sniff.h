@@ -1,10 +1,12 @@
 /*
  * sniff.h - what the first bytes of a stream say it is.
  *
- * TLS begins 0x16 0x03. HTTP begins with a method: token characters and a
- * space (RFC 9110, 5.6.2). An SSH banner, which by chance has that form too,
- * begins "SSH-" (RFC 4253, 4.2). Whatever else it is, it is neither. Once a
- * stream is TLS or HTTP it stays that, however broken it then turns out.
+ * TLS begins 0x16 0x03; a first record of another kind, or a hello in SSL 2's
+ * form, is TLS too, to be refused when it is read. HTTP begins with a method:
+ * token characters and a space (RFC 9110, 5.6.2). An SSH banner, which by
+ * chance has that form too, begins "SSH-" (RFC 4253, 4.2). Whatever else it is,
+ * it is neither. Once a stream is TLS or HTTP it stays that, however broken it
+ * then turns out.
  *
  * Threads: any.
  */

@@ -311,8 +311,13 @@ static void broke(struct stream *stream)
 	buffer_clear(&stream->out);
 	buffer_clear(&stream->plain);
 	stream->deaf = true;
-	if (stream->ended)
-		fail(stream, STREAM_RESET);
+	tell(stream);
+}
+
+bool stream_broken(const struct stream *stream)
+{
+	return stream->error != STREAM_FINE ||
+		(stream->deaf && stream->ended);
 }
 
 /* queue_rest leaves the output to libuv, which writes when the socket can. */

@@ -20,6 +20,8 @@ static void collect(struct session *s)
 
 /* --- a silent client's server may speak first --------------------------- */
 
+/* Where servers may not speak first nothing is dialled; a client that waits for
+ * one waits until idle-timeout, and may still begin TLS or HTTP. */
 static bool may_speak_first(const struct session *s)
 {
 	const struct config *config = session_config(s);
@@ -43,17 +45,6 @@ static void hear_origin(struct session *s)
 	}
 }
 
-/* A client that waits for the server is neither TLS nor HTTP. Our own pages, and
- * those that say why not, it may still ask for. */
-static enum wait not_for_servers_first(struct session *s)
-{
-	if (s->own_pages || s->deny)
-		return WAIT_CLIENT;
-	return session_fail(s, s->at == AT_INSIDE ? REASON_NON_HTTP_BLOCKED :
-						    REASON_NON_TLS_BLOCKED,
-		"the client waits for the server");
-}
-
 /* wait_silently dials after peek-timeout and passes on what the origin says;
  * the client's first bytes are still classified, whenever they come. */
 static enum wait wait_silently(struct session *s)
@@ -64,10 +55,8 @@ static enum wait wait_silently(struct session *s)
 		return session_fail(s, REASON_IDLE, "");
 	if (s->timed_out)
 		s->silent = true;
-	if (!s->silent)
+	if (!s->silent || !may_speak_first(s))
 		return WAIT_CLIENT;
-	if (!may_speak_first(s))
-		return not_for_servers_first(s);
 	if (!s->origin && s->at == AT_INSIDE) {
 		intercept_want(s, &want);
 		s->origin = origin_get(s->services, &want,

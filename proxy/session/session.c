@@ -230,7 +230,7 @@ static void on_timer(uv_timer_t *timer)
 static void check_client(struct session *s)
 {
 	if (s->at == AT_CLOSE || s->at == AT_HANDSHAKE ||
-	    s->client.error == STREAM_FINE)
+	    !stream_broken(&s->client))
 		return;
 	(void)session_fail(s, REASON_CLIENT_GONE, s->client.tls.why);
 }

@@ -69,9 +69,8 @@ static void origin_to_client(struct session *s)
 /* broken: what one side lost, the other must not take for the whole. */
 static bool broken(struct session *s)
 {
-	return s->origin->stream.error != STREAM_FINE ||
-		s->client.error != STREAM_FINE ||
-		s->origin->stream.truncated;
+	return stream_broken(&s->origin->stream) ||
+		stream_broken(&s->client) || s->origin->stream.truncated;
 }
 
 enum wait step_relay(struct session *s)
