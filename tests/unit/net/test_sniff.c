@@ -1,0 +1,134 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proxy/net/sniff.h"
+
+struct row {
+	const char *bytes;
+	size_t len; /* 0: to the NUL */
+	enum sniff is;
+	size_t from; /* the first length at which it is clear */
+};
+
+static size_t row_len(const struct row *row)
+{
+	return row->len ? row->len : strlen(row->bytes);
+}
+
+/* Whatever is said is said from the first byte that tells, and stays. */
+static void check(const struct row *row)
+{
+	const uint8_t *bytes = (const uint8_t *)row->bytes;
+
+	for (size_t n = 0; n <= row_len(row); n++) {
+		enum sniff is = sniff(bytes, n);
+
+		if (is != (n < row->from ? SNIFF_MORE : row->is))
+			fail_msg("%zu bytes of \"%.20s\": %d", n, row->bytes,
+				is);
+	}
+}
+
+static void knows_tls(void **state)
+{
+	static const struct row rows[] = {
+		{ "\x16\x03\x01\x02\x00\x01", 6, SNIFF_TLS, 2 },
+		{ "\x16\x03\xff", 0, SNIFF_TLS, 2 },
+		{ "\r\n\x16\x03\x01", 0, SNIFF_TLS, 4 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i]);
+}
+
+/* To be refused, not tunnelled as what is no TLS: some servers pass over it. */
+static void knows_tls_in_disguise(void **state)
+{
+	static const struct row rows[] = {
+		{ "\x14\x03\x03\x00\x01\x01", 6, SNIFF_TLS, 2 },
+		{ "\x15\x03\x01\x00\x02\x01\x5a", 7, SNIFF_TLS, 2 },
+		{ "\x17\x03\x01\x00\x00", 5, SNIFF_TLS, 2 },
+		{ "\x80\x2e\x01\x03\x01\x00\x15", 7, SNIFF_TLS, 4 },
+		{ "\xff\xff\x01\x03\x03", 0, SNIFF_TLS, 4 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i]);
+}
+
+static void knows_http(void **state)
+{
+	static const struct row rows[] = {
+		{ "GET / HTTP/1.1\r\n", 0, SNIFF_HTTP, 4 },
+		{ "M-SEARCH * HTTP/1.1", 0, SNIFF_HTTP, 9 },
+		{ "PRI * HTTP/2.0", 0, SNIFF_HTTP, 4 },
+		{ "\r\n\nPOST x", 0, SNIFF_HTTP, 8 },
+		{ "SS /", 0, SNIFF_HTTP, 3 },
+		{ "!#$%&'*+-.^_`|~09azAZ no", 0, SNIFF_HTTP, 22 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i]);
+}
+
+static void knows_neither(void **state)
+{
+	static const struct row rows[] = {
+		{ "SSH-2.0-OpenSSH_9.2 Debian", 0, SNIFF_OTHER, 4 },
+		{ "SSH- / HTTP/1.1", 0, SNIFF_OTHER, 4 },
+		{ "\x16\x02\x01", 0, SNIFF_OTHER, 2 },
+		{ "\x15\x04", 0, SNIFF_OTHER, 2 },
+		{ "\x13\x03\x01", 0, SNIFF_OTHER, 1 },
+		{ "\x18\x03\x01", 0, SNIFF_OTHER, 1 },
+		{ "\x80\x2e\x02\x03", 0, SNIFF_OTHER, 3 },
+		{ "\x80\x2e\x01\x02", 0, SNIFF_OTHER, 4 },
+		{ " GET /", 0, SNIFF_OTHER, 1 },
+		{ "\0GET /", 6, SNIFF_OTHER, 1 },
+		{ "GET\0/ ", 6, SNIFF_OTHER, 4 },
+		{ "GET\t/ ", 0, SNIFF_OTHER, 4 },
+		{ "{\"a\": 1}", 0, SNIFF_OTHER, 1 },
+		{ "\r\n\r\n\r\n\r\n\rGET /", 0, SNIFF_OTHER, 9 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i]);
+}
+
+static void never_waits_for_more_than_its_limit(void **state)
+{
+	uint8_t bytes[SNIFF_MAX + 1];
+
+	(void)state;
+	memset(bytes, 'A', sizeof(bytes));
+	for (size_t lines = 0; lines <= 9; lines++) {
+		memset(bytes, '\n', lines);
+		assert_int_equal(sniff(bytes, SNIFF_MAX), SNIFF_OTHER);
+		assert_int_equal(sniff(bytes, lines + 4),
+			lines < 9 ? SNIFF_MORE : SNIFF_OTHER);
+	}
+	memset(bytes, '\n', sizeof(bytes));
+	assert_int_equal(sniff(bytes, 8), SNIFF_MORE);
+	assert_int_equal(sniff(bytes, 9), SNIFF_OTHER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knows_tls),
+		cmocka_unit_test(knows_tls_in_disguise),
+		cmocka_unit_test(knows_http),
+		cmocka_unit_test(knows_neither),
+		cmocka_unit_test(never_waits_for_more_than_its_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
