@@ -14,6 +14,7 @@
 
 #include "pki/crl.h"
 #include "pki/leaf.h"
+#include "pki/mint.h"
 #include "pki/x509.h"
 #include "tests/support/lab.h"
 
@@ -309,6 +310,48 @@ static void lives_no_longer_than_any_of_them(void **state)
 	CRYPTO_BUFFER_free(origin);
 }
 
+/* CA and origin are years old and have years before them: what comes of it is
+ * still no older than browsers take. */
+static void lives_no_longer_than_browsers_take(void **state)
+{
+	CRYPTO_BUFFER *name = mint_name("Old"), *other = mint_name("Origin");
+	CRYPTO_BUFFER *cert, *origin;
+	EVP_PKEY *key = lab_key("root.key");
+	time_t now = time(NULL);
+	struct mint_order mint = {
+		.key = key, .subject = lab_der(name), .path_len = -1,
+		.from = now - 900 * DAY, .until = now + 900 * DAY,
+	};
+	struct leaf_order order;
+	struct leaf *leaf;
+	struct cert got;
+	struct ca *old;
+
+	(void)state;
+	cert = mint_ca(&mint);
+	mint.subject = lab_der(other);
+	origin = mint_ca(&mint);
+	assert_int_equal(ca_new(lab_der(cert), key, NULL, 0, "1", &old, NULL,
+		0), 0);
+	for (unsigned validity = 14; validity < 1000; validity *= 4) {
+		order = order_for("a.test", origin);
+		order.ca = old;
+		order.validity_s = validity * DAY;
+		leaf = forge(&order);
+		got = cert_of(leaf);
+		assert_true(got.not_after - got.not_before <= 397 * DAY);
+		assert_true(got.not_before < order.now);
+		assert_true(got.not_after >= order.now + 14 * DAY);
+		leaf_unref(leaf);
+	}
+	ca_unref(old);
+	EVP_PKEY_free(key);
+	CRYPTO_BUFFER_free(name);
+	CRYPTO_BUFFER_free(other);
+	CRYPTO_BUFFER_free(cert);
+	CRYPTO_BUFFER_free(origin);
+}
+
 static void is_not_signed_by_a_ca_out_of_its_time(void **state)
 {
 	struct leaf_order order = order_for("a.test", NULL);
@@ -436,6 +479,7 @@ int main(void)
 		cmocka_unit_test(does_not_take_its_issuers_name),
 		cmocka_unit_test(names_only_what_was_asked_for),
 		cmocka_unit_test(lives_no_longer_than_any_of_them),
+		cmocka_unit_test(lives_no_longer_than_browsers_take),
 		cmocka_unit_test(is_not_signed_by_a_ca_out_of_its_time),
 		cmocka_unit_test(is_not_made_of_junk),
 		cmocka_unit_test(signs_with_every_kind_of_ca),

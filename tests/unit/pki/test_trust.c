@@ -218,6 +218,10 @@ static void knows_the_purpose(void **state)
 	lab_make("caleaf", "ec", "/CN=c", "inter", "sha256", LAB_SUB_EXT SAN);
 	assert_int_equal(ask("a.test", "caleaf", "inter"),
 		VERDICT_WRONG_PURPOSE);
+	lab_make("caleaf", "ec", "/CN=c", "inter", "sha256",
+		"basicConstraints=critical,CA:TRUE\n" SAN);
+	assert_int_equal(ask("a.test", "caleaf", "inter"),
+		VERDICT_WRONG_PURPOSE);
 }
 
 static void knows_what_is_weak(void **state)
