@@ -83,6 +83,9 @@ char *lab_read(const char *file, size_t *out_len)
 /* --- commands ----------------------------------------------------------- */
 
 static int run(const char *format, va_list args)
+	__attribute__((format(printf, 1, 0)));
+
+static int run(const char *format, va_list args)
 {
 	char command[4096], whole[4400];
 	int status;
