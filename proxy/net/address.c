@@ -37,13 +37,13 @@ static const struct net unspecified[] = {
 };
 
 static const struct net link_and_metadata[] = {
-	{ V4(169, 254, 0, 0), 96 + 16 },       /* and nearly every metadata service */
-	{ V4(100, 100, 100, 200), 128 },       /* Alibaba's */
-	{ V4(168, 63, 129, 16), 128 },         /* Azure's, the host of the machine */
-	{ V4(192, 0, 0, 192), 128 },           /* Oracle's */
+	{ V4(169, 254, 0, 0), 96 + 16 },  /* and most clouds' metadata */
+	{ V4(100, 100, 100, 200), 128 },  /* Alibaba's */
+	{ V4(168, 63, 129, 16), 128 },    /* Azure's */
+	{ V4(192, 0, 0, 192), 128 },      /* Oracle's */
 	{ V6(0xfe80, 0, 0, 0), 10 },
-	{ V6(0xfd00, 0x0ec2, 0, 0), 32 },      /* Amazon's */
-	{ V6(0xfd20, 0x00ce, 0, 0), 32 },      /* Google's */
+	{ V6(0xfd00, 0x0ec2, 0, 0), 32 }, /* Amazon's */
+	{ V6(0xfd20, 0x00ce, 0, 0), 32 }, /* Google's */
 };
 
 static const struct net never[] = {
@@ -57,12 +57,15 @@ static const struct form {
 	struct net prefix;
 	uint8_t at[4];
 } forms[] = {
-	{ { V6_END(0, 0), 96 }, { 12, 13, 14, 15 } },              /* compatible */
-	{ { {{ [8] = 0xff, [9] = 0xff }}, 96 }, { 12, 13, 14, 15 } }, /* RFC 2765 */
-	{ { V6(0x2002, 0, 0, 0), 16 }, { 2, 3, 4, 5 } },           /* 6to4 */
-	{ { V6(0x0064, 0xff9b, 0, 0), 96 }, { 12, 13, 14, 15 } },  /* RFC 6052 */
-	/* The local prefix may be cut at any length (RFC 8215, RFC 6052 2.2); which
-	 * one the network took is not to be seen, so all readings are judged. */
+	/* compatible (RFC 4291, 2.5.5.1), translated (RFC 2765, 2.1), 6to4 (RFC
+	 * 3056), NAT64 (RFC 6052) */
+	{ { V6_END(0, 0), 96 }, { 12, 13, 14, 15 } },
+	{ { {{ [8] = 0xff, [9] = 0xff }}, 96 }, { 12, 13, 14, 15 } },
+	{ { V6(0x2002, 0, 0, 0), 16 }, { 2, 3, 4, 5 } },
+	{ { V6(0x0064, 0xff9b, 0, 0), 96 }, { 12, 13, 14, 15 } },
+	/* NAT64's local prefix may be cut at any length (RFC 8215; RFC 6052,
+	 * 2.2); which one the network took is not to be seen, so all readings
+	 * are judged. */
 	{ { V6(0x0064, 0xff9b, 1, 0), 48 }, { 12, 13, 14, 15 } },
 	{ { V6(0x0064, 0xff9b, 1, 0), 48 }, { 9, 10, 11, 12 } },
 	{ { V6(0x0064, 0xff9b, 1, 0), 48 }, { 7, 9, 10, 11 } },
@@ -228,7 +231,8 @@ static enum address_verdict check_ip(const struct own_listeners *own,
 /* check_form judges the IPv4 address within. Its being unspecified says
  * nothing: of the readings of one address, most are zeros. */
 static enum address_verdict check_form(const struct own_listeners *own,
-	const struct ip *ip, const struct form *form, uint16_t port, bool trusted)
+	const struct ip *ip, const struct form *form, uint16_t port,
+	bool trusted)
 {
 	struct ip inner = V4(0, 0, 0, 0);
 

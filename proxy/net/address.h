@@ -58,7 +58,8 @@ bool address_client_is_local(const struct sockaddr *peer,
 /* address_text writes "192.0.2.1" or "2001:db8::1" (IPv4-mapped as IPv4). */
 void address_text(const struct sockaddr *address, char out[46]);
 uint16_t address_port(const struct sockaddr *address);
-bool address_equal(const struct sockaddr *a, const struct sockaddr *b); /* port too */
+/* address_equal: address and port (and scope); IPv4-mapped is IPv4. */
+bool address_equal(const struct sockaddr *a, const struct sockaddr *b);
 socklen_t address_len(const struct sockaddr *address);
 
 #endif

@@ -74,7 +74,7 @@ struct dial {
 	unsigned handles;            /* open handles of libuv */
 };
 
-/* --- lifetime: the last handle to close frees -------------------------------- */
+/* --- lifetime: the last handle to close frees ---------------------------- */
 
 static void handle_closed(struct dial *d)
 {
@@ -124,7 +124,7 @@ static void finish(struct dial *d, enum dial_status status, int fd,
 	d->done(d->arg, status, fd, peer);
 }
 
-/* --- attempts ----------------------------------------------------------------- */
+/* --- attempts ------------------------------------------------------------ */
 
 static void note(struct dial *d, enum trouble trouble)
 {
@@ -141,7 +141,7 @@ static enum trouble trouble_of(int error, sa_family_t family)
 	case ETIMEDOUT:
 		return TROUBLE_TIMEOUT;
 	case EADDRNOTAVAIL:
-		/* No port left; but also what a system without IPv6 says to ::1. */
+		/* no port left; but a system without IPv6 says so of ::1 */
 		return family == AF_INET6 ? TROUBLE_UNREACHABLE
 			: TROUBLE_NO_RESOURCES;
 	case EMFILE:
@@ -256,7 +256,7 @@ static bool attempt_start(struct dial *d, const union target *to)
 	return true;
 }
 
-/* --- which, and when ------------------------------------------------------------ */
+/* --- which, and when ----------------------------------------------------- */
 
 /* pick returns the next target: of the other family than the last where there
  * is one (RFC 8305, 4). */
@@ -345,7 +345,8 @@ static const enum dial_status status_of_name[] = {
 static void on_resolved(struct resolve_waiter *waiter,
 	enum resolve_status status, const struct addresses *addresses)
 {
-	struct dial *d = (void *)((char *)waiter - offsetof(struct dial, waiter));
+	struct dial *d = (void *)((char *)waiter
+		- offsetof(struct dial, waiter));
 
 	d->asking = false;
 	if (status != RESOLVE_OK && d->num_targets == 0) {
@@ -375,7 +376,7 @@ static void on_limit(uv_timer_t *timer)
 	finish(d, status_of_trouble[d->trouble], -1, NULL);
 }
 
-/* --- the face -------------------------------------------------------------------- */
+/* --- the face ------------------------------------------------------------ */
 
 static struct dial *dial_new(uv_loop_t *loop, const struct dial_order *order)
 {

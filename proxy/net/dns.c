@@ -45,7 +45,7 @@ static void *new_zeroed(size_t size)
 	return p;
 }
 
-/* --- answers -------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------- */
 
 static enum resolve_status status_of(int status)
 {
@@ -125,7 +125,7 @@ static void on_answer(void *arg, int status, int timeouts,
 		ares_freeaddrinfo(answer);
 }
 
-/* --- sockets and clock ---------------------------------------------------- */
+/* --- sockets and clock --------------------------------------------------- */
 
 static void on_handle_closed(struct dns *dns)
 {
@@ -183,7 +183,8 @@ static void on_socket(void *arg, ares_socket_t fd, int readable, int writable)
 {
 	struct dns *dns = arg;
 	struct watch *watch;
-	int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+	int events = (readable ? UV_READABLE : 0)
+		| (writable ? UV_WRITABLE : 0);
 
 	DL_SEARCH_SCALAR(dns->watches, watch, fd, fd);
 	if (!watch && events)
@@ -205,7 +206,7 @@ static void on_tick(uv_timer_t *timer)
 	ares_process_fd(dns->servers, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
-/* --- asking --------------------------------------------------------------- */
+/* --- asking -------------------------------------------------------------- */
 
 static struct ares_addrinfo_hints hints_for(int family)
 {
@@ -269,7 +270,7 @@ bool dns_hosts(struct dns *dns, const char *name, struct half *v6,
 	return found.any;
 }
 
-/* --- beginning and end ---------------------------------------------------- */
+/* --- beginning and end --------------------------------------------------- */
 
 #ifdef ARES_OPT_MAXTIMEOUTMS
 /* c-ares doubles the time with every round. */
@@ -355,8 +356,10 @@ int dns_new(uv_loop_t *loop, const char *servers, struct dns **out, char *err,
 	dns->loop = loop;
 	status = open_channels(dns, servers);
 	if (status != ARES_SUCCESS) {
-		(void)snprintf(err, err_size, "cannot ask name servers (%s): %s",
-			servers ? servers : "the system's", ares_strerror(status));
+		(void)snprintf(err, err_size,
+			"cannot ask name servers (%s): %s",
+			servers ? servers : "the system's",
+			ares_strerror(status));
 		close_channels(dns);
 		free(dns);
 		return -1;

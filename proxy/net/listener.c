@@ -27,7 +27,7 @@ struct listener {
 	void *arg;
 	bool held;        /* by listener_pause */
 	bool resting;     /* after an error */
-	bool told;        /* of the error; until a connection is accepted again */
+	bool told;        /* of the error; until one is accepted again */
 	unsigned handles; /* open handles of libuv */
 	void (*closed)(void *arg);
 	void *closed_arg;
@@ -43,7 +43,7 @@ static void text_with_port(const struct sockaddr *address, char *out,
 		address_port(address));
 }
 
-/* --- who has an address: best effort, by /proc ----------------------------- */
+/* --- who has an address: best effort, by /proc --------------------------- */
 
 /* owner_matches: would a socket listening there be in the way of address? Its
  * address is in the words of the machine, as /proc has them. */
@@ -153,14 +153,15 @@ static bool owner_of(const struct sockaddr *address, char *out, size_t size)
 				|| !has_socket(entry->d_name, socket_name))
 			continue;
 		name_of(entry->d_name, name);
-		(void)snprintf(out, size, "%s (pid %.16s)", name, entry->d_name);
+		(void)snprintf(out, size, "%s (pid %.16s)", name,
+			entry->d_name);
 		found = true;
 	}
 	(void)closedir(proc);
 	return found;
 }
 
-/* --- sockets ---------------------------------------------------------------- */
+/* --- sockets ------------------------------------------------------------- */
 
 static void explain(const struct sockaddr *address, int error, char *err,
 	size_t err_size)
@@ -172,7 +173,8 @@ static void explain(const struct sockaddr *address, int error, char *err,
 		(void)snprintf(err, err_size, "cannot listen on %s: %s", text,
 			strerror(error));
 	else if (owner_of(address, owner, sizeof(owner)))
-		(void)snprintf(err, err_size, "%s is in use by %s", text, owner);
+		(void)snprintf(err, err_size, "%s is in use by %s", text,
+			owner);
 	else
 		(void)snprintf(err, err_size, "%s is in use", text);
 }
@@ -210,7 +212,7 @@ int listener_claim(const struct sockaddr *address, char *err, size_t err_size)
 	return 0;
 }
 
-/* --- accepting ---------------------------------------------------------------- */
+/* --- accepting ----------------------------------------------------------- */
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 
@@ -316,7 +318,7 @@ void listener_resume(struct listener *l)
 	rearm(l);
 }
 
-/* --- beginning and end --------------------------------------------------------- */
+/* --- beginning and end --------------------------------------------------- */
 
 int listener_open(uv_loop_t *loop, const struct sockaddr *address,
 	const struct listener_ops *ops, void *arg, struct listener **out,
@@ -370,7 +372,7 @@ void listener_close(struct listener *l, void (*closed)(void *arg), void *arg)
 	l->fd = -1;
 }
 
-/* --- where a redirected connection was going ------------------------------------ */
+/* --- where a redirected connection was going ----------------------------- */
 
 static int origdst_at(int fd, int level, struct sockaddr_storage *out)
 {

@@ -53,7 +53,7 @@ struct resolver {
 	void *arg;
 };
 
-/* --- telling the waiters -------------------------------------------------- */
+/* --- telling the waiters ------------------------------------------------- */
 
 static void put(struct addresses *out, int family, const struct ip *ip)
 {
@@ -88,7 +88,8 @@ static enum resolve_status status_of(const struct question *q)
 {
 	enum resolve_status v6 = q->v6.half.status, v4 = q->v4.half.status;
 
-	if ((!q->v6.out && v6 == RESOLVE_OK) || (!q->v4.out && v4 == RESOLVE_OK))
+	if ((!q->v6.out && v6 == RESOLVE_OK)
+			|| (!q->v4.out && v4 == RESOLVE_OK))
 		return RESOLVE_OK;
 	if (v6 == RESOLVE_TIMEOUT || v4 == RESOLVE_TIMEOUT)
 		return RESOLVE_TIMEOUT;
@@ -136,7 +137,7 @@ static void make_ready(struct question *q)
 	(void)uv_timer_start(&r->ready_timer, on_ready, 0, 0);
 }
 
-/* --- a question under way ------------------------------------------------- */
+/* --- a question under way ------------------------------------------------ */
 
 static struct question *question_new(struct resolver *r, const char *name)
 {
@@ -259,7 +260,7 @@ static void on_v4(struct query *query)
 	on_half((void *)((char *)query - offsetof(struct question, v4)));
 }
 
-/* --- asking --------------------------------------------------------------- */
+/* --- asking -------------------------------------------------------------- */
 
 static void ask_servers(struct question *q)
 {
@@ -355,7 +356,7 @@ void resolver_leave(struct resolve_waiter *waiter)
 	waiter->question = NULL;
 }
 
-/* --- beginning and end ---------------------------------------------------- */
+/* --- beginning and end --------------------------------------------------- */
 
 int resolver_new(uv_loop_t *loop, const char *servers, struct resolver **out,
 	char *err, size_t err_size)
