@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +35,15 @@ struct access_log {
 	uint64_t dropped;
 	int fd; /* -1: none */
 	bool own_fd, ending;
+	atomic_bool off; /* "none": lines are not even written */
 };
 
 struct access_buffer {
 	struct access_log *log; /* borrowed */
 	struct json_line line;
 	uint64_t lines;
+	time_t second;   /* that text holds */
+	char text[28];   /* "2026-11-20T23:16:00.000Z" */
 };
 
 /* --- the writing thread ------------------------------------------------- */
@@ -147,6 +151,7 @@ int access_open(const char *where, struct access_log **out, char *err,
 		free(log);
 		return -1;
 	}
+	atomic_store(&log->off, log->fd < 0);
 	pthread_mutex_init(&log->lock, NULL);
 	pthread_cond_init(&log->wake, NULL);
 	if (pthread_create(&log->thread, NULL, writer, log) != 0)
@@ -168,6 +173,7 @@ int access_reopen(struct access_log *log, const char *where, char *err,
 	old_own = log->own_fd;
 	log->fd = fd;
 	log->own_fd = own;
+	atomic_store(&log->off, fd < 0);
 	pthread_mutex_unlock(&log->lock);
 	if (old_own)
 		(void)close(old);
@@ -261,19 +267,26 @@ static const char *kind_name(enum record_kind kind)
 	return names[kind];
 }
 
-static void put_time(struct json_line *line)
+/* put_time writes the time to the millisecond (RFC 3339); all but that is made
+ * anew only once a second. */
+static void put_time(struct access_buffer *buffer)
 {
 	struct timespec now;
 	struct tm tm;
-	char text[40];
-	size_t n;
+	long ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, sizeof(text) - n, ".%03ldZ",
-		now.tv_nsec / 1000000);
-	json_text(line, "time", text);
+	if (now.tv_sec != buffer->second) {
+		gmtime_r(&now.tv_sec, &tm);
+		(void)strftime(buffer->text, sizeof(buffer->text),
+			"%Y-%m-%dT%H:%M:%S.000Z", &tm);
+		buffer->second = now.tv_sec;
+	}
+	ms = now.tv_nsec / 1000000;
+	buffer->text[20] = (char)('0' + ms / 100);
+	buffer->text[21] = (char)('0' + ms / 10 % 10);
+	buffer->text[22] = (char)('0' + ms % 10);
+	json_text(&buffer->line, "time", buffer->text);
 }
 
 static void put_client(struct json_line *line, const struct sockaddr *client)
@@ -327,8 +340,10 @@ void access_write(struct access_buffer *buffer, const struct record *r)
 {
 	struct json_line *line = &buffer->line;
 
+	if (atomic_load_explicit(&buffer->log->off, memory_order_relaxed))
+		return;
 	json_open(line);
-	put_time(line);
+	put_time(buffer);
 	json_text(line, "kind", kind_name(r->kind));
 	put_client(line, r->client);
 	json_text(line, "listener", r->transparent ? "transparent" : "proxy");

@@ -4,7 +4,7 @@
  * Filled as facts become known; a pointer that is NULL, a number that is zero
  * where zero says nothing, is left out of the line. Everything is borrowed for
  * the length of access_write. Never holds secrets: no header fields but the
- * target's own, no bodies, and the query of a URL only without its values.
+ * target's own, no bodies, and the query of a URL never.
  */
 #ifndef PROXY_REPORT_RECORD_H
 #define PROXY_REPORT_RECORD_H
