@@ -32,8 +32,8 @@ struct hello {
 	bool has_sni;
 	size_t sni_len;
 	char sni[256];         /* as sent, NUL-ended; no NUL within */
-	size_t alpn_len;       /* 0: not offered */
-	uint8_t alpn[HELLO_ALPN_MAX]; /* wire form: length, name, …; cut */
+	size_t alpn_len;       /* 0: not offered, or more than fits */
+	uint8_t alpn[HELLO_ALPN_MAX]; /* wire form: length, name, … */
 	bool alpn_http1;       /* http/1.1 is among them */
 	bool alpn_h2;
 	bool alpn_other;       /* a name that is neither (nor GREASE, http/1.0) */
