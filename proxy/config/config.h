@@ -113,6 +113,11 @@ int config_load_text(const char *name, const char *text, size_t len,
 int config_prepare_state(const struct config *config, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
+/* config_proxy_address writes where clients find the proxy, "host:port": the
+ * first address of listen.proxy, with this machine's name for a wildcard. */
+enum { PROXY_ADDRESS_SIZE = HOST_SIZE + 8 };
+void config_proxy_address(const struct config *config, char *out, size_t size);
+
 /* config_crl_base writes what the CDP of every certificate begins with:
  * issuing.crl-url, or http:// and the first address of listen.proxy, with this
  * machine's name for a wildcard address. */

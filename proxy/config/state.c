@@ -105,17 +105,27 @@ static void machine_name(char out[HOST_SIZE])
 		snprintf(out, HOST_SIZE, "localhost");
 }
 
-void config_crl_base(const struct config *config, char *out, size_t size)
+void config_proxy_address(const struct config *config, char *out, size_t size)
 {
 	const struct endpoint *first = &config->proxy.at[0];
 	char name[HOST_SIZE];
 
+	if (place_is_wildcard(first)) {
+		machine_name(name);
+		snprintf(out, size, "%s:%u", name, place_port(first));
+	} else {
+		snprintf(out, size, "%s", first->text);
+	}
+}
+
+void config_crl_base(const struct config *config, char *out, size_t size)
+{
+	char address[PROXY_ADDRESS_SIZE];
+
 	if (config->issuing.crl_url) {
 		snprintf(out, size, "%s", config->issuing.crl_url);
-	} else if (place_is_wildcard(first)) {
-		machine_name(name);
-		snprintf(out, size, "http://%s:%u", name, place_port(first));
 	} else {
-		snprintf(out, size, "http://%s", first->text);
+		config_proxy_address(config, address, sizeof(address));
+		snprintf(out, size, "http://%s", address);
 	}
 }

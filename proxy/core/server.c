@@ -192,6 +192,7 @@ static int make_workers(struct server *server, char *err, size_t err_size)
 static void greet(const struct server *server)
 {
 	const struct config *config = server->snapshot->config;
+	char proxy[PROXY_ADDRESS_SIZE];
 
 	for (size_t i = 0; i < config->proxy.num; i++)
 		say("proxy on http://%s", config->proxy.at[i].text);
@@ -199,10 +200,10 @@ static void greet(const struct server *server)
 		say("transparent TLS on %s", config->transparent.at[i].text);
 	say("root certificate, to be trusted by clients: %s/root.pem",
 		config->state);
-	if (config->proxy.num > 0)
-		say("try: curl --proxy http://%s --cacert %s/root.pem "
-		    "https://" MAGIC_HOST "/",
-			config->proxy.at[0].text, config->state);
+	config_proxy_address(config, proxy, sizeof(proxy));
+	say("try: curl --proxy http://%s --cacert %s/root.pem "
+	    "https://" MAGIC_HOST "/",
+		proxy, config->state);
 }
 
 /* --- running ------------------------------------------------------------ */

@@ -21,6 +21,7 @@
 
 enum {
 	LOG_FLUSH_MS = 100,
+	SAY_EVERY_MS = 10 * 1000,
 	TLS_SESSIONS = 4096,
 	TLS_SESSIONS_BYTES = 16 * 1024 * 1024,
 };
@@ -40,6 +41,7 @@ struct worker {
 	size_t num_doors;
 	unsigned max_connections;
 	bool full, ending;
+	uint64_t said_ms;   /* when it last told of a shortage */
 	unsigned closing;   /* handles on the way out */
 	uv_timer_t flush_timer, drain_timer;
 	uv_check_t log_check;
@@ -130,6 +132,17 @@ static void pause_doors(struct worker *worker, bool pause)
 	}
 }
 
+/* may_say keeps a lasting shortage from filling the log. */
+static bool may_say(struct worker *worker)
+{
+	uint64_t now = loop_now(&worker->loop);
+
+	if (worker->said_ms && now - worker->said_ms < SAY_EVERY_MS)
+		return false;
+	worker->said_ms = now;
+	return true;
+}
+
 static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
 {
 	struct door *door = arg;
@@ -139,16 +152,21 @@ static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
 	if (worker->services.num_sessions < worker->max_connections ||
 	    worker->full)
 		return;
+	pause_doors(worker, true);
+	if (!may_say(worker))
+		return;
 	fprintf(stderr,
 		"sallyport: %u connections on a worker, its share of "
 		"limits.connections: accepting pauses until some end\n",
 		worker->max_connections);
-	pause_doors(worker, true);
 }
 
 static void on_paused(void *arg, int error)
 {
-	(void)arg;
+	struct door *door = arg;
+
+	if (!may_say(door->worker))
+		return;
 	fprintf(stderr,
 		"sallyport: accepting pauses: %s; raise the limit of open "
 		"files (ulimit -n, LimitNOFILE) or lower limits.connections\n",

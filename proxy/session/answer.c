@@ -156,7 +156,7 @@ void answer_refuse(struct answer *answer, const struct refusal *refusal)
 
 static void start_page(struct answer *answer, const struct services *services)
 {
-	const struct config *config = services->snapshot->config;
+	char proxy[PROXY_ADDRESS_SIZE];
 
 	begin_page(answer, 200, "Sallyport");
 	add(answer, "<h1>This is Sallyport</h1>\n<p>Your network's proxy. It "
@@ -167,15 +167,13 @@ static void start_page(struct answer *answer, const struct services *services)
 		"trusted</li>\n<li><a href=\"/proxy.pac\">The PAC file</a>, "
 		"for browsers and systems</li>\n</ul>\n<p>In a shell:</p>\n"
 		"<pre>");
-	if (config->proxy.num > 0) {
-		add(answer, "curl -x http://");
-		add_escaped(answer, config->proxy.at[0].text);
-		add(answer, " -o root.pem http://" MAGIC_HOST
-			"/ca/root.pem\nexport https_proxy=http://");
-		add_escaped(answer, config->proxy.at[0].text);
-		add(answer, "\ncurl --cacert root.pem https://example.com/");
-	}
-	add(answer, "</pre>\n");
+	config_proxy_address(services->snapshot->config, proxy, sizeof(proxy));
+	add(answer, "curl -x http://");
+	add_escaped(answer, proxy);
+	add(answer, " -o root.pem http://" MAGIC_HOST
+		"/ca/root.pem\nexport https_proxy=http://");
+	add_escaped(answer, proxy);
+	add(answer, "\ncurl --cacert root.pem https://example.com/</pre>\n");
 	end_page(answer);
 }
 
@@ -189,14 +187,15 @@ static void root_file(struct answer *answer, const struct services *services)
 
 static void pac_file(struct answer *answer, const struct services *services)
 {
-	const struct config *config = services->snapshot->config;
+	char proxy[PROXY_ADDRESS_SIZE];
 
+	config_proxy_address(services->snapshot->config, proxy, sizeof(proxy));
 	begin(answer, 200, "application/x-ns-proxy-autoconfig");
 	add(answer, "function FindProxyForURL(url, host) {\n"
 		"\tif (isPlainHostName(host) || host == \"localhost\" ||\n"
 		"\t    shExpMatch(host, \"127.*\") || host == \"[::1]\")\n"
 		"\t\treturn \"DIRECT\";\n\treturn \"PROXY ");
-	add(answer, config->proxy.num > 0 ? config->proxy.at[0].text : "");
+	add(answer, proxy);
 	add(answer, "\";\n}\n");
 }
 

@@ -253,7 +253,7 @@ static void start_tls(struct session *s)
 	snprintf(binding.name, sizeof(binding.name), "%s", s->name);
 	snprintf(binding.rule, sizeof(binding.rule), "%s",
 		s->decision.rule_name);
-	binding.generation = s->services->snapshot->generation;
+	binding.generation = s->generation;
 	binding.port = s->port;
 	binding.action = (uint8_t)s->decision.options.action;
 	binding.untrusted = (uint8_t)s->decision.options.untrusted;
