@@ -22,7 +22,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <uv.h>
 
 #include "policy/host.h"
 #include "policy/policy.h"
