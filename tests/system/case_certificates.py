@@ -9,6 +9,7 @@ BAD = {
     "expired": "origin-certificate-expired",
     "future": "origin-certificate-not-yet-valid",
     "self": "origin-certificate-self-signed",
+    "selfca": "origin-certificate-self-signed",
     "wronghost": "origin-certificate-wrong-host",
     "unknown": "origin-certificate-unknown-issuer",
     "sha1": "origin-certificate-weak-signature",

@@ -34,7 +34,7 @@ http {{
 """
 
 BLOCK = """    server {{
-        listen 127.0.0.1:{port} {ssl} backlog=4096;
+        listen {address}:{port} {ssl} backlog=4096;
         server_name _;
         root {root};
         {extra}
@@ -76,10 +76,11 @@ def wait_port(port, host="127.0.0.1", seconds=20, alive=lambda: True):
 class Nginx:
     """blocks: name of the block → name of its certificate ("": plain)."""
 
-    def __init__(self, folder, pki, blocks, root):
+    def __init__(self, folder, pki, blocks, root, address="127.0.0.1",
+                 port=None):
         self.folder, self.pki, self.blocks = folder, pki, blocks
-        self.root = root
-        self.port = {name: free_port() for name in blocks}
+        self.root, self.address = root, address
+        self.port = port or {name: free_port() for name in blocks}
         self.process = None
 
     def config(self):
@@ -92,8 +93,8 @@ class Nginx:
                     pki=self.pki, cert=cert, protocols=PROTOCOLS.get(
                         name, "TLSv1.2 TLSv1.3")) + extra
             ssl = ("ssl http2" if name == "h2" else "ssl") if cert else ""
-            text += BLOCK.format(port=self.port[name], root=self.root,
-                                 extra=extra, ssl=ssl)
+            text += BLOCK.format(address=self.address, port=self.port[name],
+                                 root=self.root, extra=extra, ssl=ssl)
         return text + "}\n"
 
     def start(self):
@@ -108,7 +109,8 @@ class Nginx:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(os.path.join(self.folder, "stderr"), "ab"))
         for port in self.port.values():
-            wait_port(port, alive=lambda: self.process.poll() is None)
+            wait_port(port, self.address,
+                      alive=lambda: self.process.poll() is None)
 
     def stop(self):
         if self.process:

@@ -157,16 +157,26 @@ class Pki:
         self.origin("odd", san="DNS:odd.lab.test,DNS:*.odd.lab.test,"
                     "DNS:lines.lab.test")
         self.origin("pair", san="DNS:a.pair.lab.test,DNS:b.pair.lab.test")
-        self.origin("ip", san="IP:127.0.0.1,IP:::1,DNS:ip.lab.test")
+        self.origin("ip", san="IP:127.0.0.1,IP:::1,IP:10.9.9.9,"
+                    "DNS:ip.lab.test")
         self.origin("mtls", san="DNS:mtls.lab.test,DNS:mtls2.lab.test")
         for name in ("bank", "blocked", "old", "turn", "tools", "h2"):
             self.origin(name)
         self.origin("turn2", san="DNS:turn.lab.test")
 
+    def as_people_do(self, name):
+        """openssl req -x509: self-signed, and a CA by its own account."""
+        host = name + ".lab.test"
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
+                "30", "-subj", "/CN=" + host, "-addext",
+                "subjectAltName=DNS:" + host, "-keyout",
+                self.path(name + ".key"), "-out", self.path(name + ".pem"))
+
     def bad(self):
         self.origin("expired", start=-60, end=-2)
         self.origin("future", start=5, end=60)
         self.origin("self", issuer="self", sent=())
+        self.as_people_do("selfca")
         self.origin("wronghost", san="DNS:elsewhere.lab.test")
         self.origin("unknown", issuer="other", sent=("other",))
         self.origin("sha1", kind="rsa", digest="sha1")

@@ -17,8 +17,9 @@ from .pki import Pki
 
 # A block of nginx for each; the certificate has the same name.
 BLOCKS = ("ec", "rsa", "wild", "many", "pair", "ip", "bank", "blocked",
-          "tools", "mtls", "old", "expired", "future", "self", "wronghost",
-          "unknown", "sha1", "nosan", "incomplete", "purpose", "h2")
+          "tools", "mtls", "old", "expired", "future", "self", "selfca",
+          "wronghost", "unknown", "sha1", "nosan", "incomplete", "purpose",
+          "h2")
 
 
 def git_repository(folder):
