@@ -164,15 +164,7 @@ fuzz:  ## each fuzzer for FUZZ_TIME seconds (60)
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
 
 fuzz-run: $(FUZZERS)
-	$(Q)set -e; for f in $(FUZZERS); do \
-		n=$${f##*/fuzz_}; mkdir -p $(B)/corpus/$$n; \
-		echo "== $$n, $(FUZZ_TIME) s"; \
-		$$f -max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048 \
-			-print_final_stats=1 -verbosity=0 \
-			-artifact_prefix=$(B)/corpus/$$n- $(B)/corpus/$$n \
-			$$(ls -d tests/fuzz/corpus/$$n \
-				tests/fuzz/corpus/fuzz_$$n 2>/dev/null); \
-	done
+	$(Q).ci/fuzz $(B) $(FUZZ_TIME) $(FUZZERS)
 
 lint:  ## what a script can check: arrows, sizes, banned words, format
 	@.ci/setup lint

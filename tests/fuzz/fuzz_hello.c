@@ -104,7 +104,7 @@ static void let_boringssl_read(const uint8_t *raw, size_t len)
 		SSL_CTX_set_select_certificate_cb(ctx, on_hello);
 	}
 	ssl = SSL_new(ctx);
-	in = BIO_new_mem_buf(raw, (ossl_ssize_t)len);
+	in = BIO_new_mem_buf(raw, (int)len);
 	out = BIO_new(BIO_s_mem());
 	must(ssl && in && out);
 	(void)BIO_set_mem_eof_return(in, -1);
