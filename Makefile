@@ -136,9 +136,9 @@ $(BENCHES): $(B)/%: $(B)/obj/%.o $(B)/libsupport.a $(LIB)
 .SECONDARY:
 -include $(shell test -d $(B)/obj && find $(B)/obj -name '*.d')
 
-lib: $(LIB)
-units: $(UNITS)
-fuzzers: $(FUZZERS)
+lib: $(LIB) ; @:
+units: $(UNITS) ; @:
+fuzzers: $(FUZZERS) ; @:
 
 # ---- using it --------------------------------------------------------------
 
