@@ -70,6 +70,16 @@ def one_log_line_for_an_exchange(t):
 
 
 @http.case
+def the_url_in_the_log_has_its_port(t):
+    for scheme, port in (("https", t.lab.port["ip"]),
+                         ("http", t.lab.port["web"])):
+        url = "%s://ip.lab.test:%d/1k" % (scheme, port)
+        assert t.fetch(url).status == 200
+        line = t.line(kind="exchange", port=port)
+        assert line["url"] == url, "%s, not %s" % (line["url"], url)
+
+
+@http.case
 def secrets_are_not_logged(t):
     t.fetch(URL + "/echo/secrets?token=hunter2", "Cookie: a=hunter2",
             "Authorization: Bearer hunter2")

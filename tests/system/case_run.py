@@ -389,7 +389,8 @@ def out_of_descriptors_pauses_and_says_so(t):
     def limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))
     with Running(t, {"workers": 1}, preexec_fn=limit) as proxy:
-        socks = []
+        socks, before = [], t.tls("ec.lab.test")
+        assert t.ask(before, "GET", "/1k", "ec.lab.test").status == 200
         for _ in range(150):
             sock = socket.socket()
             sock.settimeout(10)
@@ -398,6 +399,8 @@ def out_of_descriptors_pauses_and_says_so(t):
         assert eventually(lambda: re.search(
             "descriptor|too many open files|EMFILE", proxy.stderr(), re.I)), \
             "it does not say so: " + proxy.stderr()
+        assert t.ask(before, "GET", "/empty", "ec.lab.test").status == 200
+        t.line(url="https://ec.lab.test/empty")
         first = proxy.stderr().count("\n")
         cpu = cpu_of(proxy)
         time.sleep(2)

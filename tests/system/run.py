@@ -13,6 +13,7 @@ shared. SALLYPORT_TEST_SLOW=5 stretches every time limit, for sanitizers.
 
 import argparse
 import concurrent.futures
+import contextlib
 import fnmatch
 import glob
 import importlib
@@ -180,6 +181,14 @@ class Report:
             sys.stdout.flush()
 
 
+RUNNING = set()  # the groups' processes, each the head of a process group
+
+
+def end_process(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def worker(group, args, folder, report):
     """Run one group's process and relay what it says."""
     command = [sys.executable, os.path.join(HERE, "run.py"), args.binary,
@@ -190,9 +199,9 @@ def worker(group, args, folder, report):
                                stdout=subprocess.PIPE, text=True,
                                start_new_session=True)
     limit = 120 + sum(c.limit for c in group.cases)
-    timer = threading.Timer(limit * SLOW, os.killpg,
-                            (process.pid, signal.SIGKILL))
+    timer = threading.Timer(limit * SLOW, end_process, (process,))
     timer.start()
+    RUNNING.add(process)
     began = time.monotonic()
     for text in process.stdout:
         try:
@@ -205,6 +214,8 @@ def worker(group, args, folder, report):
         report.add("FAIL", group.name, "the group's process ended with %d"
                    % process.returncode)
     timer.cancel()
+    RUNNING.discard(process)
+    end_process(process)  # what a killed case left behind goes with it
     if report.verbose:
         print("    %s: %.1f s" % (group.name, time.monotonic() - began))
 
@@ -212,13 +223,15 @@ def worker(group, args, folder, report):
 def run_all(groups, args, folder):
     report = Report(args.verbose)
     world = World(folder)
-    described = world.start()
-    with open(os.path.join(folder, "lab.json"), "w") as f:
-        json.dump(described, f)
+    pool = concurrent.futures.ThreadPoolExecutor(args.jobs)
     try:
-        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-            list(pool.map(lambda g: worker(g, args, folder, report), groups))
+        with open(os.path.join(folder, "lab.json"), "w") as f:
+            json.dump(world.start(), f)
+        list(pool.map(lambda g: worker(g, args, folder, report), groups))
     finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(RUNNING):
+            end_process(process)
         world.stop()
     return report
 
@@ -271,6 +284,7 @@ def main():
             print("\n".join(c.name for c in group.cases))
         return 0
     more_descriptors()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="sallyport-test-")
     try:
         report = run_all(groups, args, folder)

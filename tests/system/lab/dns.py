@@ -18,6 +18,8 @@ import socketserver
 import struct
 import threading
 
+from .nginx import free_port
+
 A, AAAA = 1, 28
 TABLE = {
     "six": {AAAA: ["::1"]},
@@ -59,10 +61,11 @@ class Dns:
             daemon_threads = True
             allow_reuse_address = True
 
-        self.udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Datagram)
-        self.udp.daemon_threads = True
-        self.port = self.udp.server_address[1]
+        self.port = free_port()
         self.tcp = Tcp(("127.0.0.1", self.port), Stream)
+        self.udp = socketserver.ThreadingUDPServer(
+            ("127.0.0.1", self.port), Datagram)
+        self.udp.daemon_threads = True
         for server in (self.udp, self.tcp):
             threading.Thread(target=server.serve_forever, daemon=True).start()
 

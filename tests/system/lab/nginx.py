@@ -4,7 +4,9 @@ Every block serves the same folder: /1k, /100k, /big (1 GiB, sparse), /empty,
 /page.html, and a bare repository at /repo.git for git's dumb protocol.
 """
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -56,9 +58,14 @@ PROTOCOLS = {"old": "TLSv1.1"}
 
 
 def free_port(host="127.0.0.1"):
-    with socket.socket() as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    """A port nobody has now. Below the range that the kernel gives to
+    outgoing connections, lest one takes it before we do."""
+    for _ in range(200):
+        port = random.randrange(12000, 32000)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind((host, port))
+            return port
+    raise OSError("no free port")
 
 
 def wait_port(port, host="127.0.0.1", seconds=20, alive=lambda: True):

@@ -48,6 +48,7 @@ class World:
     def __init__(self, folder):
         self.folder = folder
         self.pki = Pki(os.path.join(folder, "pki"))
+        self.nginx = None
 
     def start(self):
         """Returns the description."""
@@ -70,7 +71,8 @@ class World:
         return {"folder": self.folder, "port": port}
 
     def stop(self):
-        self.nginx.stop()
+        if self.nginx:
+            self.nginx.stop()
 
 
 class Lab:
