@@ -160,6 +160,17 @@ static void find_wrong_name(struct trial *trial)
 /* BoringSSL tells a missing intermediate from an unknown CA no more than a
  * client can. Public CAs say in the leaf where their certificate is to be had
  * (AIA); who sends such a leaf alone has most likely forgotten the rest. */
+static void find_self_signed(struct trial *trial)
+{
+	char title[NAME_TITLE];
+
+	find(trial, VERDICT_SELF_SIGNED, "the certificate '%s' is signed by "
+		"nobody but itself (RFC 5280, 6.1)",
+		name_title(trial->leaf.subject, title));
+}
+
+/* BoringSSL calls a leaf self-signed only when its key usage lets it sign
+ * certificates; that it names itself as its issuer is enough here. */
 static void find_no_issuer(struct trial *trial, const X509 *at)
 {
 	char title[NAME_TITLE] = "(no name)", issuer[NAME_TITLE] = "(no name)";
@@ -172,7 +183,9 @@ static void find_no_issuer(struct trial *trial, const X509 *at)
 		name_title(cert.issuer, issuer);
 	}
 	OPENSSL_free(der);
-	if (trial->unreadable > 0)
+	if (cert_self_issued(&trial->leaf))
+		find_self_signed(trial);
+	else if (trial->unreadable > 0)
 		find(trial, VERDICT_MALFORMED, "certificate %zu of the chain "
 			"can't be parsed", trial->unreadable);
 	else if (incomplete)
@@ -243,13 +256,9 @@ static void find_other(struct trial *trial, enum verdict verdict, int code,
 
 static void note(struct trial *trial, int code, const X509 *at)
 {
-	char title[NAME_TITLE];
-
 	switch (code) {
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		find(trial, VERDICT_SELF_SIGNED, "the certificate '%s' is "
-			"signed by nobody but itself (RFC 5280, 6.1)",
-			name_title(trial->leaf.subject, title));
+		find_self_signed(trial);
 		break;
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:

@@ -165,7 +165,9 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 	struct services *services = origin->services;
 	uint64_t now = loop_now(services->loop);
 
-	if (!origin->judged || origin->verdict != VERDICT_TRUSTED)
+	/* resumed, it would not ask for a certificate again, only refuse */
+	if (!origin->judged || origin->verdict != VERDICT_TRUSTED ||
+	    origin->asked_cert)
 		return 0;
 	lru_put(services->tls_sessions, origin->key, sizeof(origin->key),
 		session, SESSION_BYTES,

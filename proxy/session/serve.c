@@ -450,9 +450,10 @@ static void note_client_cert(struct session *s)
 {
 	const struct exchange *x = &s->exchange;
 
-	if (s->realm == REALM_INSPECTED && x->asked_cert &&
-	    (x->reason == REASON_ORIGIN_WANTS_CERT || x->status == 400 ||
-		    x->status == 401 || x->status == 403))
+	if (s->realm != REALM_INSPECTED)
+		return;
+	if (x->reason == REASON_ORIGIN_WANTS_CERT ||
+	    (x->asked_cert && (x->status == 401 || x->status == 403)))
 		intercept_undecryptable(s);
 }
 
