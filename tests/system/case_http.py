@@ -16,6 +16,7 @@ URL = "https://odd.lab.test"
 FLAT = (16 if SLOW == 1 else 512) << 20  # a sanitizer keeps what was freed
 
 http = Group("http")
+http12 = Group("http12", tls={"highest": ssl.TLSVersion.TLSv1_2})
 
 
 def both(t, path, *fields, method="GET", body=b""):
@@ -489,3 +490,9 @@ def a_slow_reader_holds_the_origin_back(t):
     threading.Event().wait(2)
     grown = t.proxy.rss() - before
     assert grown < FLAT, "grew by %d MB" % (grown >> 20)
+
+
+# The same once more by clients of TLS 1.2, which end and resume otherwise.
+for each in http.cases:
+    if each.function is not one_log_line_for_an_exchange:
+        http12.case(each.function, limit=each.limit)

@@ -125,7 +125,7 @@ def run_group(group, binary, lab, folder, pattern):
                     say("FAIL", other.name, reason_of(error))
                 return
         t = T(lab, proxy, os.path.join(folder, case.name.replace("/", "-")),
-              binary)
+              binary, group.tls)
         result, why = run_case(case, t)
         if proxy and not proxy.alive():
             result, why = "FAIL", "Sallyport died (%s); %s" % (

@@ -32,8 +32,9 @@ class NotRun(Exception):
 
 
 class Group:
-    def __init__(self, name, config=lambda lab: {}, needs=()):
+    def __init__(self, name, config=lambda lab: {}, needs=(), tls=None):
         self.name, self.config, self.needs = name, config, list(needs)
+        self.tls = tls or {}  # what its clients do otherwise (client.context)
         self.cases = []
         GROUPS[name] = self
 
@@ -71,9 +72,9 @@ def missing(need):
 class T:
     """One case's view of the lab and of its group's Sallyport."""
 
-    def __init__(self, lab, proxy, folder, binary):
+    def __init__(self, lab, proxy, folder, binary, tls=None):
         self.lab, self.proxy, self.dir = lab, proxy, folder
-        self.binary = binary
+        self.binary, self.how_tls = binary, tls or {}
         self.open = []
         self.mark()
 
@@ -115,7 +116,8 @@ class T:
         return sock
 
     def settings(self, trust=True, **how):
-        return client.context(self.proxy.root if trust else None, **how)
+        return client.context(self.proxy.root if trust else None,
+                              **dict(self.how_tls, **how))
 
     def tls(self, host, port=443, sni="", trust=True, sock=None, **how):
         """TLS through CONNECT. sni: another name, None for none."""
