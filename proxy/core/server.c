@@ -1,5 +1,6 @@
 #include "proxy/core/server.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -382,12 +383,22 @@ static int start(struct server *server, char *err, size_t err_size)
 	return make_workers(server, err, err_size);
 }
 
+/* keep_memory: what busy connections hold for a moment comes and goes many
+ * times a second; giving it back to the system each time costs more than the
+ * copying itself. */
+static void keep_memory(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+}
+
 static int serve(struct server *server)
 {
 	sigset_t signals;
 	char err[512];
 
 	block_signals(&signals);
+	keep_memory();
 	if (start(server, err, sizeof(err)) != 0)
 		return fail(err); /* the process ends: nothing to take down */
 	greet(server);

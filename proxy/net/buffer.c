@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST = 1024 };
+/* Either a little is held, or what one read of the socket brings, encrypted:
+ * no steps between, each would be a copy. */
+enum { SMALLEST = 1024, LITTLE = 4096, USUAL = 72 * 1024 };
 
 static void grow(struct buffer *buffer, size_t need)
 {
 	size_t cap = buffer->cap < SMALLEST ? SMALLEST : buffer->cap;
 
+	if (need > LITTLE && cap < USUAL)
+		cap = USUAL;
 	while (cap < need)
 		cap *= 2;
 	buffer->data = realloc(buffer->data, cap);

@@ -22,9 +22,10 @@ static inline size_t buffer_len(const struct buffer *buffer)
 	return buffer->end - buffer->start;
 }
 
+/* buffer_at is where they are; NULL if there are none. */
 static inline const uint8_t *buffer_at(const struct buffer *buffer)
 {
-	return buffer->data + buffer->start;
+	return buffer->data ? buffer->data + buffer->start : NULL;
 }
 
 /* buffer_reserve makes room for len bytes behind the end and returns where;
