@@ -7,7 +7,7 @@
 
 /* --- the plain way ------------------------------------------------------ */
 
-static void gets(void **state)
+static void asks_and_is_answered(void **state)
 {
 	(void)state;
 	client_gets();
@@ -811,7 +811,7 @@ static void one_bound_to_a_client_that_goes_is_closed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(gets),
+		TEST(asks_and_is_answered),
 		TEST(gets_byte_by_byte),
 		TEST(one_after_the_other),
 		TEST(waits_for_the_request),
