@@ -126,8 +126,8 @@ static void tls_in(struct stream *stream, const uint8_t *data, size_t len)
 	if (!stream->open)
 		return;
 	left = tls_engine_left(&stream->tls);
-	if (stream->error == STREAM_FINE && !stream->ended)
-		buffer_add(&stream->raw, data + len - left, left);
+	if (left > 0 && stream->error == STREAM_FINE && !stream->ended)
+		buffer_add(&stream->raw, data + (len - left), left);
 	if (buffer_len(&stream->out) > 0)
 		mark(stream); /* tickets, key updates, alerts */
 }
