@@ -47,6 +47,7 @@ struct far_end {
 	struct tls_engine tls;
 	enum tls_result last;
 	size_t piece;    /* bytes written at a time */
+	size_t bite;     /* bytes read at a time */
 	bool mute;       /* reads nothing */
 };
 
@@ -159,7 +160,8 @@ static inline void far_pump(void)
 	far_flush();
 	if (far.mute || far.fd < 0 || far.eof)
 		return;
-	n = recv(far.fd, bytes, sizeof(bytes), 0);
+	n = recv(far.fd, bytes, far.bite < sizeof(bytes) ? far.bite :
+		sizeof(bytes), 0);
 	if (n < 0)
 		far_failed();
 	else if (n == 0)
@@ -285,7 +287,8 @@ static inline int begin(void **state)
 	if (!near)
 		return -1;
 	near->may_eat = near->bite = SIZE_MAX;
-	far = (struct far_end){ .last = TLS_MORE, .piece = SIZE_MAX };
+	far = (struct far_end){ .last = TLS_MORE, .piece = SIZE_MAX,
+		.bite = SIZE_MAX };
 	make_pair(&fd, &far.fd);
 	stream_open(&near->stream, &the_loop, fd, &near_ops, near);
 	return 0;

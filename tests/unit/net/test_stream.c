@@ -187,6 +187,35 @@ static void tells_full_and_no_more(void **state)
 	UNTIL(stream_flushed(&near->stream));
 }
 
+/* The kernel takes little at a time: the mark below which it is full no more
+ * is not the one above which it is. */
+static void is_full_until_little_is_left(void **state)
+{
+	int small = 4096, fd;
+	uint64_t len = 0;
+
+	(void)state;
+	assert_int_equal(uv_fileno((uv_handle_t *)&near->stream.tcp, &fd), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small,
+		sizeof(small)), 0);
+	assert_int_equal(setsockopt(far.fd, SOL_SOCKET, SO_RCVBUF, &small,
+		sizeof(small)), 0);
+	far.mute = true;
+	for (int i = 0; i < 20; i++, len += 2000) {
+		near_say_long(2000);
+		turn();
+	}
+	near_say_long(STREAM_HIGH);
+	len += STREAM_HIGH;
+	a_while();
+	assert_true(stream_full(&near->stream));
+	far.mute = false;
+	far.bite = 2000;
+	UNTIL(!stream_full(&near->stream));
+	assert_in_range(len - near->stream.bytes_out, 0, STREAM_LOW);
+	UNTIL(buffer_len(&far.got) == len);
+}
+
 static void is_full_at_once_when_given_much(void **state)
 {
 	(void)state;
@@ -333,6 +362,24 @@ static void early_answer_then_reset(void **state)
 	assert_false(stream_full(&near->stream));
 }
 
+/* The same, but writing fails while the answer is still with the kernel. */
+static void early_answer_found_by_writing(void **state)
+{
+	(void)state;
+	far.mute = true;
+	stream_write(&near->stream, "unread", 6);
+	UNTIL(stream_flushed(&near->stream));
+	stream_want(&near->stream, true);
+	far_say_text("413 too much");
+	far_close();
+	near_say_long(100000); /* at once: the loop has not turned */
+	assert_true(stream_flushed(&near->stream));
+	UNTIL(buffer_len(&near->got) == 12);
+	is_text(&near->got, "413 too much");
+	UNTIL(near->stream.error == STREAM_RESET ||
+		stream_ended(&near->stream));
+}
+
 static void early_answer_while_reading(void **state)
 {
 	size_t len;
@@ -462,6 +509,7 @@ int main(void)
 		TEST(bytes_in_bytes_out),
 		TEST(pieces_stay_in_order),
 		TEST(tells_full_and_no_more),
+		TEST(is_full_until_little_is_left),
 		TEST(is_full_at_once_when_given_much),
 		TEST(what_nobody_eats_stops_the_sender),
 		TEST(far_half_closes),
@@ -472,6 +520,7 @@ int main(void)
 		TEST(resets),
 		TEST(closes_in_order),
 		TEST(early_answer_then_reset),
+		TEST(early_answer_found_by_writing),
 		TEST(early_answer_while_reading),
 		TEST(closes_in_on_data),
 		TEST(closes_when_offered_again),
