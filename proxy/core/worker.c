@@ -358,7 +358,13 @@ void worker_join(struct worker *worker)
 void worker_free(struct worker *worker)
 {
 	struct services *services = &worker->services;
+	struct order *order;
 
+	/* orders that came when it had ended already */
+	while ((order = (struct order *)(void *)loop_take_post(&worker->loop))) {
+		snapshot_unref(order->snapshot);
+		free(order);
+	}
 	loop_clear(&worker->loop);
 	access_buffer_free(services->log);
 	lru_free(services->tls_sessions);

@@ -99,6 +99,20 @@ void loop_clear(struct loop *loop)
 	free(loop->plain);
 }
 
+struct post *loop_take_post(struct loop *loop)
+{
+	struct post *post;
+
+	pthread_mutex_lock(&loop->lock);
+	post = loop->posts;
+	if (post)
+		loop->posts = post->next;
+	if (!loop->posts)
+		loop->posts_end = &loop->posts;
+	pthread_mutex_unlock(&loop->lock);
+	return post;
+}
+
 void loop_post(struct loop *loop, struct post *post)
 {
 	pthread_mutex_lock(&loop->lock);

@@ -56,6 +56,10 @@ void loop_run(struct loop *loop);
  * then; run may free it. Posts run in the order they came. */
 void loop_post(struct loop *loop, struct post *post);
 
+/* loop_take_post takes back the first post that has not been run, once the loop
+ * has ended; NULL: none. */
+struct post *loop_take_post(struct loop *loop);
+
 /* loop_now is the time of this turn in ms, monotonic. */
 static inline uint64_t loop_now(const struct loop *loop)
 {

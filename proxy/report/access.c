@@ -33,8 +33,10 @@ struct access_log {
 	struct block *blocks; /* owned */
 	size_t behind;
 	uint64_t dropped;
-	int fd; /* -1: none */
+	int fd; /* the writing thread's; -1: none */
 	bool own_fd, ending;
+	int next_fd;      /* with has_next: to be taken up */
+	bool next_own, has_next;
 	atomic_bool off; /* "none": lines are not even written */
 };
 
@@ -87,30 +89,38 @@ static void write_blocks(int fd, struct block *blocks, uint64_t dropped)
 		write_dropped(fd, dropped);
 }
 
+/* take_up changes over to the file that access_reopen opened. */
+static void take_up(struct access_log *log)
+{
+	if (!log->has_next)
+		return;
+	if (log->own_fd)
+		(void)close(log->fd);
+	log->fd = log->next_fd;
+	log->own_fd = log->next_own;
+	log->has_next = false;
+}
+
 static void *writer(void *arg)
 {
 	struct access_log *log = arg;
 	struct block *blocks;
 	uint64_t dropped;
 	bool ending = false;
-	int fd;
 
 	while (!ending) {
 		pthread_mutex_lock(&log->lock);
-		while (!log->blocks && !log->ending)
+		while (!log->blocks && !log->ending && !log->has_next)
 			pthread_cond_wait(&log->wake, &log->lock);
+		take_up(log);
 		blocks = log->blocks;
 		dropped = log->dropped;
 		log->blocks = NULL;
 		log->dropped = 0;
 		log->behind = 0;
 		ending = log->ending;
-		/* a copy, so that access_reopen may close its own meanwhile */
-		fd = log->fd >= 0 ? fcntl(log->fd, F_DUPFD_CLOEXEC, 3) : -1;
 		pthread_mutex_unlock(&log->lock);
-		write_blocks(fd, blocks, dropped);
-		if (fd >= 0)
-			(void)close(fd);
+		write_blocks(log->fd, blocks, dropped);
 	}
 	return NULL;
 }
@@ -163,20 +173,20 @@ int access_open(const char *where, struct access_log **out, char *err,
 int access_reopen(struct access_log *log, const char *where, char *err,
 	size_t err_size)
 {
-	int fd, old;
-	bool own, old_own;
+	int fd;
+	bool own;
 
 	if (open_where(where, &fd, &own, err, err_size) != 0)
 		return -1;
 	pthread_mutex_lock(&log->lock);
-	old = log->fd;
-	old_own = log->own_fd;
-	log->fd = fd;
-	log->own_fd = own;
+	if (log->has_next && log->next_own)
+		(void)close(log->next_fd);
+	log->next_fd = fd;
+	log->next_own = own;
+	log->has_next = true;
 	atomic_store(&log->off, fd < 0);
+	pthread_cond_signal(&log->wake);
 	pthread_mutex_unlock(&log->lock);
-	if (old_own)
-		(void)close(old);
 	return 0;
 }
 

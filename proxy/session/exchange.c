@@ -114,8 +114,6 @@ static void begin(struct exchange *x, struct head *head)
 	x->last = !x->client->ops->lasts(x->client);
 	snprintf(x->method, sizeof(x->method), "%.*s", (int)method.len,
 		method.at);
-	atomic_fetch_add_explicit(&x->services->shared->counters.exchanges, 1,
-		memory_order_relaxed);
 }
 
 /* finish_bodiless reads the end of a request that has no body at once, so that

@@ -70,6 +70,8 @@ void journal_exchange(struct session *s)
 	r.bytes_out = x->bytes_out;
 	r.ms = session_now(s) - x->started_ms;
 	access_write(s->services->log, &r);
+	atomic_fetch_add_explicit(&s->services->shared->counters.exchanges, 1,
+		memory_order_relaxed);
 	s->logged = true;
 	s->leaf_forged = false; /* told once */
 }

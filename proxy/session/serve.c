@@ -99,20 +99,25 @@ static void to_origin_form(struct head *head, const struct asked *asked,
 /* note_url keeps the URL for the log, without its query, which may hold
  * secrets. */
 static void note_url(struct exchange *x, const char *scheme, const char *host,
-	const struct asked *asked)
+	uint16_t port, const struct asked *asked)
 {
+	bool usual = port == (strcmp(scheme, "https") == 0 ? 443 : 80);
+	bool v6 = strchr(host, ':') != NULL;
 	struct slice path = asked->url.path;
 	const char *query = path.len > 0 ? memchr(path.at, '?', path.len) :
 					   NULL;
 	size_t len = query ? (size_t)(query - path.at) : path.len;
 	size_t size = strlen(scheme) + strlen(host) + len + 16;
+	char number[8] = "";
 
 	free(x->url);
 	x->url = malloc(size);
 	if (!x->url)
 		abort();
-	snprintf(x->url, size, "%s://%s%.*s", scheme, host, (int)len,
-		path.len > 0 ? path.at : "");
+	if (!usual)
+		snprintf(number, sizeof(number), ":%u", (unsigned)port);
+	snprintf(x->url, size, "%s://%s%s%s%s%.*s", scheme, v6 ? "[" : "", host,
+		v6 ? "]" : "", number, (int)len, path.len > 0 ? path.at : "");
 }
 
 /* --- our own pages ------------------------------------------------------ */
@@ -181,7 +186,7 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 		return exchange_refuse(x, REASON_HTTPS_IN_PLAIN, "");
 	if (!slice_is_nocase(asked->url.scheme, "http"))
 		return bad(x, "only http:// URLs");
-	note_url(x, "http", asked->host, asked);
+	note_url(x, "http", asked->host, port, asked);
 	snprintf(s->host, sizeof(s->host), "%s", asked->host);
 	s->port = port;
 	if (decide_is_magic(asked->host) || is_cdp(s, asked))
@@ -212,7 +217,7 @@ static enum route route_proxy(struct session *s, struct exchange *x,
 		return route_plain_url(s, x, head, &asked);
 	if (asked.url.form != URL_ORIGIN)
 		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
-	note_url(x, "http", MAGIC_HOST, &asked);
+	note_url(x, "http", MAGIC_HOST, 80, &asked);
 	return own(s, x, head, asked.url.path);
 }
 
@@ -225,7 +230,8 @@ static enum route route_plain(struct session *s, struct exchange *x,
 {
 	struct decision decision;
 
-	note_url(x, "http", asked->host[0] ? asked->host : s->host, asked);
+	note_url(x, "http", asked->host[0] ? asked->host : s->host, s->port,
+		asked);
 	if (s->own_pages)
 		return own(s, x, head, asked->url.path);
 	decide_name(s, s->host, false, false, &decision);
@@ -290,7 +296,8 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 {
 	enum route route = ROUTE_ORIGIN;
 
-	note_url(x, "https", asked->host[0] ? asked->host : s->name, asked);
+	note_url(x, "https", asked->host[0] ? asked->host : s->name, s->port,
+		asked);
 	if (s->own_pages)
 		return own(s, x, head, asked->url.path);
 	if (s->deny || decided_otherwise(s, x))
