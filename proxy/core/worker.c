@@ -49,11 +49,13 @@ struct worker {
 };
 
 /* What the main thread has to say. */
+enum order_kind { ORDER_ADOPT, ORDER_DRAIN, ORDER_STOP };
+
 struct order {
 	struct post post;
 	struct worker *worker;
 	struct snapshot *snapshot; /* owned */
-	enum { ORDER_ADOPT, ORDER_DRAIN, ORDER_STOP } kind;
+	enum order_kind kind;
 };
 
 /* --- ending ------------------------------------------------------------- */
@@ -247,7 +249,7 @@ static void on_order(struct post *post)
 	free(order);
 }
 
-static void give_order(struct worker *worker, int kind,
+static void give_order(struct worker *worker, enum order_kind kind,
 	struct snapshot *snapshot)
 {
 	struct order *order = calloc(1, sizeof(*order));

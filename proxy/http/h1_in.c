@@ -238,10 +238,13 @@ static int take_body(
 {
 	size_t avail = (size_t)(end - *at);
 
+	in->body.len = 0;
+	if (avail == 0)
+		return H1_MORE;
 	in->body.at = *at;
 	in->body.len = avail < limit ? avail : (size_t)limit;
 	*at += in->body.len;
-	return in->body.len > 0 ? H1_BODY : H1_MORE;
+	return H1_BODY;
 }
 
 static int step_length(struct h1_in *in, const char **at, const char *end)
@@ -263,8 +266,8 @@ static int step_until_close(struct h1_in *in, const char **at, const char *end)
 }
 
 /* One byte of "size[;extensions]\r\n"; what the size is llhttp will say, what
- * extensions mean nobody asks (RFC 9112, 7.1.1). Digits beyond what a size can need are leading
- * zeros, and count as extensions. NULL: good so far. */
+ * extensions mean nobody asks (RFC 9112, 7.1.1). Digits beyond what a size can
+ * need are leading zeros, and count as extensions. NULL: good so far. */
 static const char *check_chunk_byte(struct h1_in *in, char c)
 {
 	static const char hex[] = "0123456789abcdefABCDEF";

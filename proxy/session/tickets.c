@@ -77,7 +77,11 @@ static bool pick(struct tickets *tickets, const uint8_t *name,
 
 	pthread_mutex_lock(&tickets->lock);
 	if (now - tickets->made >= KEY_LIFE_S) {
-		tickets->before = tickets->now;
+		/* nobody asked for a day: the key that was is too old too */
+		if (now - tickets->made >= 2 * KEY_LIFE_S)
+			make_key(&tickets->before);
+		else
+			tickets->before = tickets->now;
 		make_key(&tickets->now);
 		tickets->made = now;
 	}

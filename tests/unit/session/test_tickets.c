@@ -226,6 +226,22 @@ static void keys_change(void **state)
 	}
 }
 
+/* A ticket lives a day at most, though nobody came by for longer. */
+static void old_keys_do_not_outlive_a_quiet_day(void **state)
+{
+	struct tickets *tickets = tickets_new();
+	SSL_CTX *ctx = server_ctx(tickets);
+	SSL_SESSION *session = get_session(ctx, TLS1_3_VERSION);
+
+	(void)state;
+	ahead_s = 25 * HOUR;
+	assert_false(shakes(ctx, TLS1_3_VERSION, session));
+	ahead_s = 0;
+	SSL_SESSION_free(session);
+	SSL_CTX_free(ctx);
+	tickets_free(tickets);
+}
+
 static void free_takes_nothing(void **state)
 {
 	(void)state;
@@ -257,6 +273,7 @@ int main(void)
 		cmocka_unit_test(opens_nobody_elses),
 		cmocka_unit_test(what_was_changed_is_not_taken_up),
 		cmocka_unit_test(keys_change),
+		cmocka_unit_test(old_keys_do_not_outlive_a_quiet_day),
 		cmocka_unit_test(free_takes_nothing),
 	};
 
