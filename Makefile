@@ -185,7 +185,7 @@ install: $(BIN)  ## binary, man page and systemd unit under PREFIX
 	$(if $(MAN),install -Dm644 $(MAN) \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8)
 	install -dm755 $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@bin@|$(PREFIX)/bin|' proxy/install/sallyport.service \
+	sed 's|@bin@|$(PREFIX)/bin|g' proxy/install/sallyport.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport.service
 
 uninstall:  ## take those away again

@@ -34,11 +34,13 @@ enum {
 	UNDECRYPTABLE = 4096,
 	CRL_CHECK_S = 3600,
 	WORKERS_MAX = 256,
+	USUAL = 20000, /* limits.connections where nobody has set it */
 };
 
 struct server {
 	const char *path;
-	struct snapshot *snapshot;
+	struct snapshot *snapshot; /* in force */
+	struct snapshot *started;  /* whose listeners and workers there are */
 	struct shared shared;
 	struct access_log *log;
 	struct worker *workers[WORKERS_MAX];
@@ -145,7 +147,7 @@ static void raise_files(const struct config *config)
 		return;
 	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < want)
+	if (limit.rlim_cur < want && config->limits.connections != USUAL)
 		say("limits.connections: %u needs %llu open files, %llu are "
 		    "allowed; accepting will pause when they run out",
 			config->limits.connections, (unsigned long long)want,
@@ -250,7 +252,7 @@ static void warn_fixed(const struct config *old, const struct config *new)
 
 static int reload_snapshot(struct server *server, struct snapshot **out)
 {
-	const struct config *old = server->snapshot->config;
+	const struct config *old = server->started->config;
 	struct config *config;
 	char err[512];
 
@@ -397,6 +399,7 @@ static int serve(struct server *server)
 	sigset_t signals;
 	char err[512];
 
+	server->started = snapshot_ref(server->snapshot);
 	block_signals(&signals);
 	keep_memory();
 	if (start(server, err, sizeof(err)) != 0)
@@ -408,6 +411,8 @@ static int serve(struct server *server)
 	access_close(server->log);
 	clear_shared(&server->shared);
 	snapshot_unref(server->snapshot);
+	snapshot_unref(server->started);
+	say("stopped");
 	return 0;
 }
 

@@ -50,7 +50,8 @@ struct dial_order {
 
 /* When it is done: fd is the connected, non-blocking socket (the callee's now)
  * and peer its address on DIAL_OK, else -1 and NULL. The worst failure wins in
- * the order: no resources, timeout, refused, unreachable; the name's own first. */
+ * the order: no resources, timeout, our own listener, refused, unreachable; the
+ * name's own first. */
 typedef void dial_done(void *arg, enum dial_status status, int fd,
 	const struct sockaddr *peer);
 

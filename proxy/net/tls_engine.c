@@ -80,7 +80,7 @@ void tls_engine_clear(struct tls_engine *tls)
 
 void tls_engine_give(struct tls_engine *tls, const uint8_t *in, size_t len)
 {
-	tls->in = in;
+	tls->in = tls->lent = in;
 	tls->in_len = len;
 }
 
@@ -88,25 +88,58 @@ size_t tls_engine_left(struct tls_engine *tls)
 {
 	size_t left = tls->in_len;
 
-	tls->in = NULL;
+	tls->in = tls->lent = NULL;
 	tls->in_len = 0;
 	return left;
 }
 
-/* note_failure keeps what the error queue says: BoringSSL's reason codes from
- * 1000 on are alerts that the peer sent. */
+/* clear_alert finds a fatal alert among the records lent that are not
+ * encrypted. OpenSSL's clients send theirs so when they refuse a TLS 1.3
+ * server's certificate; BoringSSL expects it encrypted and calls it broken. */
+static int clear_alert(const struct tls_engine *tls)
+{
+	const uint8_t *at = tls->lent, *end = tls->in + tls->in_len;
+	size_t len;
+
+	while (at && end - at >= 7) {
+		len = (size_t)at[3] << 8 | at[4];
+		if (at[0] == 21 && len == 2 && at[5] == 2)
+			return at[6];
+		if (at[0] != 20 || len != 1) /* change_cipher_spec */
+			return -1;
+		at += 5 + len;
+	}
+	return -1;
+}
+
+static int queued_alert(uint32_t error)
+{
+	int reason = ERR_GET_REASON(error);
+
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL ||
+	    reason < SSL_AD_REASON_OFFSET ||
+	    reason >= SSL_AD_REASON_OFFSET + 256)
+		return -1;
+	return reason - SSL_AD_REASON_OFFSET;
+}
+
+/* note_failure keeps why: the peer's alert, in the error queue (BoringSSL's
+ * reason codes from 1000 on) or in the clear, or else what the queue says. */
 static enum tls_result note_failure(struct tls_engine *tls)
 {
 	uint32_t error = (uint32_t)ERR_peek_error();
-	int reason = ERR_GET_REASON(error);
 	const char *text = ERR_reason_error_string(error);
 
 	tls->failed = true;
-	if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
-	    reason >= SSL_AD_REASON_OFFSET &&
-	    reason < SSL_AD_REASON_OFFSET + 256)
-		tls->alert = reason - SSL_AD_REASON_OFFSET;
-	snprintf(tls->why, sizeof(tls->why), "%s", text ? text : "TLS failed");
+	tls->alert = queued_alert(error);
+	if (tls->alert < 0 && !SSL_is_init_finished(tls->ssl))
+		tls->alert = clear_alert(tls);
+	if (tls->alert >= 0)
+		snprintf(tls->why, sizeof(tls->why), "the peer says: %s",
+			SSL_alert_desc_string_long(tls->alert));
+	else
+		snprintf(tls->why, sizeof(tls->why), "%s",
+			text ? text : "TLS failed");
 	ERR_clear_error();
 	return TLS_FAILED;
 }

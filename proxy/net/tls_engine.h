@@ -32,6 +32,7 @@ struct tls_engine {
 	struct buffer *out;  /* borrowed: ciphertext goes here */
 	const uint8_t *in;   /* borrowed during a call */
 	size_t in_len;
+	const uint8_t *lent; /* where the loan began */
 	bool failed;
 	int alert;           /* the peer's fatal alert, or -1 */
 	char why[96];

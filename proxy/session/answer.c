@@ -94,7 +94,7 @@ static void begin_page(struct answer *answer, unsigned status,
 		"max-width:42em;margin:3em auto;padding:0 1em;color:#222}"
 		"h1{font-size:1.4em}dt{color:#666}dd{margin:0 0 .6em}"
 		"code,pre{background:#f3f3f3;padding:.1em .3em}"
-		"pre{padding:.6em;overflow:auto}"
+		"pre{padding:.6em;white-space:pre-wrap;overflow-wrap:anywhere}"
 		"@media(prefers-color-scheme:dark){body{background:#1b1b1b;"
 		"color:#ddd}code,pre{background:#2b2b2b}dt{color:#999}}"
 		"</style></head>\n<body>\n");
@@ -132,14 +132,40 @@ static void add_proxy_status(struct answer *answer, enum reason reason)
 	head_add_text(answer->head, "Proxy-Status", text);
 }
 
-void answer_refuse(struct answer *answer, const struct refusal *refusal)
+static void add_line(struct answer *answer, const char *name,
+	const char *value)
+{
+	if (!value || !value[0])
+		return;
+	add(answer, name);
+	add(answer, ": ");
+	add(answer, value);
+	add(answer, "\n");
+}
+
+/* For curl and its kind: what the page says, without the page. */
+static void refuse_in_text(struct answer *answer,
+	const struct refusal *refusal)
+{
+	enum reason reason = refusal->reason;
+
+	begin(answer, reason_status(reason), "text/plain; charset=utf-8");
+	add(answer, reason_sentence(reason));
+	add(answer, "\n");
+	add_line(answer, "Site", refusal->host);
+	add_line(answer, "Rule", refusal->rule);
+	add_line(answer, "In detail", refusal->why);
+	add_line(answer, "What to do", reason_advice(reason));
+	add_line(answer, "Reason", reason_word(reason));
+	add(answer, "Sallyport, your network's proxy\n");
+}
+
+static void refuse_in_html(struct answer *answer,
+	const struct refusal *refusal)
 {
 	enum reason reason = refusal->reason;
 
 	begin_page(answer, reason_status(reason), reason_sentence(reason));
-	add_proxy_status(answer, reason);
-	if (reason == REASON_METHOD_NOT_ALLOWED)
-		head_add_text(answer->head, "Allow", "GET, HEAD");
 	add(answer, "<h1>");
 	add_escaped(answer, reason_sentence(reason));
 	add(answer, "</h1>\n<dl>\n");
@@ -152,11 +178,32 @@ void answer_refuse(struct answer *answer, const struct refusal *refusal)
 	end_page(answer);
 }
 
+void answer_refuse(struct answer *answer, const struct refusal *refusal)
+{
+	if (refusal->page)
+		refuse_in_html(answer, refusal);
+	else
+		refuse_in_text(answer, refusal);
+	add_proxy_status(answer, refusal->reason);
+	if (refusal->reason == REASON_METHOD_NOT_ALLOWED)
+		head_add_text(answer->head, "Allow", "GET, HEAD");
+}
+
 /* --- our own pages ------------------------------------------------------ */
 
-static void start_page(struct answer *answer, const struct services *services)
+/* find_self is where clients find the proxy: as this one did, or by its name. */
+static void find_self(const struct services *services,
+	const struct own_request *request, char out[PROXY_ADDRESS_SIZE])
 {
-	char proxy[PROXY_ADDRESS_SIZE];
+	if (request->self)
+		snprintf(out, PROXY_ADDRESS_SIZE, "%s", request->self);
+	else
+		config_proxy_address(services->snapshot->config, out,
+			PROXY_ADDRESS_SIZE);
+}
+
+static void start_page(struct answer *answer, const char *proxy)
+{
 
 	begin_page(answer, 200, "Sallyport");
 	add(answer, "<h1>This is Sallyport</h1>\n<p>Your network's proxy. It "
@@ -167,7 +214,6 @@ static void start_page(struct answer *answer, const struct services *services)
 		"trusted</li>\n<li><a href=\"/proxy.pac\">The PAC file</a>, "
 		"for browsers and systems</li>\n</ul>\n<p>In a shell:</p>\n"
 		"<pre>");
-	config_proxy_address(services->snapshot->config, proxy, sizeof(proxy));
 	add(answer, "curl -x http://");
 	add_escaped(answer, proxy);
 	add(answer, " -o root.pem http://" MAGIC_HOST
@@ -185,11 +231,8 @@ static void root_file(struct answer *answer, const struct services *services)
 	add(answer, authority_root_pem(services->snapshot->authority));
 }
 
-static void pac_file(struct answer *answer, const struct services *services)
+static void pac_file(struct answer *answer, const char *proxy)
 {
-	char proxy[PROXY_ADDRESS_SIZE];
-
-	config_proxy_address(services->snapshot->config, proxy, sizeof(proxy));
 	begin(answer, 200, "application/x-ns-proxy-autoconfig");
 	add(answer, "function FindProxyForURL(url, host) {\n"
 		"\tif (isPlainHostName(host) || host == \"localhost\" ||\n"
@@ -224,31 +267,37 @@ static bool crl_file(struct answer *answer, const struct services *services,
 	return true;
 }
 
-static enum reason refuse(struct answer *answer, enum reason reason)
+static enum reason refuse(struct answer *answer, enum reason reason,
+	bool page)
 {
-	struct refusal refusal = {.reason = reason};
+	struct refusal refusal = {.reason = reason, .page = page};
 
 	answer_refuse(answer, &refusal);
 	return reason;
 }
 
 enum reason answer_own(struct answer *answer, const struct services *services,
-	struct slice method, struct slice path)
+	const struct own_request *request)
 {
+	struct slice path = request->path;
 	const char *query = path.at ? memchr(path.at, '?', path.len) : NULL;
+	char proxy[PROXY_ADDRESS_SIZE];
 
-	if (!slice_is(method, "GET") && !slice_is(method, "HEAD"))
-		return refuse(answer, REASON_METHOD_NOT_ALLOWED);
+	if (!slice_is(request->method, "GET") &&
+	    !slice_is(request->method, "HEAD"))
+		return refuse(answer, REASON_METHOD_NOT_ALLOWED,
+			request->page);
+	find_self(services, request, proxy);
 	if (query)
 		path.len = (size_t)(query - path.at);
 	if (path.len == 0 || slice_is(path, "/"))
-		start_page(answer, services);
+		start_page(answer, proxy);
 	else if (slice_is(path, "/ca/root.pem"))
 		root_file(answer, services);
 	else if (slice_is(path, "/proxy.pac"))
-		pac_file(answer, services);
+		pac_file(answer, proxy);
 	else if (!crl_file(answer, services, path))
-		return refuse(answer, REASON_NOT_FOUND);
+		return refuse(answer, REASON_NOT_FOUND, request->page);
 	return REASON_OK;
 }
 

@@ -34,14 +34,22 @@ struct refusal {
 	const char *host;
 	const char *rule;
 	const char *why;
+	bool page; /* HTML for a browser, else text */
 };
 
 void answer_refuse(struct answer *answer, const struct refusal *refusal);
 
+struct own_request {
+	struct slice method, path;
+	/* "host:port" by which the client reached us, NULL: not known. */
+	const char *self;
+	bool page; /* as in struct refusal */
+};
+
 /* answer_own gives the page at path, or the refusal 404 or 405. Returns the
  * reason it stands for. */
 enum reason answer_own(struct answer *answer, const struct services *services,
-	struct slice method, struct slice path);
+	const struct own_request *request);
 
 void answer_clear(struct answer *answer);
 

@@ -55,35 +55,34 @@ static enum exchange_result send_answer(struct exchange *x)
 	return x->last ? EXCHANGE_CLOSE : EXCHANGE_NEXT;
 }
 
+static void make_refusal(struct exchange *x)
+{
+	struct refusal refusal = {
+		.reason = x->reason, .why = x->why, .page = x->page};
+
+	x->ops->describe(x->host, &refusal);
+	answer_refuse(&x->answer, &refusal);
+}
+
 /* fail ends an exchange that went wrong: with a page while nothing has been
  * said yet, else by breaking off, so that the client sees it is not whole. */
 static enum exchange_result fail(struct exchange *x, enum reason reason,
 	const char *why)
 {
-	struct refusal refusal = {0};
-
 	note(x, reason, why);
 	drop_origin(x, false);
 	x->at = EXCHANGE_OVER;
 	if (x->response_begun)
 		return EXCHANGE_CUT;
-	refusal.reason = x->reason;
-	refusal.why = x->why;
-	x->ops->describe(x->host, &refusal);
-	answer_refuse(&x->answer, &refusal);
+	make_refusal(x);
 	return send_answer(x);
 }
 
 enum route exchange_refuse(struct exchange *x, enum reason reason,
 	const char *why)
 {
-	struct refusal refusal = {0};
-
 	note(x, reason, why);
-	refusal.reason = x->reason;
-	refusal.why = x->why;
-	x->ops->describe(x->host, &refusal);
-	answer_refuse(&x->answer, &refusal);
+	make_refusal(x);
 	return ROUTE_ANSWER;
 }
 
@@ -102,6 +101,15 @@ static bool is_idempotent(struct slice method)
 	return false;
 }
 
+/* Browsers say so; curl, git, wget and npm say that they take anything. */
+static bool accepts_html(const struct head *head)
+{
+	struct slice accept = head_get(head, "Accept");
+
+	return !accept.at ||
+		memmem(accept.at, accept.len, "text/html", 9) != NULL;
+}
+
 static void begin(struct exchange *x, struct head *head)
 {
 	struct slice method = head_method(head);
@@ -109,6 +117,7 @@ static void begin(struct exchange *x, struct head *head)
 
 	x->started_ms = loop_now(x->services->loop);
 	x->to_head = slice_is(method, "HEAD");
+	x->page = accepts_html(head);
 	x->old_client = head_minor(head) == 0;
 	x->replayable = plan.kind == BODY_NONE && is_idempotent(method);
 	x->last = !x->client->ops->lasts(x->client);

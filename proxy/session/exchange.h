@@ -79,6 +79,7 @@ struct exchange {
 	struct answer answer;
 
 	/* Facts of this exchange. */
+	bool page;                     /* a refusal is to be HTML */
 	bool to_head, upgrade_asked, old_client, replayable, retried;
 	bool request_ended, response_begun, response_ended, last;
 	bool timed_out;                /* set by the host */

@@ -286,7 +286,7 @@ static enum wait handshake_failed(struct session *s)
 		return session_fail(s, REASON_HANDSHAKE_TIMEOUT, "");
 	return session_fail(s, REASON_CLIENT_HANDSHAKE,
 		s->client.error == STREAM_TLS ? s->client.tls.why :
-						"closed by the client");
+		"closed by the client, which may not trust the root certificate");
 }
 
 enum wait step_handshake(struct session *s)

@@ -76,6 +76,19 @@ void journal_exchange(struct session *s)
 	s->leaf_forged = false; /* told once */
 }
 
+void journal_cut(struct session *s)
+{
+	struct exchange *x = &s->exchange;
+
+	if (!s->front.in ||
+	    (x->at != EXCHANGE_ORIGIN && x->at != EXCHANGE_RELAY))
+		return;
+	if (x->reason == REASON_OK)
+		x->reason = s->reason == REASON_OK ? REASON_CLIENT_GONE :
+						     s->reason;
+	journal_exchange(s);
+}
+
 /* journal_session writes the line of a connection that was no HTTP, or came to
  * nothing; one whose exchanges have been told needs none. */
 void journal_session(struct session *s)

@@ -1,7 +1,9 @@
 #include "proxy/session/pool.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <uthash.h>
 #include <utlist.h>
 
@@ -138,6 +140,27 @@ static void drop_oldest(struct pool *pool)
 		drop(pool, found);
 }
 
+/* is_quiet: nothing has come that was not asked for, the end included. The loop
+ * may not have told us yet; what is sent now would be answered by that. */
+static bool is_quiet(const struct origin *origin)
+{
+	char byte;
+	int fd;
+
+	return uv_fileno((const uv_handle_t *)&origin->stream.tcp, &fd) == 0 &&
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+		(errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+static bool may_be_used(const struct pool *pool, const struct origin *origin,
+	bool client_local)
+{
+	return address_check(&pool->services->shared->own,
+		       (const struct sockaddr *)&origin->peer, client_local,
+		       origin->configured) == ADDRESS_FINE &&
+		is_quiet(origin);
+}
+
 struct origin *pool_take(struct pool *pool, const uint8_t *key,
 	bool client_local, uint64_t max_idle_ms)
 {
@@ -149,9 +172,7 @@ struct origin *pool_take(struct pool *pool, const uint8_t *key,
 			      now - shelf->origins->idle_since_ms > max_idle_ms))
 		return NULL;
 	DL_FOREACH(shelf->origins, origin)
-		if (address_check(&pool->services->shared->own,
-			    (struct sockaddr *)&origin->peer, client_local,
-			    origin->configured) == ADDRESS_FINE)
+		if (may_be_used(pool, origin, client_local))
 			break;
 	if (origin)
 		take_off(pool, origin);

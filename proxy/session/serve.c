@@ -63,16 +63,23 @@ static void set_target(struct head *head, struct slice path)
 	free(text);
 }
 
+static void write_authority(char *out, size_t size, const char *host,
+	uint16_t port)
+{
+	bool v6 = strchr(host, ':') != NULL;
+
+	snprintf(out, size, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
+		(unsigned)port);
+}
+
 /* set_host writes Host anew where the target or the connection, not the field,
  * says what it is. */
 static void set_host(struct head *head, const char *host, uint16_t port,
 	uint16_t usual)
 {
 	char text[HOST_SIZE + 16];
-	bool v6 = strchr(host, ':') != NULL;
 
-	snprintf(text, sizeof(text), "%s%s%s:%u", v6 ? "[" : "", host,
-		v6 ? "]" : "", (unsigned)port);
+	write_authority(text, sizeof(text), host, port);
 	if (port == 0 || port == usual)
 		*strrchr(text, ':') = '\0';
 	(void)head_remove(head, "Host");
@@ -123,11 +130,21 @@ static void note_url(struct exchange *x, const char *scheme, const char *host,
 /* --- our own pages ------------------------------------------------------ */
 
 static enum route own(struct session *s, struct exchange *x,
-	struct head *head, struct slice path)
+	struct head *head, const struct asked *asked)
 {
-	enum reason reason = answer_own(&x->answer, s->services,
-		head_method(head), path);
+	struct slice path = asked->url.path;
+	struct own_request request = {
+		.method = head_method(head), .path = path, .page = x->page};
+	char self[HOST_SIZE + 16];
+	enum reason reason;
 
+	if (s->realm == REALM_PROXY && asked->url.form == URL_ORIGIN &&
+	    asked->host[0]) {
+		write_authority(self, sizeof(self), asked->host,
+			asked->port ? asked->port : 80);
+		request.self = self;
+	}
+	reason = answer_own(&x->answer, s->services, &request);
 	if (reason != REASON_OK)
 		x->reason = reason;
 	return ROUTE_ANSWER;
@@ -190,7 +207,7 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	snprintf(s->host, sizeof(s->host), "%s", asked->host);
 	s->port = port;
 	if (decide_is_magic(asked->host) || is_cdp(s, asked))
-		return own(s, x, head, asked->url.path);
+		return own(s, x, head, asked);
 	snprintf(x->want.host, sizeof(x->want.host), "%s", asked->host);
 	x->want.port = port;
 	x->want.client_local = s->client_local;
@@ -218,7 +235,7 @@ static enum route route_proxy(struct session *s, struct exchange *x,
 	if (asked.url.form != URL_ORIGIN)
 		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
 	note_url(x, "http", MAGIC_HOST, 80, &asked);
-	return own(s, x, head, asked.url.path);
+	return own(s, x, head, &asked);
 }
 
 /* --- in a tunnel -------------------------------------------------------- */
@@ -233,7 +250,7 @@ static enum route route_plain(struct session *s, struct exchange *x,
 	note_url(x, "http", asked->host[0] ? asked->host : s->host, s->port,
 		asked);
 	if (s->own_pages)
-		return own(s, x, head, asked->url.path);
+		return own(s, x, head, asked);
 	decide_name(s, s->host, false, false, &decision);
 	if (decision.options.action == ACTION_BLOCK) {
 		s->decision = decision;
@@ -299,7 +316,7 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 	note_url(x, "https", asked->host[0] ? asked->host : s->name, s->port,
 		asked);
 	if (s->own_pages)
-		return own(s, x, head, asked->url.path);
+		return own(s, x, head, asked);
 	if (s->deny || decided_otherwise(s, x))
 		return exchange_refuse(x, s->deny, s->deny_why);
 	if (asked->url.form == URL_ABSOLUTE &&
@@ -475,8 +492,20 @@ static enum wait end_exchange(struct session *s, bool close)
 	return GO;
 }
 
+/* A client that takes us for an https proxy can't read what we would say. */
+static bool is_tls_by_mistake(const struct session *s)
+{
+	return s->realm == REALM_PROXY && s->hand_len > 0 &&
+		s->hand[0] == 0x16 && s->exchange.at == EXCHANGE_HEAD &&
+		h1_side_idle(&s->front);
+}
+
 enum wait step_serve(struct session *s)
 {
+	if (is_tls_by_mistake(s))
+		return session_fail(s, REASON_BAD_REQUEST,
+			"TLS on the plain listener: clients must name the "
+			"proxy as http://");
 	switch (run(s)) {
 	case EXCHANGE_NEXT:
 		return end_exchange(s, false);

@@ -351,6 +351,7 @@ static enum wait step_close(struct session *s)
 	if (s->closing)
 		return WAIT_CLOSE;
 	s->closing = true;
+	journal_cut(s);
 	journal_session(s);
 	s->hand_len = 0;
 	s->origin_hand_len = 0;

@@ -209,6 +209,9 @@ void tunnel_dial(struct session *s);
 
 /* journal.c: the access log. */
 void journal_exchange(struct session *s);
+/* journal_cut writes the line of an exchange that is under way as the session
+ * ends. */
+void journal_cut(struct session *s);
 void journal_session(struct session *s);
 
 #endif
