@@ -1,4 +1,7 @@
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "pki/trust.h"
 #include "proxy/cli/options.h"
@@ -29,6 +32,24 @@ static bool trust_is_fine(const char *file, const struct config *config)
 	return fine;
 }
 
+/* log_is_fine: the log can be written, or made where it is to be. */
+static bool log_is_fine(const char *file, const struct config *config)
+{
+	const char *path = config->access_log, *slash = strrchr(path, '/');
+	char folder[4096];
+
+	if (strcmp(path, "stdout") == 0 || strcmp(path, "stderr") == 0 ||
+		strcmp(path, "none") == 0)
+		return true;
+	snprintf(folder, sizeof(folder), "%.*s",
+		slash ? (int)(slash - path + 1) : 2, slash ? path : "./");
+	if (access(access(path, F_OK) == 0 ? path : folder, W_OK) == 0)
+		return true;
+	fprintf(stderr, "%s: log.access: %s: %s\n", file, path,
+		strerror(errno));
+	return false;
+}
+
 static const char *plural(size_t num)
 {
 	return num == 1 ? "" : "s";
@@ -53,7 +74,7 @@ static int check(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_FINE)
 		return code;
 	name = file ? file : "defaults (no -c FILE)";
-	if (trust_is_fine(name, config)) {
+	if (trust_is_fine(name, config) & log_is_fine(name, config)) {
 		code = EXIT_DONE;
 		printf("%s: fine, %zu rule%s, %zu categor%s\n", name,
 			config->num_rules, plural(config->num_rules),
