@@ -345,17 +345,43 @@ static void handle_signal(struct server *server, int number)
 	}
 }
 
+static time_t monotonic_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* wait_signal waits at most seconds. The kernel hands out the lowest number
+ * first; being told to stop must not wait behind any number of SIGHUPs. */
+static int wait_signal(const sigset_t *signals, time_t seconds)
+{
+	struct timespec none = {0};
+	struct timespec most = {.tv_sec = seconds > 0 ? seconds : 0};
+	sigset_t stops;
+	int number;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTERM);
+	sigaddset(&stops, SIGINT);
+	number = sigtimedwait(&stops, NULL, &none);
+	return number > 0 ? number : sigtimedwait(signals, NULL, &most);
+}
+
 static void run(struct server *server, const sigset_t *signals)
 {
-	struct timespec hour = {.tv_sec = CRL_CHECK_S};
+	time_t next = monotonic_s() + CRL_CHECK_S;
 	int number;
 
 	while (atomic_load(&workers_ended) < server->num_workers) {
-		number = sigtimedwait(signals, NULL, &hour);
+		number = wait_signal(signals, next - monotonic_s());
 		if (number > 0)
 			handle_signal(server, number);
-		else
+		if (monotonic_s() >= next) {
 			renew_crls(server);
+			next = monotonic_s() + CRL_CHECK_S;
+		}
 	}
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_join(server->workers[i]);

@@ -80,6 +80,9 @@ void loop_init(struct loop *loop)
 
 void loop_stop(struct loop *loop)
 {
+	pthread_mutex_lock(&loop->lock);
+	loop->stopped = true;
+	pthread_mutex_unlock(&loop->lock);
 	uv_close((uv_handle_t *)&loop->async, NULL);
 }
 
@@ -119,6 +122,7 @@ void loop_post(struct loop *loop, struct post *post)
 	post->next = NULL;
 	*loop->posts_end = post;
 	loop->posts_end = &post->next;
+	if (!loop->stopped)
+		(void)uv_async_send(&loop->async);
 	pthread_mutex_unlock(&loop->lock);
-	(void)uv_async_send(&loop->async);
 }

@@ -39,13 +39,14 @@ struct loop {
 	uv_async_t async;
 	pthread_mutex_t lock;   /* over posts */
 	struct post *posts, **posts_end;
+	bool stopped;           /* likewise: async is closed */
 };
 
 void loop_init(struct loop *loop);
 
 /* loop_stop closes what the loop itself holds open, so that uv_run can end
- * once everything else is closed; then loop_clear. Nothing may be posted after
- * loop_stop. */
+ * once everything else is closed; then loop_clear. What is posted after
+ * that is not run: loop_take_post. */
 void loop_stop(struct loop *loop);
 void loop_clear(struct loop *loop);
 

@@ -66,10 +66,14 @@ static size_t offer(struct stream *stream, const uint8_t *data, size_t len)
 
 static void deliver(struct stream *stream, const uint8_t *data, size_t len)
 {
+	bool was_tls = stream->is_tls;
 	size_t done = offer(stream, data, len);
 
+	/* what came behind the bytes that made the owner begin TLS is its */
 	if (stream->open)
-		buffer_add(&stream->kept, data + done, len - done);
+		buffer_add(stream->is_tls && !was_tls ? &stream->raw :
+							&stream->kept,
+			data + done, len - done);
 }
 
 /* decrypt opens records as long as the owner eats what is in them. */

@@ -17,6 +17,7 @@
 
 enum {
 	HAND_OVER = 32 * 1024,
+	CLOSE_WAIT_S = 2,
 	BEHIND_MAX = 64 * 1024 * 1024,
 };
 
@@ -192,13 +193,20 @@ int access_reopen(struct access_log *log, const char *where, char *err,
 
 void access_close(struct access_log *log)
 {
+	struct timespec until;
+
 	if (!log)
 		return;
 	pthread_mutex_lock(&log->lock);
 	log->ending = true;
 	pthread_cond_signal(&log->wake);
 	pthread_mutex_unlock(&log->lock);
-	pthread_join(log->thread, NULL);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += CLOSE_WAIT_S;
+	if (pthread_timedjoin_np(log->thread, NULL, &until) != 0) {
+		pthread_detach(log->thread);
+		return; /* it hangs in a write; what it uses stays */
+	}
 	if (log->own_fd)
 		(void)close(log->fd);
 	pthread_mutex_destroy(&log->lock);

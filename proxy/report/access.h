@@ -25,7 +25,8 @@ int access_open(const char *where, struct access_log **out, char *err,
 int access_reopen(struct access_log *log, const char *where, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
-/* access_close writes out what was handed over, then ends. */
+/* access_close writes out what was handed over, then ends; not waiting for ever
+ * where nobody reads what it writes. */
 void access_close(struct access_log *log);
 
 struct access_buffer *access_buffer_new(struct access_log *log);

@@ -25,7 +25,11 @@ void decide_name(const struct session *s, const char *name, bool tls,
 
 /* --- one name or two ---------------------------------------------------- */
 
-/* names_agree: CONNECT's host and the SNI are one name when they are the same,
+/* With ECH (RFC 9849) the SNI is only the outer name, or GREASE and the real
+ * one; nobody can tell. It is a name all the same here: deciding by both can
+ * only make it stricter, while passing over it would be a way round the rules.
+ *
+ * names_agree: CONNECT's host and the SNI are one name when they are the same,
  * when there is no SNI, or when CONNECT's address is one the SNI resolves to. */
 static bool names_agree(const struct session *s)
 {
@@ -36,7 +40,7 @@ static bool names_agree(const struct session *s)
 static bool must_resolve(const struct session *s)
 {
 	return !s->transparent && s->host_is_address && s->sni[0] &&
-		strcmp(s->sni, s->host) != 0 && !s->ech;
+		strcmp(s->sni, s->host) != 0;
 }
 
 static void on_resolved(struct resolve_waiter *waiter,
@@ -70,6 +74,18 @@ enum wait step_resolve(struct session *s)
 	return session_go(s, AT_DECIDE);
 }
 
+bool decide_host_is_blocked(struct session *s)
+{
+	struct decision decision;
+
+	decide_name(s, s->host, false, false, &decision);
+	if (decision.options.action != ACTION_BLOCK)
+		return false;
+	s->decision = decision;
+	s->decided = true;
+	return true;
+}
+
 /* --- deciding ----------------------------------------------------------- */
 
 static void decide_both(struct session *s, struct decision *out)
@@ -88,8 +104,6 @@ void decide_tls(struct session *s, struct decision *out)
 
 	if (s->transparent || names_agree(s))
 		decide_name(s, s->name, true, has_sni, out);
-	else if (s->ech) /* the outer SNI is not a name (RFC 9849) */
-		decide_name(s, s->host, true, has_sni, out);
 	else
 		decide_both(s, out);
 	s->generation = s->services->snapshot->generation;

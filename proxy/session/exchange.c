@@ -167,6 +167,8 @@ static enum exchange_result step_head(struct exchange *x)
 	const char *why;
 	enum reason reason;
 
+	if (x->client->ops->full(x->client)) /* it does not read our answers */
+		return EXCHANGE_WAIT;
 	switch (x->client->ops->next(x->client)) {
 	case CODEC_HEAD:
 		return route(x);
@@ -258,6 +260,17 @@ static enum exchange_result request_failed(struct exchange *x)
 	return cut(x);
 }
 
+/* send_end ends a message; of its trailers only what may come so late. */
+static void send_end(struct codec *to, const struct head *trailers)
+{
+	struct head *copy = trailers ? head_copy(trailers) : NULL;
+
+	if (copy)
+		hop_strip_trailers(copy);
+	to->ops->send_end(to, copy);
+	head_free(copy);
+}
+
 /* pump_request returns EXCHANGE_NEXT as long as it moved something. */
 static enum exchange_result pump_request(struct exchange *x)
 {
@@ -273,8 +286,7 @@ static enum exchange_result pump_request(struct exchange *x)
 		origin->ops->send_body(origin, piece);
 		return EXCHANGE_NEXT;
 	case CODEC_END:
-		origin->ops->send_end(origin,
-			x->client->ops->trailers(x->client));
+		send_end(origin, x->client->ops->trailers(x->client));
 		x->request_ended = true;
 		return EXCHANGE_NEXT;
 	case CODEC_FAILED:
@@ -378,7 +390,7 @@ static enum exchange_result end_response(struct exchange *x)
 		h1_side_next_message(&x->origin_side, x->to_head);
 		return EXCHANGE_NEXT;
 	}
-	x->client->ops->send_end(x->client, origin->ops->trailers(origin));
+	send_end(x->client, origin->ops->trailers(origin));
 	x->response_ended = true;
 	return EXCHANGE_NEXT;
 }
@@ -405,8 +417,10 @@ static enum exchange_result pump_response(struct exchange *x)
 	enum reason reason;
 	const char *why;
 
-	if (x->response_ended || x->client->ops->full(x->client))
+	if (x->response_ended)
 		return EXCHANGE_WAIT;
+	if (x->client->ops->full(x->client))
+		return x->timed_out ? fail(x, REASON_IDLE, "") : EXCHANGE_WAIT;
 	switch (origin->ops->next(origin)) {
 	case CODEC_HEAD:
 		return on_response(x);
@@ -509,7 +523,7 @@ enum exchange_result exchange_run(struct exchange *x)
 bool exchange_wants_client(const struct exchange *x)
 {
 	if (x->at == EXCHANGE_HEAD)
-		return true;
+		return !x->client->ops->full(x->client);
 	return x->at == EXCHANGE_RELAY && !x->request_ended &&
 		!stream_full(&x->origin->stream);
 }

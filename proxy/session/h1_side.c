@@ -72,7 +72,9 @@ static struct body_plan plan(struct codec *codec)
 	switch (h1_in_framing(side->in)) {
 	case H1_NO_BODY:
 		plan.kind = BODY_NONE;
-		plan.keep_length = !side->client;
+		/* of a HEAD or a 304, not of a 204 (RFC 9110, 8.6) */
+		plan.keep_length = !side->client &&
+			head_status(h1_in_head(side->in)) != 204;
 		break;
 	case H1_LENGTH:
 		plan.kind = BODY_LENGTH;

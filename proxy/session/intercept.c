@@ -68,18 +68,23 @@ enum reason intercept_judge(struct session *s, const struct origin *origin)
 
 enum { UNDECRYPTABLE_MS = 3600 * 1000 };
 
+enum { UNDECRYPTABLE_KEY = 2 * HOST_SIZE + 8 };
+
+/* Where the tunnel would go counts as much as the name. */
 static size_t undecryptable_key(const struct session *s,
-	char out[HOST_SIZE + 8])
+	char out[UNDECRYPTABLE_KEY])
 {
-	return (size_t)snprintf(out, HOST_SIZE + 8, "%s:%u", s->name,
-		(unsigned)s->port);
+	return (size_t)snprintf(out, UNDECRYPTABLE_KEY, "%s|%s|%u", s->name,
+		s->host, (unsigned)s->port);
 }
 
 void intercept_undecryptable(struct session *s)
 {
-	char key[HOST_SIZE + 8];
+	char key[UNDECRYPTABLE_KEY];
 	size_t len = undecryptable_key(s, key);
 
+	if (s->names_differ)
+		return;
 	shards_put(s->services->shared->undecryptable, key, len,
 		s->services->shared, 1, session_now(s) + UNDECRYPTABLE_MS,
 		session_now(s));
@@ -87,10 +92,10 @@ void intercept_undecryptable(struct session *s)
 
 bool intercept_is_undecryptable(const struct session *s)
 {
-	char key[HOST_SIZE + 8];
+	char key[UNDECRYPTABLE_KEY];
 	size_t len = undecryptable_key(s, key);
 
-	return !s->decision.options.block_undecryptable &&
+	return !s->names_differ && !s->decision.options.block_undecryptable &&
 		shards_get(s->services->shared->undecryptable, key, len,
 			session_now(s));
 }
@@ -187,7 +192,8 @@ static enum wait deny(struct session *s, enum reason reason, const char *why)
 {
 	s->deny = reason;
 	snprintf(s->deny_why, sizeof(s->deny_why), "%s", why);
-	if (reason == REASON_ORIGIN_WANTS_CERT)
+	if (reason == REASON_ORIGIN_WANTS_CERT && s->origin->judged &&
+	    s->origin->verdict == VERDICT_TRUSTED)
 		intercept_undecryptable(s);
 	origin_release(s->origin, false);
 	s->origin = NULL;

@@ -336,6 +336,7 @@ void origin_describe(const struct origin *origin, struct origin_facts *out)
 		out->ms = origin->ready_ms - origin->started_ms;
 	if (!stream->open || !stream->secure)
 		return;
+	out->trusted = origin->verdict == VERDICT_TRUSTED;
 	cipher = SSL_get_current_cipher(stream->tls.ssl);
 	out->tls = SSL_get_version(stream->tls.ssl);
 	out->cipher = cipher ? SSL_CIPHER_standard_name(cipher) : NULL;

@@ -22,14 +22,16 @@ static void collect(struct session *s)
 
 /* Where servers may not speak first nothing is dialled; a client that waits for
  * one waits until idle-timeout, and may still begin TLS or HTTP. */
-static bool may_speak_first(const struct session *s)
+static bool may_speak_first(struct session *s)
 {
 	const struct config *config = session_config(s);
 
 	if (s->own_pages || s->deny)
 		return false;
-	return s->at == AT_INSIDE ? config->non_http == NON_HTTP_RELAY :
-		!s->transparent && config->non_tls == NON_TLS_TUNNEL;
+	if (s->at == AT_INSIDE)
+		return config->non_http == NON_HTTP_RELAY;
+	return !s->transparent && config->non_tls == NON_TLS_TUNNEL &&
+		(s->origin || !decide_host_is_blocked(s));
 }
 
 static void hear_origin(struct session *s)
@@ -107,7 +109,6 @@ static enum wait read_hello(struct session *s)
 		return session_fail(s, REASON_BAD_HELLO,
 			result == HELLO_TOO_LARGE ? "over 16 KiB" :
 						    "malformed");
-	s->ech = s->hello->ech;
 	if (s->hello->has_sni) {
 		if (host_normalize(s->hello->sni, s->hello->sni_len, sni) ==
 		    HOST_BAD)
@@ -123,6 +124,8 @@ static enum wait not_tls(struct session *s)
 	s->name = s->host;
 	if (s->transparent)
 		return session_fail(s, REASON_BAD_HELLO, "not TLS");
+	if (decide_host_is_blocked(s)) /* notify: it passed at CONNECT */
+		return session_fail(s, REASON_BLOCKED, s->decision.rule_name);
 	if (session_config(s)->non_tls == NON_TLS_BLOCK)
 		return session_fail(s, REASON_NON_TLS_BLOCKED, "");
 	return session_go(s, s->origin_spoke ? AT_RELAY : AT_TUNNEL);

@@ -168,12 +168,15 @@ struct origin *pool_take(struct pool *pool, const uint8_t *key,
 	uint64_t now = loop_now(pool->services->loop);
 	struct origin *origin;
 
-	if (!shelf || (max_idle_ms > 0 &&
-			      now - shelf->origins->idle_since_ms > max_idle_ms))
+	if (!shelf)
 		return NULL;
-	DL_FOREACH(shelf->origins, origin)
+	DL_FOREACH(shelf->origins, origin) {
+		if (max_idle_ms > 0 &&
+		    now - origin->idle_since_ms > max_idle_ms)
+			return NULL; /* those behind it rest for longer */
 		if (may_be_used(pool, origin, client_local))
 			break;
+	}
 	if (origin)
 		take_off(pool, origin);
 	return origin;

@@ -87,7 +87,7 @@ static void set_host(struct head *head, const char *host, uint16_t port,
 }
 
 static void to_origin_form(struct head *head, const struct asked *asked,
-	const char *host, uint16_t usual)
+	const char *host, uint16_t port, uint16_t usual)
 {
 	if (asked->url.form == URL_ABSOLUTE) {
 		/* OPTIONS without a path asks of the server (RFC 9112, 3.2.4) */
@@ -100,7 +100,7 @@ static void to_origin_form(struct head *head, const struct asked *asked,
 	}
 	if (asked->url.form == URL_ABSOLUTE || !asked->host[0])
 		set_host(head, asked->host[0] ? asked->host : host,
-			asked->port, usual);
+			asked->host[0] ? asked->port : port, usual);
 }
 
 /* note_url keeps the URL for the log, without its query, which may hold
@@ -211,7 +211,7 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	snprintf(x->want.host, sizeof(x->want.host), "%s", asked->host);
 	x->want.port = port;
 	x->want.client_local = s->client_local;
-	to_origin_form(head, asked, asked->host, 80);
+	to_origin_form(head, asked, asked->host, port, 80);
 	return ROUTE_ORIGIN;
 }
 
@@ -263,8 +263,16 @@ static enum route route_plain(struct session *s, struct exchange *x,
 	snprintf(x->want.host, sizeof(x->want.host), "%s", s->host);
 	x->want.port = s->port;
 	x->want.client_local = s->client_local;
-	to_origin_form(head, asked, s->host, 80);
+	to_origin_form(head, asked, s->host, s->port, 80);
 	return ROUTE_ORIGIN;
+}
+
+/* Rules are compared by name: after a reload their places may be others. */
+static bool same_rule(const struct decision *a, const struct decision *b)
+{
+	return strcmp(a->rule_name, b->rule_name) == 0 &&
+		a->options.action == b->options.action &&
+		a->options.untrusted == b->options.untrusted;
 }
 
 /* other_host: a request for another name than the connection was decided for is
@@ -278,7 +286,7 @@ static enum route other_host(struct session *s, struct exchange *x,
 	decide_name(s, asked->host, true, true, &decision);
 	if (decision.options.action == ACTION_BLOCK)
 		return exchange_refuse(x, REASON_BLOCKED, decision.rule_name);
-	if (decision.rule != s->decision.rule ||
+	if (!same_rule(&decision, &s->decision) ||
 	    !leaf_covers(s->site->leaf, asked->host))
 		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
 	intercept_want(s, &x->want);
@@ -330,7 +338,7 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 	else
 		intercept_want(s, &x->want);
 	if (route == ROUTE_ORIGIN)
-		to_origin_form(head, asked, s->name, 443);
+		to_origin_form(head, asked, s->name, s->port, 443);
 	return route;
 }
 
@@ -421,6 +429,7 @@ static enum exchange_result run(struct session *s)
 {
 	struct exchange *x = &s->exchange;
 	enum exchange_result result;
+	size_t left;
 
 	h1_side_give(&s->front, s->hand, s->hand_len);
 	if (x->origin_side.in)
@@ -429,10 +438,10 @@ static enum exchange_result run(struct session *s)
 	x->timed_out = s->timed_out;
 	result = exchange_run(x);
 	session_eat(s, s->hand_len - h1_side_left(&s->front));
-	if (x->origin_side.in)
-		s->origin_hand_len = h1_side_left(&x->origin_side);
-	else
-		s->origin_hand_len = 0;
+	left = x->origin_side.in ? h1_side_left(&x->origin_side) : 0;
+	if (left > 0) /* bytes that came with a 101 are the relay's */
+		s->origin_hand += s->origin_hand_len - left;
+	s->origin_hand_len = left;
 	return result;
 }
 
@@ -474,7 +483,8 @@ static void note_client_cert(struct session *s)
 {
 	const struct exchange *x = &s->exchange;
 
-	if (s->realm != REALM_INSPECTED)
+	if (s->realm != REALM_INSPECTED || !x->origin_facts.trusted ||
+	    strcmp(x->want.name, s->name) != 0)
 		return;
 	if (x->reason == REASON_ORIGIN_WANTS_CERT ||
 	    (x->asked_cert && (x->status == 401 || x->status == 403)))

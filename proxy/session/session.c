@@ -12,6 +12,7 @@
 
 enum {
 	LINGER_MS = 2000,
+	HALF_CLOSED_MS = 30000,
 	FORGE_MS = 30000,
 };
 
@@ -132,6 +133,17 @@ static uint64_t last_active(const struct session *s)
 	return last;
 }
 
+/* idle_due: a client that has said it is done is waited for less: most have
+ * gone for good, and a connection costs them nothing. */
+static uint64_t idle_due(const struct session *s)
+{
+	unsigned idle = session_config(s)->limits.idle_timeout_ms;
+
+	if (stream_ended(&s->client) && idle > HALF_CLOSED_MS)
+		idle = HALF_CLOSED_MS;
+	return last_active(s) + idle;
+}
+
 /* A head that has begun must be whole in time, however slowly it trickles. */
 static uint64_t serve_due(struct session *s)
 {
@@ -143,7 +155,7 @@ static uint64_t serve_due(struct session *s)
 		return origin->started_ms + config->limits.connect_timeout_ms;
 	if (s->exchange.at != EXCHANGE_HEAD || h1_side_idle(&s->front)) {
 		s->head_since_ms = 0;
-		return last_active(s) + config->limits.idle_timeout_ms;
+		return idle_due(s);
 	}
 	if (s->head_since_ms == 0)
 		s->head_since_ms = session_now(s);
@@ -174,7 +186,7 @@ static uint64_t due(struct session *s)
 	case AT_INSIDE:
 		return peek_due(s);
 	case AT_RELAY:
-		return last_active(s) + config->limits.idle_timeout_ms;
+		return idle_due(s);
 	case AT_TUNNEL:
 	case AT_LEAF:
 		return (s->origin ? s->origin->started_ms : s->entered_ms) +
@@ -183,13 +195,13 @@ static uint64_t due(struct session *s)
 		return s->entered_ms + config->limits.connect_timeout_ms;
 	case AT_HANDSHAKE:
 		return s->entered_ms + config->limits.handshake_timeout_ms;
-	case AT_LINGER:
-		return s->entered_ms + LINGER_MS;
+	case AT_LINGER: /* a slow reader may be slow, as long as it reads */
+		return s->flushed_ms ? s->flushed_ms + LINGER_MS : idle_due(s);
 	case AT_FORGE:
 	case AT_DECIDE:
 	case AT_CLOSE:
-	default:
-		return s->entered_ms + FORGE_MS;
+	default: /* nobody's to end: just look again */
+		return session_now(s) + FORGE_MS;
 	}
 }
 
@@ -304,8 +316,9 @@ static enum wait step_linger(struct session *s)
 {
 	stream_shutdown(&s->client);
 	session_eat(s, s->hand_len);
-	if ((stream_ended(&s->client) && stream_flushed(&s->client)) ||
-	    s->timed_out)
+	if (stream_flushed(&s->client) && !s->flushed_ms)
+		s->flushed_ms = session_now(s);
+	if ((s->flushed_ms && stream_ended(&s->client)) || s->timed_out)
 		return session_go(s, AT_CLOSE);
 	return WAIT_CLIENT;
 }
@@ -361,6 +374,8 @@ static enum wait step_close(struct session *s)
 		h1_side_clear(&s->front);
 	origin_release(s->origin, s->origin && !s->tunnel);
 	s->origin = NULL;
+	if (!stream_flushed(&s->client)) /* cut short must not look whole */
+		stream_reset(&s->client);
 	stream_close(&s->client);
 	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
 	return WAIT_CLOSE;

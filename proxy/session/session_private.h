@@ -74,6 +74,7 @@ struct session {
 	enum session_step at;
 	enum wait wait;
 	bool running, again, timed_out, closing;
+	uint64_t flushed_ms;           /* AT_LINGER: all has been sent */
 	unsigned refs;
 	uv_timer_t timer;
 	uint64_t started_ms, entered_ms, due_ms, head_since_ms;
@@ -97,7 +98,7 @@ struct session {
 	char sni[HOST_SIZE];           /* normalized; "": none */
 	const char *name;              /* what it is shown: sni or host */
 	struct resolve_waiter dns;
-	bool dns_asked, dns_done, sni_is_host, ech;
+	bool dns_asked, dns_done, sni_is_host;
 
 	/* What was decided. */
 	enum realm realm;
@@ -196,11 +197,16 @@ void decide_name(const struct session *s, const char *name, bool tls,
 	bool has_sni, struct decision *out);
 /* decide_tls decides the connection by the name or names it gave. */
 void decide_tls(struct session *s, struct decision *out);
+/* decide_host_is_blocked: CONNECT's host is, whatever is spoken there; then that
+ * is the session's decision. */
+bool decide_host_is_blocked(struct session *s);
 bool decide_is_magic(const char *name);
 
 /* intercept.c: the origin this session was decided for. */
 void intercept_want(const struct session *s, struct origin_want *out);
 enum reason intercept_judge(struct session *s, const struct origin *origin);
+/* intercept_undecryptable remembers that this session's origin, verified, wants
+ * a client certificate; not where the client named two sites. */
 void intercept_undecryptable(struct session *s);
 bool intercept_is_undecryptable(const struct session *s);
 

@@ -79,7 +79,8 @@ enum wait step_relay(struct session *s)
 	if (s->origin->state == ORIGIN_FAILED)
 		return session_fail(s, s->origin->reason, s->origin->why);
 	if (s->origin->state != ORIGIN_READY)
-		return WAIT_PEERS;
+		return s->timed_out ? session_fail(s, REASON_CONNECT_TIMEOUT,
+			"") : WAIT_PEERS;
 	if (intercept_judge(s, s->origin) != REASON_OK)
 		return session_fail(s, intercept_judge(s, s->origin), "");
 	client_to_origin(s);

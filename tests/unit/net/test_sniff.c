@@ -37,9 +37,9 @@ static void check(const struct row *row)
 static void knows_tls(void **state)
 {
 	static const struct row rows[] = {
-		{ "\x16\x03\x01\x02\x00\x01", 6, SNIFF_TLS, 2 },
-		{ "\x16\x03\xff", 0, SNIFF_TLS, 2 },
-		{ "\r\n\x16\x03\x01", 0, SNIFF_TLS, 4 },
+		{ "\x16\x03\x01\x02\x00\x01", 6, SNIFF_TLS, 1 },
+		{ "\x16\x03\xff", 0, SNIFF_TLS, 1 },
+		{ "\r\n\x16\x03\x01", 0, SNIFF_TLS, 3 },
 	};
 
 	(void)state;
@@ -54,8 +54,14 @@ static void knows_tls_in_disguise(void **state)
 		{ "\x14\x03\x03\x00\x01\x01", 6, SNIFF_TLS, 2 },
 		{ "\x15\x03\x01\x00\x02\x01\x5a", 7, SNIFF_TLS, 2 },
 		{ "\x17\x03\x01\x00\x00", 5, SNIFF_TLS, 2 },
-		{ "\x80\x2e\x01\x03\x01\x00\x15", 7, SNIFF_TLS, 4 },
-		{ "\xff\xff\x01\x03\x03", 0, SNIFF_TLS, 4 },
+		{ "\x80\x2e\x01\x03\x01\x00\x15", 7, SNIFF_TLS, 3 },
+		{ "\xff\xff\x01\x03\x03", 0, SNIFF_TLS, 3 },
+		{ "\x80\x2e\x01\x02", 0, SNIFF_TLS, 3 },
+		/* any version: Java and Go servers do not look at it */
+		{ "\x16\x04\x01", 0, SNIFF_TLS, 1 },
+		{ "\x16\x7f\x00", 3, SNIFF_TLS, 1 },
+		{ "\x16\x02\x00", 3, SNIFF_TLS, 1 },
+		{ "\x15\x04\x01", 0, SNIFF_TLS, 2 },
 	};
 
 	(void)state;
@@ -71,6 +77,7 @@ static void knows_http(void **state)
 		{ "PRI * HTTP/2.0", 0, SNIFF_HTTP, 4 },
 		{ "\r\n\nPOST x", 0, SNIFF_HTTP, 8 },
 		{ "SS /", 0, SNIFF_HTTP, 3 },
+		{ "\r\n\r\n\r\n\r\n\rGET /", 0, SNIFF_HTTP, 9 },
 		{ "!#$%&'*+-.^_`|~09azAZ no", 0, SNIFF_HTTP, 22 },
 	};
 
@@ -84,18 +91,15 @@ static void knows_neither(void **state)
 	static const struct row rows[] = {
 		{ "SSH-2.0-OpenSSH_9.2 Debian", 0, SNIFF_OTHER, 4 },
 		{ "SSH- / HTTP/1.1", 0, SNIFF_OTHER, 4 },
-		{ "\x16\x02\x01", 0, SNIFF_OTHER, 2 },
-		{ "\x15\x04", 0, SNIFF_OTHER, 2 },
+		{ "\x15\x10", 0, SNIFF_OTHER, 2 },
 		{ "\x13\x03\x01", 0, SNIFF_OTHER, 1 },
 		{ "\x18\x03\x01", 0, SNIFF_OTHER, 1 },
 		{ "\x80\x2e\x02\x03", 0, SNIFF_OTHER, 3 },
-		{ "\x80\x2e\x01\x02", 0, SNIFF_OTHER, 4 },
 		{ " GET /", 0, SNIFF_OTHER, 1 },
 		{ "\0GET /", 6, SNIFF_OTHER, 1 },
 		{ "GET\0/ ", 6, SNIFF_OTHER, 4 },
 		{ "GET\t/ ", 0, SNIFF_OTHER, 4 },
 		{ "{\"a\": 1}", 0, SNIFF_OTHER, 1 },
-		{ "\r\n\r\n\r\n\r\n\rGET /", 0, SNIFF_OTHER, 9 },
 	};
 
 	(void)state;
@@ -111,13 +115,14 @@ static void never_waits_for_more_than_its_limit(void **state)
 	memset(bytes, 'A', sizeof(bytes));
 	for (size_t lines = 0; lines <= 9; lines++) {
 		memset(bytes, '\n', lines);
-		assert_int_equal(sniff(bytes, SNIFF_MAX), SNIFF_OTHER);
+		assert_int_equal(sniff(bytes, SNIFF_MAX),
+			lines < 9 ? SNIFF_OTHER : SNIFF_HTTP);
 		assert_int_equal(sniff(bytes, lines + 4),
-			lines < 9 ? SNIFF_MORE : SNIFF_OTHER);
+			lines < 9 ? SNIFF_MORE : SNIFF_HTTP);
 	}
 	memset(bytes, '\n', sizeof(bytes));
 	assert_int_equal(sniff(bytes, 8), SNIFF_MORE);
-	assert_int_equal(sniff(bytes, 9), SNIFF_OTHER);
+	assert_int_equal(sniff(bytes, 9), SNIFF_HTTP);
 }
 
 int main(void)
