@@ -16,12 +16,14 @@
 #include "proxy/session/client_tls.h"
 #include "proxy/session/origin_tls.h"
 #include "proxy/session/pool.h"
+#include "proxy/session/quota.h"
 #include "proxy/session/services.h"
 #include "proxy/session/session.h"
 
 enum {
 	LOG_FLUSH_MS = 100,
 	SAY_EVERY_MS = 10 * 1000,
+	DIALS_EACH = 128, /* a client that is not this machine */
 	TLS_SESSIONS = 4096,
 	TLS_SESSIONS_BYTES = 16 * 1024 * 1024,
 };
@@ -306,6 +308,7 @@ static void init_services(struct worker *worker, struct shared *shared,
 	services->client_ctx = client_tls_ctx(shared->tickets);
 	services->origin_ctx = origin_tls_ctx();
 	services->pool = pool_new(services);
+	services->dials = quota_new(DIALS_EACH);
 	services->session_ended = on_session_ended;
 	services->arg = worker;
 }
@@ -370,6 +373,7 @@ void worker_free(struct worker *worker)
 	loop_clear(&worker->loop);
 	access_buffer_free(services->log);
 	lru_free(services->tls_sessions);
+	quota_free(services->dials);
 	SSL_CTX_free(services->client_ctx);
 	SSL_CTX_free(services->origin_ctx);
 	snapshot_unref(services->snapshot);

@@ -35,6 +35,7 @@ void intercept_want(const struct session *s, struct origin_want *out)
 	out->tls = true;
 	out->port = s->port;
 	out->client_local = s->client_local;
+	quota_client_of((const struct sockaddr *)&s->peer, &out->client);
 	out->mode = s->decision.options.untrusted;
 	snprintf(out->host, sizeof(out->host), "%s",
 		s->transparent ? s->name : s->host);

@@ -197,12 +197,20 @@ static enum reason reason_of_dial(enum dial_status status)
 	}
 }
 
+static void count_off(struct origin *origin)
+{
+	if (origin->counted)
+		quota_give(origin->services->dials, &origin->client);
+	origin->counted = false;
+}
+
 static void on_dialled(void *arg, enum dial_status status, int fd,
 	const struct sockaddr *peer)
 {
 	struct origin *origin = arg;
 
 	origin->dial = NULL;
+	count_off(origin);
 	if (status != DIAL_OK) {
 		fail(origin, reason_of_dial(status), "");
 		origin->ops->on_event(origin->owner);
@@ -236,6 +244,16 @@ static void dial(struct origin *origin, const struct origin_want *want)
 	};
 
 	origin->configured = target.configured;
+	origin->client = want->client;
+	if (!want->client_local) {
+		origin->counted = quota_take(services->dials, &want->client);
+		if (!origin->counted) {
+			fail(origin, REASON_NO_RESOURCES,
+				"this client has too many connections being "
+				"made");
+			return;
+		}
+	}
 	origin->dial = dial_start(&services->loop->uv, services->resolver,
 		&order, on_dialled, origin);
 }
@@ -308,6 +326,7 @@ void origin_release(struct origin *origin, bool keep)
 		return;
 	}
 	origin->ops = &nobody;
+	count_off(origin);
 	if (origin->dial)
 		dial_cancel(origin->dial);
 	if (origin->stream.open)

@@ -28,6 +28,7 @@
 #include "proxy/net/dial.h"
 #include "proxy/net/stream.h"
 #include "proxy/report/reason.h"
+#include "proxy/session/quota.h"
 #include "proxy/session/services.h"
 
 enum { ORIGIN_KEY_SIZE = 32, ORIGIN_ALPN_MAX = 256 };
@@ -38,6 +39,7 @@ struct origin_want {
 	bool has_address;     /* transparent: dial this instead of host */
 	struct sockaddr_storage address;
 	bool client_local;
+	struct quota_client client;
 	bool tls;
 	char name[HOST_SIZE]; /* sent as SNI and verified */
 	enum untrusted mode;
@@ -77,6 +79,8 @@ struct origin {
 	struct dial *dial;
 	struct sockaddr_storage peer;
 	bool tls, configured, judged;
+	bool counted;         /* in services->dials, for client */
+	struct quota_client client;
 	uint16_t asked_port;
 	char name[HOST_SIZE];
 	enum untrusted mode;

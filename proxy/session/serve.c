@@ -211,6 +211,7 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	snprintf(x->want.host, sizeof(x->want.host), "%s", asked->host);
 	x->want.port = port;
 	x->want.client_local = s->client_local;
+	quota_client_of((const struct sockaddr *)&s->peer, &x->want.client);
 	to_origin_form(head, asked, asked->host, port, 80);
 	return ROUTE_ORIGIN;
 }
@@ -263,6 +264,7 @@ static enum route route_plain(struct session *s, struct exchange *x,
 	snprintf(x->want.host, sizeof(x->want.host), "%s", s->host);
 	x->want.port = s->port;
 	x->want.client_local = s->client_local;
+	quota_client_of((const struct sockaddr *)&s->peer, &x->want.client);
 	to_origin_form(head, asked, s->host, s->port, 80);
 	return ROUTE_ORIGIN;
 }

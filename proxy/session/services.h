@@ -24,6 +24,7 @@ struct flight;
 struct leafkeys;
 struct lru;
 struct pool;
+struct quota;
 struct resolver;
 struct session;
 struct shards;
@@ -54,6 +55,7 @@ struct services {
 	struct snapshot *snapshot;      /* shared: the one in force */
 	struct resolver *resolver;      /* owned by the worker */
 	struct pool *pool;              /* owned by the worker */
+	struct quota *dials;            /* owned: connections being made */
 	struct lru *tls_sessions;       /* owned: to origins */
 	struct access_buffer *log;      /* owned by the worker */
 	SSL_CTX *client_ctx, *origin_ctx; /* owned by the worker */

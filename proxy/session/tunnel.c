@@ -15,6 +15,7 @@ void tunnel_dial(struct session *s)
 		.fresh = true,
 	};
 
+	quota_client_of((const struct sockaddr *)&s->peer, &want.client);
 	snprintf(want.host, sizeof(want.host), "%s",
 		s->transparent && s->sni[0] ? s->sni : s->host);
 	s->origin = origin_get(s->services, &want, &session_origin_ops, s);
