@@ -31,10 +31,12 @@ def name_list(sni):
 
 
 def key_shares(groups):
-    sizes = {X25519: 32, X25519MLKEM768: 1216}
+    """Of ML-KEM a key of zeros: any key's numbers must be below its modulus
+    (FIPS 203, 7.2), which servers that know it check."""
+    zeros = {X25519: 0, X25519MLKEM768: 1184}
     return vector(2, b"".join(
-        struct.pack(">H", g) + vector(2, os.urandom(sizes[g]))
-        for g in groups if g in sizes))
+        struct.pack(">H", g) + vector(2, bytes(zeros[g]) + os.urandom(32))
+        for g in groups if g in zeros))
 
 
 def extensions(sni, alpn, versions, groups, extra):
