@@ -175,6 +175,14 @@ class Connection:
                   "X-Sum: 1234\r\n\r\n")
         return True
 
+    def do_hop_trailers(self, request):
+        """Trailers that are no business of a trailer, and one that is."""
+        self.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "5\r\nhello\r\n0\r\nX-Sum: 1234\r\n"
+                  "Authorization: Basic YTpi\r\nHost: other.test\r\n"
+                  "Connection: X-Sum\r\nSet-Cookie: a=b\r\n\r\n")
+        return True
+
     def do_status(self, request):
         code = request.parts[1]
         length = "" if code == "204" else "Content-Length: 5\r\n"
@@ -209,6 +217,17 @@ class Connection:
                 break
         return False
 
+    def do_ws_at_once(self, request):
+        """A 101 and the first frame in one write, then an echo."""
+        self.send(("HTTP/1.1 101 Switching Protocols\r\n"
+                   "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Accept: %s\r\n\r\n" % ws.accept(
+                       request.get("sec-websocket-key"))).encode() +
+                  ws.frame(ws.TEXT, b"at once", False))
+        while (got := ws.read(self.f)) is not None:
+            self.send(ws.frame(got[0], got[1], False))
+        return False
+
     # --- odd ---------------------------------------------------------------
 
     def do_early(self, request):
@@ -231,6 +250,16 @@ class Connection:
     def do_until_close(self, request):
         self.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + "x" * 9000)
         return False
+
+    def do_pour(self, request):
+        """So many bytes, ended by the close."""
+        self.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        self.send(b"p" * int(request.parts[1]))
+        return False
+
+    def do_length_of_204(self, request):
+        self.send("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")
+        return True
 
     def do_short(self, request):
         self.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + "x" * 50)
@@ -256,8 +285,10 @@ class Connection:
 
     def do_extra(self, request):
         """More bytes than the reply has: the connection is not to be kept."""
-        self.reply("hello")
-        self.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned")
+        # in one write: what comes later, with the next request already on
+        # its way, nobody could tell from its answer
+        self.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+                  "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned")
         return True
 
     def do_bad(self, request):
