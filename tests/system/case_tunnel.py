@@ -403,7 +403,7 @@ def big_hellos_in_any_cut_are_inspected(t):
         "segments": client.slices(100),
         "records": None,
     }
-    for size in (1700, 6000, 15000):
+    for size in (1700, 6000, 14000):
         for name, cut in cuts.items():
             first = []
 
