@@ -54,9 +54,8 @@ def do_not_inspect_shows_the_origins_own_certificate(t):
 @tunnel.case
 def do_not_inspect_by_the_transparent_listener(t):
     """The name is dialled: a connect-to of port 443 decides where."""
-    sock = t.dial(t.proxy.tport)
-    settings = client.context(t.lab.pki.root)
-    tls = settings.wrap_socket(sock, server_hostname="bank.lab.test")
+    tls = t.tls("bank.lab.test", sock=t.dial(t.proxy.tport),
+                trust=t.lab.pki.root)
     reply = t.ask(tls, "GET", "/1k", "bank.lab.test")
     assert reply.status == 200 and len(reply.body) == 1024
 

@@ -116,7 +116,8 @@ class T:
         return sock
 
     def settings(self, trust=True, **how):
-        return client.context(self.proxy.root if trust else None,
+        """trust: Sallyport's root, False for no check, or a CA's file."""
+        return client.context(self.proxy.root if trust is True else trust,
                               **dict(self.how_tls, **how))
 
     def tls(self, host, port=443, sni="", trust=True, sock=None, **how):
