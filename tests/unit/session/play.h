@@ -66,6 +66,12 @@ struct play {
 	struct origin *held;
 };
 
+/* What most of them ask and are told. */
+#define GET_X "GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n"
+#define POST_X(len) "POST /x HTTP/1.1\r\nHost: a.example\r\n" \
+	"Content-Length: " len "\r\n\r\n"
+#define HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
 static struct play *play;
 
 /* --- the client --------------------------------------------------------- */
