@@ -8,13 +8,13 @@
 static void collect(struct session *s)
 {
 	size_t room = HELLO_RAW_MAX + 1 - buffer_len(&s->peek);
-	size_t n = s->hand_len < room ? s->hand_len : room;
+	size_t n = s->hand.len < room ? s->hand.len : room;
 
 	if (n == 0)
 		return;
 	if (!s->first_byte_ms)
 		s->first_byte_ms = session_now(s);
-	buffer_add(&s->peek, s->hand, n);
+	buffer_add(&s->peek, s->hand.at, n);
 	session_eat(s, n);
 }
 
@@ -39,9 +39,9 @@ static void hear_origin(struct session *s)
 	if (s->at == AT_INSIDE &&
 	    intercept_judge(s, s->origin) != REASON_OK)
 		return;
-	if (s->origin_hand_len > 0) {
-		stream_write(&s->client, s->origin_hand, s->origin_hand_len);
-		s->origin_hand_len = 0;
+	if (s->origin_hand.len > 0) {
+		stream_write(&s->client, s->origin_hand.at, s->origin_hand.len);
+		s->origin_hand.len = 0;
 		s->origin_spoke = s->tunnel = true;
 		s->kind = s->at == AT_INSIDE ? RECORD_RELAY : RECORD_TUNNEL;
 	}

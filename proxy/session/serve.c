@@ -433,17 +433,17 @@ static enum exchange_result run(struct session *s)
 	enum exchange_result result;
 	size_t left;
 
-	h1_side_give(&s->front, s->hand, s->hand_len);
+	h1_side_give(&s->front, s->hand.at, s->hand.len);
 	if (x->origin_side.in)
-		h1_side_give(&x->origin_side, s->origin_hand,
-			s->origin_hand_len);
+		h1_side_give(&x->origin_side, s->origin_hand.at,
+			s->origin_hand.len);
 	x->timed_out = s->timed_out;
 	result = exchange_run(x);
-	session_eat(s, s->hand_len - h1_side_left(&s->front));
+	session_eat(s, s->hand.len - h1_side_left(&s->front));
 	left = x->origin_side.in ? h1_side_left(&x->origin_side) : 0;
 	if (left > 0) /* bytes that came with a 101 are the relay's */
-		s->origin_hand += s->origin_hand_len - left;
-	s->origin_hand_len = left;
+		s->origin_hand.at += s->origin_hand.len - left;
+	s->origin_hand.len = left;
 	return result;
 }
 
@@ -454,9 +454,9 @@ static enum wait tunnel_asked(struct session *s)
 	static const char established[] =
 		"HTTP/1.1 200 Connection established\r\n\r\n";
 
-	h1_side_give(&s->front, s->hand, s->hand_len);
+	h1_side_give(&s->front, s->hand.at, s->hand.len);
 	(void)s->front.codec.ops->next(&s->front.codec); /* CODEC_END */
-	session_eat(s, s->hand_len - h1_side_left(&s->front));
+	session_eat(s, s->hand.len - h1_side_left(&s->front));
 	exchange_clear(&s->exchange);
 	h1_side_clear(&s->front);
 	stream_write(&s->client, established, sizeof(established) - 1);
@@ -507,8 +507,8 @@ static enum wait end_exchange(struct session *s, bool close)
 /* A client that takes us for an https proxy can't read what we would say. */
 static bool is_tls_by_mistake(const struct session *s)
 {
-	return s->realm == REALM_PROXY && s->hand_len > 0 &&
-		s->hand[0] == 0x16 && s->exchange.at == EXCHANGE_HEAD &&
+	return s->realm == REALM_PROXY && s->hand.len > 0 &&
+		s->hand.at[0] == 0x16 && s->exchange.at == EXCHANGE_HEAD &&
 		h1_side_idle(&s->front);
 }
 

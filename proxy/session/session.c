@@ -58,8 +58,8 @@ enum wait session_fail(struct session *s, enum reason reason, const char *why)
 
 void session_eat(struct session *s, size_t len)
 {
-	s->hand += len;
-	s->hand_len -= len;
+	s->hand.at += len;
+	s->hand.len -= len;
 }
 
 void session_forget_origin(struct session *s)
@@ -270,18 +270,23 @@ void session_run(struct session *s)
 
 /* --- facts -------------------------------------------------------------- */
 
+static size_t lend(struct session *s, struct hand *hand, const uint8_t *data,
+	size_t len)
+{
+	size_t left;
+
+	*hand = (struct hand){data, len};
+	session_run(s);
+	left = hand->len;
+	*hand = (struct hand){NULL, 0};
+	return len - left;
+}
+
 static size_t on_client_data(void *owner, const uint8_t *data, size_t len)
 {
 	struct session *s = owner;
-	size_t left;
 
-	s->hand = data;
-	s->hand_len = len;
-	session_run(s);
-	left = s->hand_len;
-	s->hand = NULL;
-	s->hand_len = 0;
-	return len - left;
+	return lend(s, &s->hand, data, len);
 }
 
 static void on_client_event(void *owner)
@@ -292,15 +297,8 @@ static void on_client_event(void *owner)
 static size_t on_origin_data(void *owner, const uint8_t *data, size_t len)
 {
 	struct session *s = owner;
-	size_t left;
 
-	s->origin_hand = data;
-	s->origin_hand_len = len;
-	session_run(s);
-	left = s->origin_hand_len;
-	s->origin_hand = NULL;
-	s->origin_hand_len = 0;
-	return len - left;
+	return lend(s, &s->origin_hand, data, len);
 }
 
 static void on_origin_event(void *owner)
@@ -315,7 +313,7 @@ const struct origin_ops session_origin_ops = {on_origin_data, on_origin_event};
 static enum wait step_linger(struct session *s)
 {
 	stream_shutdown(&s->client);
-	session_eat(s, s->hand_len);
+	session_eat(s, s->hand.len);
 	if (stream_flushed(&s->client) && !s->flushed_ms)
 		s->flushed_ms = session_now(s);
 	if ((s->flushed_ms && stream_ended(&s->client)) || s->timed_out)
@@ -366,8 +364,8 @@ static enum wait step_close(struct session *s)
 	s->closing = true;
 	journal_cut(s);
 	journal_session(s);
-	s->hand_len = 0;
-	s->origin_hand_len = 0;
+	s->hand.len = 0;
+	s->origin_hand.len = 0;
 	resolver_leave(&s->dns);
 	exchange_clear(&s->exchange);
 	if (s->front.in)

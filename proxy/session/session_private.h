@@ -68,6 +68,12 @@ enum realm {
 	REALM_INSPECTED, /* inside forged TLS */
 };
 
+/* Bytes lent to a step during a callback; what it leaves is offered again. */
+struct hand {
+	const uint8_t *at;
+	size_t len;
+};
+
 struct session {
 	struct services *services;     /* borrowed */
 	struct session *prev, *next;   /* services->sessions */
@@ -83,8 +89,7 @@ struct session {
 	struct stream client;
 	struct sockaddr_storage peer;
 	bool transparent, client_local, allowed;
-	const uint8_t *hand;           /* its bytes, during a callback */
-	size_t hand_len;
+	struct hand hand;
 
 	/* What it wants. */
 	struct buffer peek;            /* owned: bytes not yet given on */
@@ -111,8 +116,7 @@ struct session {
 
 	/* The origin, when no exchange has it. */
 	struct origin *origin;         /* owned */
-	const uint8_t *origin_hand;
-	size_t origin_hand_len;
+	struct hand origin_hand;
 	bool origin_spoke;
 
 	/* The leaf. */

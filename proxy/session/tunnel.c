@@ -49,9 +49,9 @@ static void client_to_origin(struct session *s)
 			buffer_len(&s->peek));
 		buffer_clear(&s->peek);
 	}
-	if (s->hand_len > 0 && !stream_full(origin)) {
-		stream_write(origin, s->hand, s->hand_len);
-		session_eat(s, s->hand_len);
+	if (s->hand.len > 0 && !stream_full(origin)) {
+		stream_write(origin, s->hand.at, s->hand.len);
+		session_eat(s, s->hand.len);
 	}
 	if (stream_ended(&s->client))
 		stream_shutdown(origin);
@@ -59,9 +59,9 @@ static void client_to_origin(struct session *s)
 
 static void origin_to_client(struct session *s)
 {
-	if (s->origin_hand_len > 0 && !stream_full(&s->client)) {
-		stream_write(&s->client, s->origin_hand, s->origin_hand_len);
-		s->origin_hand_len = 0;
+	if (s->origin_hand.len > 0 && !stream_full(&s->client)) {
+		stream_write(&s->client, s->origin_hand.at, s->origin_hand.len);
+		s->origin_hand.len = 0;
 	}
 	if (stream_ended(&s->origin->stream))
 		stream_shutdown(&s->client);
