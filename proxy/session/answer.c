@@ -185,8 +185,6 @@ void answer_refuse(struct answer *answer, const struct refusal *refusal)
 	else
 		refuse_in_text(answer, refusal);
 	add_proxy_status(answer, refusal->reason);
-	if (refusal->reason == REASON_METHOD_NOT_ALLOWED)
-		head_add_text(answer->head, "Allow", "GET, HEAD");
 }
 
 /* --- our own pages ------------------------------------------------------ */
@@ -284,9 +282,11 @@ enum reason answer_own(struct answer *answer, const struct services *services,
 	char proxy[PROXY_ADDRESS_SIZE];
 
 	if (!slice_is(request->method, "GET") &&
-	    !slice_is(request->method, "HEAD"))
-		return refuse(answer, REASON_METHOD_NOT_ALLOWED,
-			request->page);
+	    !slice_is(request->method, "HEAD")) {
+		(void)refuse(answer, REASON_METHOD_NOT_ALLOWED, request->page);
+		head_add_text(answer->head, "Allow", "GET, HEAD");
+		return REASON_METHOD_NOT_ALLOWED;
+	}
 	find_self(services, request, proxy);
 	if (query)
 		path.len = (size_t)(query - path.at);

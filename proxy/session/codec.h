@@ -48,6 +48,12 @@ struct codec_ops {
 	enum reason (*failure)(struct codec *codec, const char **out_why);
 	/* whether, by what was read, the connection may carry another */
 	bool (*lasts)(struct codec *codec);
+	/* a message has begun, and its end has not been read */
+	bool (*under_way)(struct codec *codec);
+	/* nothing has come that was not read */
+	bool (*drained)(struct codec *codec);
+	/* makes ready for the next; to_head: it answers a HEAD */
+	void (*next_message)(struct codec *codec, bool to_head);
 
 	/* What goes. last: no other message follows on this connection. */
 	void (*send_head)(struct codec *codec, struct head *head,

@@ -21,15 +21,19 @@ static void note(struct exchange *x, enum reason reason, const char *why)
 	snprintf(x->why, sizeof(x->why), "%s", why ? why : "");
 }
 
+static void shut(struct exchange *x)
+{
+	if (x->server)
+		x->ops->shut_origin(x->host);
+	x->server = NULL;
+}
+
 static void drop_origin(struct exchange *x, bool keep)
 {
 	struct origin *origin = x->origin;
 
-	if (!origin)
-		return;
+	shut(x);
 	x->origin = NULL;
-	if (x->origin_side.in)
-		h1_side_clear(&x->origin_side);
 	origin_release(origin, keep);
 }
 
@@ -162,6 +166,14 @@ static enum exchange_result route(struct exchange *x)
 	return get_origin(x);
 }
 
+static enum exchange_result bad_head(struct exchange *x, enum reason reason,
+	const char *why)
+{
+	x->last = true;
+	x->started_ms = loop_now(x->services->loop);
+	return fail(x, reason, why);
+}
+
 static enum exchange_result step_head(struct exchange *x)
 {
 	const char *why;
@@ -174,13 +186,14 @@ static enum exchange_result step_head(struct exchange *x)
 		return route(x);
 	case CODEC_FAILED:
 		reason = x->client->ops->failure(x->client, &why);
-		x->last = true;
-		x->started_ms = loop_now(x->services->loop);
 		return reason == REASON_CLIENT_GONE ? EXCHANGE_GONE :
-			fail(x, reason, why);
+			bad_head(x, reason, why);
 	case CODEC_CLOSED:
 		return EXCHANGE_GONE;
 	case CODEC_MORE:
+		if (!x->timed_out || !x->client->ops->under_way(x->client))
+			return EXCHANGE_WAIT;
+		return bad_head(x, REASON_REQUEST_TIMEOUT, "in the head");
 	case CODEC_BODY:
 	case CODEC_END:
 	default:
@@ -194,13 +207,10 @@ static enum exchange_result send_request(struct exchange *x)
 {
 	struct head *head = x->client->ops->head(x->client);
 	struct body_plan plan = x->client->ops->plan(x->client);
-	struct codec *origin = &x->origin_side.codec;
 
 	origin_describe(x->origin, &x->origin_facts);
-	h1_side_init(&x->origin_side, &x->origin->stream, false,
-		x->services->snapshot->config->limits.header_bytes);
-	h1_side_answers(&x->origin_side, x->to_head);
-	origin->ops->send_head(origin, head, &plan, false);
+	x->server = x->ops->open_origin(x->host, x->origin, x->to_head);
+	x->server->ops->send_head(x->server, head, &plan, false);
 	x->at = EXCHANGE_RELAY;
 	return EXCHANGE_NEXT;
 }
@@ -224,11 +234,11 @@ static enum exchange_result step_origin(struct exchange *x)
 	}
 }
 
-/* retry sends a request again that died with a connection from the pool before
- * a byte of the answer came (RFC 9112, 9.3.1). */
+/* retry sends a request again that died with a connection that had waited for
+ * it, before a byte of the answer came (RFC 9112, 9.3.1). */
 static bool may_retry(const struct exchange *x)
 {
-	return x->origin->reused && x->replayable && !x->retried &&
+	return x->origin->waited && x->replayable && !x->retried &&
 		!x->response_begun && !x->timed_out;
 }
 
@@ -274,7 +284,7 @@ static void send_end(struct codec *to, const struct head *trailers)
 /* pump_request returns EXCHANGE_NEXT as long as it moved something. */
 static enum exchange_result pump_request(struct exchange *x)
 {
-	struct codec *origin = &x->origin_side.codec;
+	struct codec *origin = x->server;
 	struct slice piece;
 
 	if (x->request_ended || origin->ops->full(origin))
@@ -340,7 +350,7 @@ static enum exchange_result switch_protocols(struct exchange *x,
 
 static void send_response(struct exchange *x, struct head *head)
 {
-	struct codec *origin = &x->origin_side.codec;
+	struct codec *origin = x->server;
 	struct body_plan plan = origin->ops->plan(origin);
 
 	note_binding(x, head);
@@ -356,15 +366,13 @@ static void send_response(struct exchange *x, struct head *head)
  * 400 to whatever is asked, and closes. */
 static bool refused_for_certificate(const struct exchange *x)
 {
-	struct codec *origin = (struct codec *)(uintptr_t)&x->origin_side.codec;
-
-	return x->asked_cert && x->status == 400 && !origin->ops->lasts(origin);
+	return x->asked_cert && x->status == 400 &&
+		!x->server->ops->lasts(x->server);
 }
 
 static enum exchange_result on_response(struct exchange *x)
 {
-	struct head *head = x->origin_side.codec.ops->head(
-		&x->origin_side.codec);
+	struct head *head = x->server->ops->head(x->server);
 	struct body_plan none = {0};
 
 	x->status = head_status(head);
@@ -384,10 +392,10 @@ static enum exchange_result on_response(struct exchange *x)
 
 static enum exchange_result end_response(struct exchange *x)
 {
-	struct codec *origin = &x->origin_side.codec;
+	struct codec *origin = x->server;
 
 	if (x->status < 200) { /* 100, 103: the real one follows */
-		h1_side_next_message(&x->origin_side, x->to_head);
+		origin->ops->next_message(origin, x->to_head);
 		return EXCHANGE_NEXT;
 	}
 	send_end(x->client, origin->ops->trailers(origin));
@@ -398,21 +406,27 @@ static enum exchange_result end_response(struct exchange *x)
 static enum exchange_result origin_ended(struct exchange *x,
 	enum reason reason, const char *why)
 {
-	char copy[200];
-
 	if (may_retry(x))
 		return retry(x);
 	if (x->origin->stream.error == STREAM_RESET)
 		reason = REASON_ORIGIN_RESET;
 	if (x->origin->asked_cert && x->origin->stream.error == STREAM_TLS)
 		reason = REASON_ORIGIN_WANTS_CERT;
-	snprintf(copy, sizeof(copy), "%s", why);
-	return fail(x, reason, copy);
+	return fail(x, reason, why);
+}
+
+/* late: nothing came for too long; from whom it should have come, is why. */
+static enum exchange_result late(struct exchange *x)
+{
+	bool client = !x->request_ended && !stream_full(&x->origin->stream);
+
+	return fail(x, client ? REASON_REQUEST_TIMEOUT : REASON_ORIGIN_TIMEOUT,
+		"");
 }
 
 static enum exchange_result pump_response(struct exchange *x)
 {
-	struct codec *origin = &x->origin_side.codec;
+	struct codec *origin = x->server;
 	struct slice piece;
 	enum reason reason;
 	const char *why;
@@ -438,8 +452,7 @@ static enum exchange_result pump_response(struct exchange *x)
 		return origin_ended(x, reason, why);
 	case CODEC_MORE:
 	default:
-		return x->timed_out ? fail(x, REASON_ORIGIN_TIMEOUT, "") :
-				      EXCHANGE_WAIT;
+		return x->timed_out ? late(x) : EXCHANGE_WAIT;
 	}
 }
 
@@ -447,15 +460,15 @@ static enum exchange_result pump_response(struct exchange *x)
 
 static enum exchange_result finish(struct exchange *x)
 {
-	struct codec *origin = &x->origin_side.codec;
+	struct codec *origin = x->server;
 	struct origin *bound = x->origin;
 	bool keep = x->request_ended && origin->ops->lasts(origin) &&
-		x->origin_side.at == x->origin_side.end;
+		origin->ops->drained(origin);
 
 	x->at = EXCHANGE_OVER;
 	if (keep && bound->pinned && !x->last) {
+		shut(x);
 		x->origin = NULL;
-		h1_side_clear(&x->origin_side);
 		x->ops->hold_origin(x->host, bound);
 	} else {
 		drop_origin(x, keep);

@@ -1,8 +1,8 @@
 /*
  * exchange.h - one request and its response, between two codecs.
  *
- *	HEAD ──► ORIGIN ──► RELAY ──► over
- *	   └──────► ANSWER ──────────┘
+ *	HEAD ──► ORIGIN ──► RELAY ──► OVER
+ *	   └─ an answer of our own ────┘
  *
  * Waits for a request, has its host say where it goes, gets a connection
  * there, and passes both messages on as they come, either way at its own pace.
@@ -21,7 +21,6 @@
 #include "proxy/report/reason.h"
 #include "proxy/session/answer.h"
 #include "proxy/session/codec.h"
-#include "proxy/session/h1_side.h"
 #include "proxy/session/origin.h"
 
 struct exchange;
@@ -41,6 +40,11 @@ struct exchange_host {
 	struct origin *(*get_origin)(void *host, struct exchange *exchange);
 	/* May this READY connection's bytes be shown? REASON_OK, or why not. */
 	enum reason (*judge_origin)(void *host, const struct origin *origin);
+	/* Speak HTTP on it, to_head: a HEAD; the codec is the host's, until
+	 * shut_origin. */
+	struct codec *(*open_origin)(void *host, struct origin *origin,
+		bool to_head);
+	void (*shut_origin)(void *host);
 	/* The connection is bound to this client (NTLM): hold it. */
 	void (*hold_origin)(void *host, struct origin *origin);
 	/* What a refusal's page should tell besides the reason. */
@@ -74,7 +78,7 @@ struct exchange {
 	struct services *services;
 
 	struct origin *origin;         /* owned */
-	struct h1_side origin_side;    /* in use while origin is READY */
+	struct codec *server;          /* the origin's side; NULL: not open */
 	struct origin_want want;
 	struct answer answer;
 

@@ -34,11 +34,11 @@ static enum codec_event at_end(struct h1_side *side)
 {
 	enum h1_event event;
 
-	if (!side->closed_told && h1_in_idle(side->in))
+	if (!side->eof_told && h1_in_idle(side->in))
 		return CODEC_CLOSED;
 	if (side->stream->truncated && !side->client)
 		return CODEC_FAILED;
-	side->closed_told = true;
+	side->eof_told = true;
 	event = h1_in_eof(side->in);
 	return event == H1_MORE ? CODEC_CLOSED : translate(event);
 }
@@ -158,6 +158,21 @@ static bool lasts(struct codec *codec)
 		side->stream->error == STREAM_FINE;
 }
 
+static bool under_way(struct codec *codec)
+{
+	return !h1_side_idle(side_of(codec));
+}
+
+static bool drained(struct codec *codec)
+{
+	return side_of(codec)->at == side_of(codec)->end;
+}
+
+static void next_message(struct codec *codec, bool to_head)
+{
+	h1_in_next_message(side_of(codec)->in, to_head);
+}
+
 /* --- what goes ---------------------------------------------------------- */
 
 static void send_string(struct h1_side *side, UT_string *text)
@@ -241,6 +256,9 @@ static const struct codec_ops h1_ops = {
 	.trailers = trailers,
 	.failure = failure,
 	.lasts = lasts,
+	.under_way = under_way,
+	.drained = drained,
+	.next_message = next_message,
 	.send_head = send_head,
 	.send_body = send_body,
 	.send_end = send_end,
@@ -264,11 +282,6 @@ void h1_side_clear(struct h1_side *side)
 {
 	h1_in_free(side->in);
 	*side = (struct h1_side){0};
-}
-
-void h1_side_next_message(struct h1_side *side, bool to_head)
-{
-	h1_in_next_message(side->in, to_head);
 }
 
 void h1_side_answers(struct h1_side *side, bool to_head)

@@ -27,16 +27,14 @@ struct h1_side {
 	const char *at, *end; /* bytes in hand */
 	bool sending_chunks;
 	bool old_peer;      /* speaks HTTP/1.0: no chunks to it */
-	bool closed_told;
+	bool eof_told;      /* the parser knows that no more comes */
 };
 
 void h1_side_init(struct h1_side *side, struct stream *stream, bool client,
 	size_t max_head);
 void h1_side_clear(struct h1_side *side);
 
-/* h1_side_next_message makes ready for the next one; on the origin's side
- * to_head says that the next response answers a HEAD. */
-void h1_side_next_message(struct h1_side *side, bool to_head);
+/* h1_side_answers: on the origin's side, what comes answers a HEAD. */
 void h1_side_answers(struct h1_side *side, bool to_head);
 
 void h1_side_give(struct h1_side *side, const uint8_t *data, size_t len);

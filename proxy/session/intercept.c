@@ -31,14 +31,9 @@ static size_t origin_alpn_list(const struct hello *hello, uint8_t *out)
 
 void intercept_want(const struct session *s, struct origin_want *out)
 {
-	memset(out, 0, sizeof(*out));
+	session_want(s, s->transparent ? s->name : s->host, s->port, out);
 	out->tls = true;
-	out->port = s->port;
-	out->client_local = s->client_local;
-	quota_client_of((const struct sockaddr *)&s->peer, &out->client);
 	out->mode = s->decision.options.untrusted;
-	snprintf(out->host, sizeof(out->host), "%s",
-		s->transparent ? s->name : s->host);
 	snprintf(out->name, sizeof(out->name), "%s", s->name);
 	if (s->has_original) {
 		out->has_address = true;
@@ -48,7 +43,7 @@ void intercept_want(const struct session *s, struct origin_want *out)
 	out->alpn_len = s->origin_alpn_len;
 }
 
-static void get_origin(struct session *s)
+void intercept_get_origin(struct session *s)
 {
 	struct origin_want want;
 
@@ -133,18 +128,14 @@ static void on_leaf(struct leaf_request *request, struct site *site,
 	s->leaf_pending = false;
 	s->site = site;
 	s->leaf_forged = forged;
-	if (!site)
-		snprintf(s->why, sizeof(s->why), "%s", why);
+	(void)why; /* request->why, which step_forge reads */
 	session_run(s);
 	session_unref(s);
 }
 
 static enum wait no_leaf(struct session *s, const char *why)
 {
-	char copy[160];
-
-	snprintf(copy, sizeof(copy), "%s", why);
-	return session_fail(s, REASON_CA_NOT_USABLE, copy);
+	return session_fail(s, REASON_CA_NOT_USABLE, why);
 }
 
 static enum wait order_leaf(struct session *s, enum leaf_outcome outcome)
@@ -221,7 +212,7 @@ enum wait step_leaf(struct session *s)
 		s->origin_alpn_len = origin_alpn_list(s->hello,
 			s->origin_alpn);
 		s->leaf_cached = early(s);
-		get_origin(s);
+		intercept_get_origin(s);
 		if (s->leaf_cached)
 			return session_go(s, AT_HANDSHAKE);
 	}

@@ -59,15 +59,32 @@ static struct ca *signer(const struct leaf_want *want)
 	return authority_issuer(want->snapshot->authority);
 }
 
-/* make_key writes the site's key: the name hashed, so that all have one size. */
+/* digest_issuing covers what a reload may change in leaves to come. */
+static void digest_issuing(const struct leaf_want *want, uint8_t *out)
+{
+	const char *base = authority_crl_base(want->snapshot->authority);
+	unsigned validity = want->snapshot->config->issuing.validity_s;
+	SHA256_CTX sha;
+
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, &validity, sizeof(validity));
+	SHA256_Update(&sha, base, strlen(base));
+	SHA256_Final(out, &sha);
+}
+
+/* make_key writes the site's key: names hashed, so that all have one size. */
 static size_t make_key(const struct leaf_want *want, uint8_t *out)
 {
 	uint8_t *at = out;
 
-	memcpy(at, ca_digest(signer(want)), 32);
-	memcpy(at + 32, trust_digest(want->snapshot->trust), 32);
-	SHA256((const uint8_t *)want->name, strlen(want->name), at + 64);
-	at += 96;
+	memcpy(at, ca_digest(signer(want)), LEAF_DIGEST);
+	at += LEAF_DIGEST;
+	memcpy(at, trust_digest(want->snapshot->trust), LEAF_DIGEST);
+	at += LEAF_DIGEST;
+	digest_issuing(want, at);
+	at += LEAF_DIGEST;
+	SHA256((const uint8_t *)want->name, strlen(want->name), at);
+	at += LEAF_DIGEST;
 	*at++ = (uint8_t)(want->port >> 8);
 	*at++ = (uint8_t)want->port;
 	*at++ = (uint8_t)want->key_type;
@@ -76,14 +93,14 @@ static size_t make_key(const struct leaf_want *want, uint8_t *out)
 	return (size_t)(at - out);
 }
 
-static void digest_origin(const struct leaf_want *want, uint8_t out[32])
+static void digest_origin(const struct leaf_want *want, uint8_t out[LEAF_DIGEST])
 {
-	memset(out, 0, 32);
+	memset(out, 0, LEAF_DIGEST);
 	if (want->origin.len > 0)
 		SHA256(want->origin.at, want->origin.len, out);
 }
 
-void leaves_digest(const CRYPTO_BUFFER *cert, uint8_t out[32])
+void leaves_digest(const CRYPTO_BUFFER *cert, uint8_t out[LEAF_DIGEST])
 {
 	SHA256(CRYPTO_BUFFER_data(cert), CRYPTO_BUFFER_len(cert), out);
 }
@@ -125,14 +142,14 @@ void leaves_doubt(struct services *services, const struct leaf_want *want)
 /* find returns the cached site if it copies the certificate that the origin
  * has shown now; that ends any doubt. */
 static struct site *find(struct services *services, const uint8_t *key,
-	size_t len, const uint8_t digest[32])
+	size_t len, const uint8_t digest[LEAF_DIGEST])
 {
 	struct site *site = shards_get(services->shared->leaves, key, len,
 		now_ms(services));
 
 	if (!site)
 		return NULL;
-	if (memcmp(leaf_origin_digest(site->leaf), digest, 32) != 0) {
+	if (memcmp(leaf_origin_digest(site->leaf), digest, LEAF_DIGEST) != 0) {
 		site_unref(site);
 		return NULL;
 	}
@@ -205,7 +222,7 @@ static void after_work(uv_work_t *work, int status)
 	struct site *site;
 
 	(void)status;
-	land(request, request->key_len - 32);
+	land(request, request->key_len - LEAF_DIGEST);
 	free(request->origin);
 	request->origin = NULL;
 	snapshot_unref(request->snapshot);
@@ -259,11 +276,11 @@ static void on_landed(struct waiter *waiter, void *result, const char *err)
 }
 
 static enum leaves_result lead(struct leaf_request *request,
-	const struct leaf_want *want, const uint8_t digest[32],
+	const struct leaf_want *want, const uint8_t digest[LEAF_DIGEST],
 	struct site **out, bool *out_forged)
 {
 	struct services *services = request->services;
-	size_t cache_len = request->key_len - 32;
+	size_t cache_len = request->key_len - LEAF_DIGEST;
 
 	/* somebody may have landed between our look and our joining */
 	request->site = find(services, request->key, cache_len, digest);
@@ -287,7 +304,7 @@ enum leaves_result leaves_get(struct services *services,
 	const struct leaf_want *want, struct leaf_request *request,
 	struct site **out, bool *out_forged)
 {
-	uint8_t digest[32];
+	uint8_t digest[LEAF_DIGEST];
 	size_t len;
 
 	*out_forged = false;
@@ -299,8 +316,8 @@ enum leaves_result leaves_get(struct services *services,
 	*out = find(services, request->key, len, digest);
 	if (*out)
 		return LEAVES_READY;
-	memcpy(request->key + len, digest, 32);
-	request->key_len = len + 32;
+	memcpy(request->key + len, digest, LEAF_DIGEST);
+	request->key_len = len + LEAF_DIGEST;
 	request->waiter.landed = on_landed;
 	if (flight_join(services->shared->flight, request->key,
 		    request->key_len, &request->waiter) == FLIGHT_WAIT)

@@ -3,8 +3,9 @@
  *
  * A leaf is looked up by what it promises: the name shown, the port, the CA
  * that signed it, the kind of key, how an untrusted origin is treated and how
- * this one turned out, and the set of roots that judged it. What is not there
- * is forged, by one connection for all that ask at the same time (flight.h).
+ * this one turned out, the set of roots that judged it, and what the
+ * configuration has leaves say. What is not there is forged, by one connection
+ * for all that ask at the same time (flight.h).
  *
  * Owns:    a struct site is counted; whoever gets one has a reference.
  * Threads: the caches any; a request belongs to its worker.
@@ -12,6 +13,7 @@
 #ifndef PROXY_SESSION_LEAVES_H
 #define PROXY_SESSION_LEAVES_H
 
+#include <openssl/sha.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,7 +36,8 @@ enum leaf_outcome {
 struct site {
 	atomic_uint refs;
 	struct leaf *leaf;  /* owned */
-	/* The origin went away since: ask it before this leaf is shown. */
+	/* The origin went away since, or showed another certificate: ask it
+	 * before this leaf is shown. */
 	atomic_bool doubt;
 };
 
@@ -53,10 +56,11 @@ struct leaf_want {
 	struct der origin;         /* its leaf certificate; none for LEAF_OWN */
 };
 
-enum { LEAF_KEY_SIZE = 160 };
+/* Of a key: five digests, the last of them in a request's alone, five bytes. */
+enum { LEAF_DIGEST = SHA256_DIGEST_LENGTH, LEAF_KEY_SIZE = 5 * LEAF_DIGEST + 5 };
 
 struct leaf_request {
-	/* Set by the caller. Called on its loop when leaves_get said LEAF_WAIT;
+	/* Set by the caller. Called on its loop when leaves_get said LEAVES_WAIT;
 	 * site is the caller's reference, NULL with why on failure. */
 	void (*done)(struct leaf_request *request, struct site *site,
 		bool forged, const char *why);
@@ -94,7 +98,7 @@ enum leaves_result leaves_get(struct services *services,
 	struct site **out, bool *out_forged) __attribute__((warn_unused_result));
 
 /* leaves_digest is what leaf_origin_digest would be for this certificate. */
-void leaves_digest(const CRYPTO_BUFFER *cert, uint8_t out[32]);
+void leaves_digest(const CRYPTO_BUFFER *cert, uint8_t out[LEAF_DIGEST]);
 
 /* leaves_doubt marks what is cached for want: its origin went away. */
 void leaves_doubt(struct services *services, const struct leaf_want *want);

@@ -291,7 +291,7 @@ struct origin *origin_get(struct services *services,
 		origin = pool_take(services->pool, key,
 			want->client_local, want->max_idle_ms);
 	if (origin) {
-		origin->reused = true;
+		origin->reused = origin->waited = true;
 		stream_want(&origin->stream, false);
 	} else {
 		origin = origin_new(services, want);

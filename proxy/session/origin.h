@@ -69,9 +69,10 @@ struct origin {
 	enum verdict verdict; /* of TLS: VERDICT_TRUSTED or why not */
 	CRYPTO_BUFFER *cert;  /* owned: its leaf certificate; NULL: plain */
 	bool reused;          /* came from the pool */
+	bool waited;          /* was READY before it was wanted: may be dying */
 	bool asked_cert;      /* it asked for a client certificate */
 	bool pinned;          /* never to be pooled (NTLM, 101, …) */
-	uint64_t started_ms, ready_ms, idle_since_ms;
+	uint64_t started_ms, ready_ms;
 
 	/* Private. */
 	struct services *services;

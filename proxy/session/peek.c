@@ -51,21 +51,16 @@ static void hear_origin(struct session *s)
  * the client's first bytes are still classified, whenever they come. */
 static enum wait wait_silently(struct session *s)
 {
-	struct origin_want want;
-
 	if (s->timed_out && s->silent)
 		return session_fail(s, REASON_IDLE, "");
 	if (s->timed_out)
 		s->silent = true;
 	if (!s->silent || !may_speak_first(s))
 		return WAIT_CLIENT;
-	if (!s->origin && s->at == AT_INSIDE) {
-		intercept_want(s, &want);
-		s->origin = origin_get(s->services, &want,
-			&session_origin_ops, s);
-	} else if (!s->origin) {
+	if (!s->origin && s->at == AT_INSIDE)
+		intercept_get_origin(s);
+	else if (!s->origin)
 		tunnel_dial(s);
-	}
 	if (origin_is(s->origin, ORIGIN_FAILED))
 		return session_fail(s, s->origin->reason, s->origin->why);
 	if (origin_is(s->origin, ORIGIN_READY)) {

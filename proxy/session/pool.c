@@ -70,6 +70,12 @@ static void take_off(struct pool *pool, struct origin *origin)
 	free(shelf);
 }
 
+static void drop(struct pool *pool, struct origin *origin)
+{
+	take_off(pool, origin);
+	origin_release(origin, false);
+}
+
 /* --- what happens while they rest --------------------------------------- */
 
 static void doubt(struct origin *origin)
@@ -95,8 +101,8 @@ static size_t on_data(void *owner, const uint8_t *data, size_t len)
 	struct origin *origin = owner;
 
 	(void)data;
-	take_off(origin->services->pool, origin);
-	origin_release(origin, false);
+	doubt(origin);
+	drop(origin->services->pool, origin);
 	return len;
 }
 
@@ -108,18 +114,16 @@ static void on_event(void *owner)
 	    origin->stream.error == STREAM_FINE)
 		return;
 	doubt(origin);
-	take_off(origin->services->pool, origin);
-	origin_release(origin, false);
+	drop(origin->services->pool, origin);
 }
 
 static const struct origin_ops resting = {on_data, on_event};
 
 /* --- in and out --------------------------------------------------------- */
 
-static void drop(struct pool *pool, struct origin *origin)
+static uint64_t last_used(const struct origin *origin)
 {
-	take_off(pool, origin);
-	origin_release(origin, false);
+	return origin->stream.active_ms;
 }
 
 static struct origin *oldest(struct shelf *shelf)
@@ -133,8 +137,7 @@ static void drop_oldest(struct pool *pool)
 	struct shelf *shelf, *tmp;
 
 	HASH_ITER(hh, pool->shelves, shelf, tmp)
-		if (!found ||
-		    oldest(shelf)->idle_since_ms < found->idle_since_ms)
+		if (!found || last_used(oldest(shelf)) < last_used(found))
 			found = oldest(shelf);
 	if (found)
 		drop(pool, found);
@@ -171,10 +174,9 @@ struct origin *pool_take(struct pool *pool, const uint8_t *key,
 	if (!shelf)
 		return NULL;
 	DL_FOREACH(shelf->origins, origin) {
-		if (max_idle_ms > 0 &&
-		    now - origin->idle_since_ms > max_idle_ms)
-			return NULL; /* those behind it rest for longer */
-		if (may_be_used(pool, origin, client_local))
+		if ((max_idle_ms == 0 ||
+			    now - last_used(origin) <= max_idle_ms) &&
+		    may_be_used(pool, origin, client_local))
 			break;
 	}
 	if (origin)
@@ -194,7 +196,6 @@ void pool_put(struct pool *pool, struct origin *origin)
 	DL_PREPEND(shelf->origins, origin);
 	shelf->num++;
 	pool->num++;
-	origin->idle_since_ms = loop_now(pool->services->loop);
 	origin->ops = &resting;
 	origin->owner = origin;
 	stream_want(&origin->stream, true);
@@ -212,7 +213,7 @@ static void sweep(uv_timer_t *timer)
 
 		while (left-- > 0) {
 			last = oldest(shelf);
-			if (now - last->idle_since_ms < IDLE_MS)
+			if (now - last_used(last) < IDLE_MS)
 				break;
 			drop(pool, last);
 		}

@@ -129,12 +129,41 @@ static void note_url(struct exchange *x, const char *scheme, const char *host,
 
 /* --- our own pages ------------------------------------------------------ */
 
+/* under_cdp: the URL lies under the one that every leaf's CDP begins with. What
+ * stands behind that is a path of ours. */
+static bool under_cdp(const struct session *s, const struct asked *asked,
+	struct slice *out_path)
+{
+	const char *base =
+		authority_crl_base(s->services->snapshot->authority);
+	struct slice path = asked->url.path;
+	char host[HOST_SIZE];
+	struct url url;
+	size_t len;
+
+	if (url_parse_target((struct slice){base, strlen(base)}, &url) != 0 ||
+	    host_normalize(url.host.at, url.host.len, host) == HOST_BAD ||
+	    strcmp(host, asked->host) != 0 ||
+	    (url.port ? url.port : 80) != (asked->port ? asked->port : 80))
+		return false;
+	len = url.path.len;
+	if (len > 0 && url.path.at[len - 1] == '/')
+		len--;
+	*out_path = path;
+	if (len == 0)
+		return true;
+	if (path.len < len || memcmp(path.at, url.path.at, len) != 0 ||
+	    (path.len > len && !strchr("/?", path.at[len])))
+		return false;
+	*out_path = (struct slice){path.at + len, path.len - len};
+	return true;
+}
+
 static enum route own(struct session *s, struct exchange *x,
 	struct head *head, const struct asked *asked)
 {
-	struct slice path = asked->url.path;
-	struct own_request request = {
-		.method = head_method(head), .path = path, .page = x->page};
+	struct own_request request = {.method = head_method(head),
+		.path = asked->url.path, .page = x->page};
 	char self[HOST_SIZE + 16];
 	enum reason reason;
 
@@ -144,26 +173,11 @@ static enum route own(struct session *s, struct exchange *x,
 			asked->port ? asked->port : 80);
 		request.self = self;
 	}
+	(void)under_cdp(s, asked, &request.path);
 	reason = answer_own(&x->answer, s->services, &request);
 	if (reason != REASON_OK)
 		x->reason = reason;
 	return ROUTE_ANSWER;
-}
-
-/* is_cdp: the URL's authority is the one that stands in every leaf's CDP. */
-static bool is_cdp(const struct session *s, const struct asked *asked)
-{
-	const char *base =
-		authority_crl_base(s->services->snapshot->authority);
-	char host[HOST_SIZE];
-	struct url url;
-
-	if (url_parse_target((struct slice){base, strlen(base)}, &url) != 0 ||
-	    host_normalize(url.host.at, url.host.len, host) == HOST_BAD)
-		return false;
-	return strcmp(host, asked->host) == 0 &&
-		(url.port ? url.port : 80) ==
-		(asked->port ? asked->port : 80);
 }
 
 /* --- on the explicit listener ------------------------------------------- */
@@ -198,6 +212,7 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	struct head *head, struct asked *asked)
 {
 	uint16_t port = asked->port ? asked->port : 80;
+	struct slice path;
 
 	if (slice_is_nocase(asked->url.scheme, "https"))
 		return exchange_refuse(x, REASON_HTTPS_IN_PLAIN, "");
@@ -206,12 +221,9 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	note_url(x, "http", asked->host, port, asked);
 	snprintf(s->host, sizeof(s->host), "%s", asked->host);
 	s->port = port;
-	if (decide_is_magic(asked->host) || is_cdp(s, asked))
+	if (decide_is_magic(asked->host) || under_cdp(s, asked, &path))
 		return own(s, x, head, asked);
-	snprintf(x->want.host, sizeof(x->want.host), "%s", asked->host);
-	x->want.port = port;
-	x->want.client_local = s->client_local;
-	quota_client_of((const struct sockaddr *)&s->peer, &x->want.client);
+	session_want(s, asked->host, port, &x->want);
 	to_origin_form(head, asked, asked->host, port, 80);
 	return ROUTE_ORIGIN;
 }
@@ -261,10 +273,7 @@ static enum route route_plain(struct session *s, struct exchange *x,
 	if (asked->host[0] && strcmp(asked->host, s->host) != 0 &&
 	    !s->host_is_address)
 		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
-	snprintf(x->want.host, sizeof(x->want.host), "%s", s->host);
-	x->want.port = s->port;
-	x->want.client_local = s->client_local;
-	quota_client_of((const struct sockaddr *)&s->peer, &x->want.client);
+	session_want(s, s->host, s->port, &x->want);
 	to_origin_form(head, asked, s->host, s->port, 80);
 	return ROUTE_ORIGIN;
 }
@@ -363,16 +372,30 @@ static enum route on_route(void *host, struct exchange *x, struct head *head)
 	return route_inspected(s, x, head, &asked);
 }
 
+/* origin_will_do: as with one from the pool, it must be the one wanted and not
+ * have waited for too long; one bound to this client has no substitute. */
+static bool origin_will_do(const struct session *s,
+	const struct origin *origin, const struct origin_want *want)
+{
+	if (!origin || want->fresh || !origin_same(origin, want))
+		return false;
+	return origin->state != ORIGIN_READY || origin->pinned ||
+		want->max_idle_ms == 0 ||
+		session_now(s) - origin->stream.active_ms <= want->max_idle_ms;
+}
+
 /* on_get_origin uses the connection that was begun beside the handshake, or is
- * held for this client, if it is the one wanted. */
+ * held for this client. */
 static struct origin *on_get_origin(void *host, struct exchange *x)
 {
 	struct session *s = host;
 	struct origin *origin = s->origin;
 
 	s->origin = NULL;
-	if (origin && !x->want.fresh && origin_same(origin, &x->want))
+	if (origin_will_do(s, origin, &x->want)) {
+		origin->waited = origin->state == ORIGIN_READY;
 		return origin;
+	}
 	origin_release(origin, true);
 	return origin_get(s->services, &x->want, &session_origin_ops, s);
 }
@@ -380,6 +403,24 @@ static struct origin *on_get_origin(void *host, struct exchange *x)
 static enum reason on_judge_origin(void *host, const struct origin *origin)
 {
 	return intercept_judge(host, origin);
+}
+
+static struct codec *on_open_origin(void *host, struct origin *origin,
+	bool to_head)
+{
+	struct session *s = host;
+
+	h1_side_init(&s->back, &origin->stream, false,
+		session_config(s)->limits.header_bytes);
+	h1_side_answers(&s->back, to_head);
+	return &s->back.codec;
+}
+
+static void on_shut_origin(void *host)
+{
+	struct session *s = host;
+
+	h1_side_clear(&s->back);
 }
 
 static void on_hold_origin(void *host, struct origin *origin)
@@ -409,6 +450,8 @@ static const struct exchange_host host_ops = {
 	.route = on_route,
 	.get_origin = on_get_origin,
 	.judge_origin = on_judge_origin,
+	.open_origin = on_open_origin,
+	.shut_origin = on_shut_origin,
 	.hold_origin = on_hold_origin,
 	.describe = on_describe,
 	.ending = on_ending,
@@ -434,13 +477,12 @@ static enum exchange_result run(struct session *s)
 	size_t left;
 
 	h1_side_give(&s->front, s->hand.at, s->hand.len);
-	if (x->origin_side.in)
-		h1_side_give(&x->origin_side, s->origin_hand.at,
-			s->origin_hand.len);
+	if (x->server)
+		h1_side_give(&s->back, s->origin_hand.at, s->origin_hand.len);
 	x->timed_out = s->timed_out;
 	result = exchange_run(x);
 	session_eat(s, s->hand.len - h1_side_left(&s->front));
-	left = x->origin_side.in ? h1_side_left(&x->origin_side) : 0;
+	left = x->server ? h1_side_left(&s->back) : 0;
 	if (left > 0) /* bytes that came with a 101 are the relay's */
 		s->origin_hand.at += s->origin_hand.len - left;
 	s->origin_hand.len = left;
@@ -471,7 +513,6 @@ static enum wait upgraded(struct session *s)
 	journal_exchange(s);
 	s->origin = x->origin;
 	x->origin = NULL;
-	h1_side_clear(&x->origin_side);
 	exchange_clear(x);
 	h1_side_clear(&s->front);
 	s->kind = RECORD_RELAY;
@@ -499,7 +540,7 @@ static enum wait end_exchange(struct session *s, bool close)
 	journal_exchange(s);
 	if (close || s->services->draining)
 		return session_go(s, AT_LINGER);
-	h1_side_next_message(&s->front, false);
+	s->front.codec.ops->next_message(&s->front.codec, false);
 	exchange_next(&s->exchange);
 	return GO;
 }
@@ -512,8 +553,21 @@ static bool is_tls_by_mistake(const struct session *s)
 		h1_side_idle(&s->front);
 }
 
+/* mind_origin: one that waits for a request has nothing to say. When it speaks
+ * or ends it is let go, and the request that comes gets another. */
+static void mind_origin(struct session *s)
+{
+	if (!origin_is(s->origin, ORIGIN_READY) ||
+	    (s->origin_hand.len == 0 && !stream_ended(&s->origin->stream) &&
+		    s->origin->stream.error == STREAM_FINE))
+		return;
+	session_forget_origin(s);
+	s->origin_hand.len = 0;
+}
+
 enum wait step_serve(struct session *s)
 {
+	mind_origin(s);
 	if (is_tls_by_mistake(s))
 		return session_fail(s, REASON_BAD_REQUEST,
 			"TLS on the plain listener: clients must name the "

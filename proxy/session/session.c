@@ -62,6 +62,16 @@ void session_eat(struct session *s, size_t len)
 	s->hand.len -= len;
 }
 
+void session_want(const struct session *s, const char *host, uint16_t port,
+	struct origin_want *out)
+{
+	memset(out, 0, sizeof(*out));
+	snprintf(out->host, sizeof(out->host), "%s", host);
+	out->port = port;
+	out->client_local = s->client_local;
+	quota_client_of((const struct sockaddr *)&s->peer, &out->client);
+}
+
 void session_forget_origin(struct session *s)
 {
 	origin_release(s->origin, false);
@@ -102,8 +112,8 @@ static bool wants_client(const struct session *s)
 static bool wants_origin(const struct session *s)
 {
 	switch (s->at) {
-	case AT_SERVE:
-		return s->exchange.origin &&
+	case AT_SERVE: /* of one that waits for a request, the end is heard */
+		return !s->exchange.origin ||
 			exchange_wants_origin(&s->exchange);
 	case AT_PEEK:
 	case AT_INSIDE: /* a silent client's server may speak first */

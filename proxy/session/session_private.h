@@ -33,6 +33,7 @@
 #include "proxy/report/record.h"
 #include "proxy/session/client_tls.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/h1_side.h"
 #include "proxy/session/leaves.h"
 #include "proxy/session/services.h"
 
@@ -132,6 +133,7 @@ struct session {
 
 	/* HTTP. */
 	struct h1_side front;          /* in use while front.in is there */
+	struct h1_side back;           /* the origin's; exchange.server */
 	struct exchange exchange;
 
 	/* The log. */
@@ -155,6 +157,10 @@ enum wait session_fail(struct session *s, enum reason reason,
 /* session_forget_origin drops a connection that was dialled for a silent client,
  * and on which nothing was said: of no use to TLS or HTTP that comes after. */
 void session_forget_origin(struct session *s);
+
+/* session_want is a connection for this client to host:port, in plain. */
+void session_want(const struct session *s, const char *host, uint16_t port,
+	struct origin_want *out);
 
 /* session_unref lets go of one count. */
 void session_unref(struct session *s);
@@ -208,6 +214,7 @@ bool decide_is_magic(const char *name);
 
 /* intercept.c: the origin this session was decided for. */
 void intercept_want(const struct session *s, struct origin_want *out);
+void intercept_get_origin(struct session *s);
 enum reason intercept_judge(struct session *s, const struct origin *origin);
 /* intercept_undecryptable remembers that this session's origin, verified, wants
  * a client certificate; not where the client named two sites. */

@@ -9,15 +9,11 @@
  * not inspected. */
 void tunnel_dial(struct session *s)
 {
-	struct origin_want want = {
-		.port = s->port,
-		.client_local = s->client_local,
-		.fresh = true,
-	};
+	struct origin_want want;
 
-	quota_client_of((const struct sockaddr *)&s->peer, &want.client);
-	snprintf(want.host, sizeof(want.host), "%s",
-		s->transparent && s->sni[0] ? s->sni : s->host);
+	session_want(s, s->transparent && s->sni[0] ? s->sni : s->host,
+		s->port, &want);
+	want.fresh = true;
 	s->origin = origin_get(s->services, &want, &session_origin_ops, s);
 }
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from lab import client, hello, http1, ws
-from lab.case import Group, eventually
+from lab.case import Group, error_page, eventually
 from lab.nginx import wait_port
 from lab.sallyport import SLOW, Sallyport
 
@@ -39,6 +39,8 @@ review = Group("review", config=lambda lab: settings(
     lab, **{"peek-timeout": "1s"}))
 brief = Group("review/brief", config=lambda lab: settings(
     lab, **{"idle-timeout": "2s"}))
+hurried = Group("review/hurried", config=lambda lab: settings(
+    lab, **{"handshake-timeout": "1s"}))
 bare = Group("review/bare", config=None)
 
 
@@ -284,6 +286,39 @@ def who_stops_reading_is_closed(t):
         "still open"
     assert not read_all(sock)[0].endswith(b"\r\n0\r\n\r\n"), "looks whole"
     t.line(kind="exchange")
+
+
+@review.case
+def a_client_that_connects_ahead(t):
+    """As browsers do; its origin has hung up by the time it asks."""
+    host = "hasty.odd.lab.test"
+    for method, fields, body in (("GET", (), b""), ("POST", (
+            "Content-Length: 1",), b"x"), ("GET", (), b"")):
+        tls = t.tls(host)
+        time.sleep(1.5)
+        reply = t.ask(tls, method, "/echo", host, *fields, body=body)
+        assert reply.status == 200, (method, reply)
+
+
+@brief.case
+def who_is_late_is_told_so(t):
+    """Of a request that stops half way, the server is not to blame."""
+    for scheme, connect in (("http", t.dial), ("https", lambda: t.tls(ODD))):
+        sock = connect()
+        sock.sendall(http1.head("POST", "%s://%s/echo" % (scheme, ODD), ODD,
+                                "Content-Length: 5") + b"ab")
+        reply = http1.read_reply(http1.reader(sock), "POST")
+        error_page(reply, "request-timeout", 408)
+    t.line(count=2, kind="exchange", reason="request-timeout")
+
+
+@hurried.case
+def a_head_that_does_not_end_is_answered(t):
+    sock = t.dial()
+    sock.sendall(b"GET http://%s/ HTTP/1.1\r\nHost:" % ODD.encode())
+    reply = http1.read_reply(http1.reader(sock), "GET")
+    assert reply.status == 408 and reply.error == "request-timeout", reply
+    t.line(kind="exchange", reason="request-timeout")
 
 
 def held(sock):

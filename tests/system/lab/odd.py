@@ -351,6 +351,7 @@ class Odd:
         for name, serve, tls in (
                 ("plain", self.http, None),
                 ("odd", self.http, self.context("odd", ("http/1.1",))),
+                ("hasty", self.hasty, self.context("odd", ("http/1.1",))),
                 ("mtls2", self.http, self.context("mtls", wants=True)),
                 ("lines", self.lines, self.context("odd", ("imap", "mqtt"))),
                 ("ssh", self.ssh, None), ("half", self.half, None),
@@ -405,6 +406,11 @@ class Odd:
             self.number += 1
             number = self.number
         Connection(self, sock, number).run()
+
+    def hasty(self, sock):
+        """Hangs up on who does not ask at once."""
+        sock.settimeout(0.5)
+        self.http(sock)
 
     def lines(self, sock):
         """Speaks first, then says each line again."""

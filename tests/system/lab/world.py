@@ -93,6 +93,8 @@ class Lab:
         """https://NAME.lab.test → the origin of that name."""
         out = ["%s.lab.test:443:127.0.0.1:%d" % (name, self.port[name])
                for name in BLOCKS if name not in ("wild", "many", "pair")]
+        out.append("hasty.odd.lab.test:443:127.0.0.1:%d"
+                   % self.port["hasty"])
         for name in ("wild", "many", "pair", "odd"):
             out.append("*.%s.lab.test:443:127.0.0.1:%d"
                        % (name, self.port[name]))

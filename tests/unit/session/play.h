@@ -21,6 +21,7 @@
 
 #include "proxy/config/config.h"
 #include "proxy/session/exchange.h"
+#include "proxy/session/h1_side.h"
 #include "proxy/session/pool.h"
 
 enum { ACTS_MAX = 32, ORIGINS_MAX = 4 };
@@ -38,6 +39,7 @@ struct actor { /* the client */
 	struct body_plan plan;
 	enum reason failure;
 	bool once, full;  /* once: no other request on this connection */
+	bool under_way;
 	UT_string heard;
 };
 
@@ -49,6 +51,7 @@ struct play {
 	struct services services;
 	struct actor client;
 	struct exchange x;
+	struct h1_side back;
 
 	/* What the host says. */
 	enum route route;
@@ -57,7 +60,7 @@ struct play {
 	bool ending;
 	/* How the next origins come. */
 	enum origin_state state[ORIGINS_MAX];
-	bool reused[ORIGINS_MAX];
+	bool waited[ORIGINS_MAX];
 	enum reason reason;       /* of a failed one */
 
 	struct origin *origins[ORIGINS_MAX];
@@ -126,6 +129,11 @@ static inline bool actor_lasts(struct codec *codec)
 	return !actor_of(codec)->once;
 }
 
+static inline bool actor_under_way(struct codec *codec)
+{
+	return actor_of(codec)->under_way;
+}
+
 static inline void hear(struct actor *actor, const char *text)
 {
 	utstring_printf(&actor->heard, "%s", text);
@@ -183,9 +191,18 @@ static inline bool actor_full(struct codec *codec)
 }
 
 static const struct codec_ops actor_ops = {
-	actor_next, actor_head, actor_plan, actor_body, actor_trailers,
-	actor_failure, actor_lasts, actor_send_head, actor_send_body,
-	actor_send_end, actor_full,
+	.next = actor_next,
+	.head = actor_head,
+	.plan = actor_plan,
+	.body = actor_body,
+	.trailers = actor_trailers,
+	.failure = actor_failure,
+	.lasts = actor_lasts,
+	.under_way = actor_under_way,
+	.send_head = actor_send_head,
+	.send_body = actor_send_body,
+	.send_end = actor_send_end,
+	.full = actor_full,
 };
 
 static inline struct slice slice_of(const char *text)
@@ -286,7 +303,7 @@ static inline struct origin *make_origin(void *host, struct exchange *x)
 	assert_non_null(origin);
 	origin->services = &play->services;
 	origin->state = play->state[i];
-	origin->reused = play->reused[i];
+	origin->waited = play->waited[i];
 	if (origin->state == ORIGIN_FAILED)
 		origin->reason = play->reason;
 	if (origin->state == ORIGIN_READY)
@@ -329,13 +346,11 @@ static inline enum exchange_result origin_says_all(const char *text,
 {
 	enum exchange_result result;
 
-	assert_non_null(play->x.origin_side.in);
+	assert_non_null(play->x.server);
 	origin_forget();
-	h1_side_give(&play->x.origin_side, (const uint8_t *)text,
-		strlen(text));
+	h1_side_give(&play->back, (const uint8_t *)text, strlen(text));
 	result = run();
-	*out_left = play->x.origin_side.in ?
-		h1_side_left(&play->x.origin_side) : 0;
+	*out_left = play->x.server ? h1_side_left(&play->back) : 0;
 	return result;
 }
 
@@ -383,6 +398,22 @@ static inline enum reason host_judge(void *host, const struct origin *origin)
 	return play->judged;
 }
 
+static inline struct codec *host_open(void *host, struct origin *origin,
+	bool to_head)
+{
+	(void)host;
+	h1_side_init(&play->back, &origin->stream, false,
+		play->config.limits.header_bytes);
+	h1_side_answers(&play->back, to_head);
+	return &play->back.codec;
+}
+
+static inline void host_shut(void *host)
+{
+	(void)host;
+	h1_side_clear(&play->back);
+}
+
 static inline void host_hold(void *host, struct origin *origin)
 {
 	(void)host;
@@ -403,7 +434,8 @@ static inline bool host_ending(void *host)
 }
 
 static const struct exchange_host host = { host_route, make_origin,
-	host_judge, host_hold, host_describe, host_ending };
+	host_judge, host_open, host_shut, host_hold, host_describe,
+	host_ending };
 
 /* --- curtain ------------------------------------------------------------ */
 

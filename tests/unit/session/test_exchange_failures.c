@@ -5,7 +5,7 @@
 static void asks_again_when_a_rested_connection_is_dead(void **state)
 {
 	(void)state;
-	play->reused[0] = true;
+	play->waited[0] = true;
 	client_gets();
 	assert_int_equal(run(), EXCHANGE_WAIT);
 	assert_false(play->wants[0].fresh);
@@ -25,7 +25,7 @@ static void asks_again_when_a_rested_connection_is_dead(void **state)
 static void asks_again_after_a_reset(void **state)
 {
 	(void)state;
-	play->reused[0] = true;
+	play->waited[0] = true;
 	client_gets();
 	assert_int_equal(run(), EXCHANGE_WAIT);
 	assert_int_equal(origin_breaks(), EXCHANGE_WAIT);
@@ -36,7 +36,7 @@ static void asks_again_after_a_reset(void **state)
 static void asks_again_only_once(void **state)
 {
 	(void)state;
-	play->reused[0] = play->reused[1] = true;
+	play->waited[0] = play->waited[1] = true;
 	client_gets();
 	assert_int_equal(run(), EXCHANGE_WAIT);
 	assert_int_equal(origin_ends(), EXCHANGE_WAIT);
@@ -61,7 +61,7 @@ static void asks_not_again_with_a_body(void **state)
 	static const char *const methods[] = { "POST", "PUT" };
 
 	for (size_t i = 0; i < 2; i++) {
-		play->reused[0] = true;
+		play->waited[0] = true;
 		client_posts(methods[i], 3);
 		client_says(CODEC_BODY, "abc");
 		client_says(CODEC_END, NULL);
@@ -79,7 +79,7 @@ static void asks_not_again_with_a_body(void **state)
 static void asks_not_again_what_does_not_allow_it(void **state)
 {
 	(void)state;
-	play->reused[0] = true;
+	play->waited[0] = true;
 	client_asks("POST"); /* without a body */
 	client_says(CODEC_END, NULL);
 	assert_int_equal(run(), EXCHANGE_WAIT);
@@ -92,7 +92,7 @@ static void asks_not_again_what_does_not_allow_it(void **state)
 static void asks_not_again_once_answered(void **state)
 {
 	(void)state;
-	play->reused[0] = true;
+	play->waited[0] = true;
 	client_gets();
 	assert_int_equal(run(), EXCHANGE_WAIT);
 	assert_int_equal(origin_says("HTTP/1.1 200 OK\r\n"
@@ -244,13 +244,35 @@ static void no_connection_in_time(void **state)
 static void no_answer_in_time(void **state)
 {
 	(void)state;
-	play->reused[0] = true; /* not tried again for that */
+	play->waited[0] = true; /* not tried again for that */
 	client_gets();
 	assert_int_equal(run(), EXCHANGE_WAIT);
 	play->x.timed_out = true;
 	assert_int_equal(run(), EXCHANGE_NEXT);
 	client_heard("504 origin-timed-out; [page]; end; ");
 	assert_false(the_origin()->stream.open);
+}
+
+static void no_request_in_time(void **state)
+{
+	(void)state;
+	play->x.timed_out = true; /* and none has begun: the host's affair */
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	play->client.under_way = true;
+	assert_int_equal(run(), EXCHANGE_CLOSE);
+	client_heard("408 request-timeout last; [page]; end; ");
+	assert_int_equal(play->x.reason, REASON_REQUEST_TIMEOUT);
+}
+
+static void no_whole_request_in_time(void **state)
+{
+	(void)state;
+	client_posts("POST", 5);
+	client_says(CODEC_BODY, "abc");
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	play->x.timed_out = true;
+	assert_int_equal(run(), EXCHANGE_CLOSE);
+	client_heard("408 request-timeout last; [page]; end; ");
 }
 
 static void no_whole_answer_in_time(void **state)
@@ -290,6 +312,8 @@ int main(void)
 		TEST(asked_for_a_certificate),
 		TEST(no_connection_in_time),
 		TEST(no_answer_in_time),
+		TEST(no_request_in_time),
+		TEST(no_whole_request_in_time),
 		TEST(no_whole_answer_in_time),
 	};
 
