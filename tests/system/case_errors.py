@@ -189,7 +189,9 @@ def nothing_else_is_there(t):
     for method in ("POST", "PUT", "DELETE"):
         reply = t.fetch("http://sallyport.internal/ca/root.pem",
                         method=method, body=b"x")
-        assert reply.status in (404, 405), reply
+        assert reply.status == 405 and reply.get("allow") == "GET, HEAD", reply
+    reply = t.fetch("https://ec.lab.test/1k", method="TRACE")
+    assert reply.status == 405 and not reply.get("allow"), reply
 
 
 @errors.case

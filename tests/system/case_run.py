@@ -127,6 +127,42 @@ def ca_show_and_import(t):
     finally:
         assert proxy.stop() == 0
 
+def crl_url(t):
+    """Where the leaf that is shown says that its CRL is."""
+    der = t.fetch("https://ec.lab.test/1k").der
+    text = openssl("x509", "-inform", "DER", "-noout", "-ext",
+                   "crlDistributionPoints", stdin=der).decode()
+    return text.partition("URI:")[2].strip()
+
+@alone.case
+def the_crl_is_where_the_file_says(t):
+    """Under a path too; leaves heed a reload, also under an imported CA,
+    whose own certificate stays as it is."""
+    pki = t.lab.pki
+    running = Running(t)
+    running.proxy.write()
+    code, _, err = running.proxy.run(
+        "ca", "import", "-c", running.proxy.file, "--cert",
+        pki.path("inter.crt"), "--key", pki.path("inter.key"), "--chain",
+        pki.path("root.crt"))
+    assert code == 0, err
+    with running as proxy:
+        base = "http://127.0.0.1:%d" % proxy.port
+        assert crl_url(t).startswith(base + "/crl/"), crl_url(t)
+        write(t, {"issuing": {"crl-url": base + "/pki"}})
+        proxy.signal(signal.SIGHUP)
+        assert eventually(
+            lambda: crl_url(t).startswith(base + "/pki/crl/")), crl_url(t)
+        url = crl_url(t)
+        through = t.fetch(url)
+        assert through.status == 200, through
+        straight = t.ask(t.dial(), "GET", url[len(base):], base[7:])
+        assert straight.body == through.body
+        text = openssl("crl", "-inform", "DER", "-noout", "-issuer",
+                       stdin=through.body)
+        assert b"Lab inter" in text, text
+        assert t.fetch(base + "/pkix/crl/1.crl").error == "proxy-loop"
+
 @alone.case
 def ca_import_refuses_what_does_not_fit(t):
     pki = t.lab.pki
