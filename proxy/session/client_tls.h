@@ -4,7 +4,8 @@
  * TLS 1.2 and up, X25519, P-256 and P-384, tickets but no 0-RTT. A ticket
  * opens only for the same site, port, rule, outcome, generation and leaf: all
  * that is in the session id context, so that a session made under one rule
- * never resumes under another, nor outlives its leaf.
+ * never resumes under another, nor outlives its leaf. It may be resumed for
+ * eight hours.
  *
  * Threads: one context a worker.
  */

@@ -350,7 +350,7 @@ void origin_describe(const struct origin *origin, struct origin_facts *out)
 	const struct stream *stream = &origin->stream;
 	const SSL_CIPHER *cipher;
 
-	*out = (struct origin_facts){.known = true, .reused = origin->reused};
+	*out = (struct origin_facts){.reused = origin->reused};
 	if (origin->ready_ms && !origin->reused)
 		out->ms = origin->ready_ms - origin->started_ms;
 	if (!stream->open || !stream->secure)

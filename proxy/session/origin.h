@@ -111,7 +111,7 @@ const uint8_t *origin_alpn(const struct origin *origin, unsigned *out_len);
 
 /* What the log tells of a connection; the names are static. */
 struct origin_facts {
-	bool known, reused, resumed;
+	bool reused, resumed;
 	bool trusted;             /* TLS, and verified */
 	const char *tls, *cipher; /* NULL: plain */
 	uint64_t ms;              /* it took to get it; reused: 0 */

@@ -159,19 +159,26 @@ static int on_cert_asked(SSL *ssl, void *arg)
 	return 1;
 }
 
+/* keep gives the reference to the cache. */
+static void keep(const struct origin *origin, SSL_SESSION *session)
+{
+	struct services *services = origin->services;
+	uint64_t now = loop_now(services->loop);
+
+	lru_put(services->tls_sessions, origin->key, sizeof(origin->key),
+		session, SESSION_BYTES,
+		now + (uint64_t)SSL_SESSION_get_timeout(session) * 1000, now);
+}
+
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct origin *origin = SSL_get_app_data(ssl);
-	struct services *services = origin->services;
-	uint64_t now = loop_now(services->loop);
 
 	/* resumed, it would not ask for a certificate again, only refuse */
 	if (!origin->judged || origin->verdict != VERDICT_TRUSTED ||
 	    origin->asked_cert)
 		return 0;
-	lru_put(services->tls_sessions, origin->key, sizeof(origin->key),
-		session, SESSION_BYTES,
-		now + (uint64_t)SSL_SESSION_get_timeout(session) * 1000, now);
+	keep(origin, session);
 	return 1; /* the reference is the cache's now */
 }
 
@@ -209,12 +216,7 @@ static void offer_session(struct origin *origin, SSL *ssl)
 	if (SSL_SESSION_should_be_single_use(session))
 		SSL_SESSION_free(session); /* RFC 8446, C.4 */
 	else
-		lru_put(services->tls_sessions, origin->key,
-			sizeof(origin->key), session, SESSION_BYTES,
-			loop_now(services->loop) +
-				(uint64_t)SSL_SESSION_get_timeout(session) *
-					1000,
-			loop_now(services->loop));
+		keep(origin, session);
 }
 
 static bool is_address(const char *name)

@@ -13,7 +13,7 @@
 enum {
 	LINGER_MS = 2000,
 	HALF_CLOSED_MS = 30000,
-	FORGE_MS = 30000,
+	LOOK_AGAIN_MS = 30000,
 };
 
 static enum wait step_linger(struct session *s);
@@ -21,22 +21,21 @@ static enum wait step_close(struct session *s);
 
 /* In the order of life; waits is the one thing a step may wait for. */
 static const struct step {
-	const char *name;
 	enum wait (*run)(struct session *s);
 	enum wait waits;
 } steps[] = {
-	[AT_SERVE] = {"serve", step_serve, WAIT_PEERS},
-	[AT_PEEK] = {"peek", step_peek, WAIT_CLIENT},
-	[AT_RESOLVE] = {"resolve", step_resolve, WAIT_DNS},
-	[AT_DECIDE] = {"decide", step_decide, GO},
-	[AT_TUNNEL] = {"tunnel", step_tunnel, WAIT_ORIGIN},
-	[AT_LEAF] = {"leaf", step_leaf, WAIT_ORIGIN},
-	[AT_FORGE] = {"forge", step_forge, WAIT_LEAF},
-	[AT_HANDSHAKE] = {"handshake", step_handshake, WAIT_CLIENT},
-	[AT_INSIDE] = {"inside", step_inside, WAIT_CLIENT},
-	[AT_RELAY] = {"relay", step_relay, WAIT_PEERS},
-	[AT_LINGER] = {"linger", step_linger, WAIT_CLIENT},
-	[AT_CLOSE] = {"close", step_close, WAIT_CLOSE},
+	[AT_SERVE] = {step_serve, WAIT_PEERS},
+	[AT_PEEK] = {step_peek, WAIT_CLIENT},
+	[AT_RESOLVE] = {step_resolve, WAIT_DNS},
+	[AT_DECIDE] = {step_decide, GO},
+	[AT_TUNNEL] = {step_tunnel, WAIT_ORIGIN},
+	[AT_LEAF] = {step_leaf, WAIT_ORIGIN},
+	[AT_FORGE] = {step_forge, WAIT_LEAF},
+	[AT_HANDSHAKE] = {step_handshake, WAIT_CLIENT},
+	[AT_INSIDE] = {step_inside, WAIT_CLIENT},
+	[AT_RELAY] = {step_relay, WAIT_PEERS},
+	[AT_LINGER] = {step_linger, WAIT_CLIENT},
+	[AT_CLOSE] = {step_close, WAIT_CLOSE},
 };
 
 enum wait session_go(struct session *s, enum session_step at)
@@ -211,7 +210,7 @@ static uint64_t due(struct session *s)
 	case AT_DECIDE:
 	case AT_CLOSE:
 	default: /* nobody's to end: just look again */
-		return session_now(s) + FORGE_MS;
+		return session_now(s) + LOOK_AGAIN_MS;
 	}
 }
 

@@ -2,8 +2,9 @@
  * tickets.h - the keys that seal the client leg's session tickets.
  *
  * Made new every 12 hours; the one before still opens tickets until it is
- * replaced in turn, so that a ticket lives 12 to 24 hours. Nothing is ever
- * written to disk: a restart ends all sessions.
+ * replaced in turn, so that each opens for 12 to 24 hours. How long a session
+ * may be resumed is client_tls.h's. Nothing is ever written to disk: a restart
+ * ends all sessions.
  *
  * Owns:    the keys, wiped when replaced and freed.
  * Threads: any.
