@@ -1,9 +1,7 @@
 #include "proxy/report/access.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "proxy/net/address.h"
 #include "proxy/report/json_line.h"
 
 enum {
@@ -309,20 +308,11 @@ static void put_time(struct access_buffer *buffer)
 
 static void put_client(struct json_line *line, const struct sockaddr *client)
 {
-	char text[INET6_ADDRSTRLEN] = "";
+	char text[46];
 
 	if (!client)
 		return;
-	if (client->sa_family == AF_INET)
-		inet_ntop(AF_INET,
-			&((const struct sockaddr_in *)(const void *)client)
-				 ->sin_addr,
-			text, sizeof(text));
-	else
-		inet_ntop(AF_INET6,
-			&((const struct sockaddr_in6 *)(const void *)client)
-				 ->sin6_addr,
-			text, sizeof(text));
+	address_text(client, text);
 	json_text(line, "client", text);
 }
 

@@ -155,6 +155,21 @@ static void leaves_out_what_is_not(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* A client of IPv4 is one, whatever family its listener is of. */
+static void knows_mapped_clients(void **state)
+{
+	struct sockaddr_in6 client = { .sin6_family = AF_INET6 };
+	struct record record = { .kind = RECORD_TUNNEL,
+		.client = (struct sockaddr *)&client };
+
+	(void)state;
+	assert_int_equal(inet_pton(AF_INET6, "::ffff:192.0.2.1",
+		&client.sin6_addr), 1);
+	log_one(&record);
+	assert_non_null(strstr(read_file(path), "\"client\":\"192.0.2.1\""));
+	assert_int_equal(unlink(path), 0);
+}
+
 static void only_we_may_read_it(void **state)
 {
 	struct record record = {0};
@@ -340,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_what_is_known),
 		cmocka_unit_test(leaves_out_what_is_not),
+		cmocka_unit_test(knows_mapped_clients),
 		cmocka_unit_test(only_we_may_read_it),
 		cmocka_unit_test(hands_over_when_told_or_full),
 		cmocka_unit_test(close_writes_all),
