@@ -320,6 +320,16 @@ void listener_resume(struct listener *l)
 
 /* --- beginning and end --------------------------------------------------- */
 
+/* begin makes the socket and its handle. 0, or the errno that says why not. */
+static int begin(struct listener *l, uv_loop_t *loop,
+	const struct sockaddr *address)
+{
+	l->fd = bound_socket(address, true);
+	if (l->fd < 0 || listen(l->fd, BACKLOG) != 0)
+		return errno;
+	return -uv_poll_init(loop, &l->poll, l->fd);
+}
+
 int listener_open(uv_loop_t *loop, const struct sockaddr *address,
 	const struct listener_ops *ops, void *arg, struct listener **out,
 	char *err, size_t err_size)
@@ -331,10 +341,8 @@ int listener_open(uv_loop_t *loop, const struct sockaddr *address,
 		abort();
 	l->ops = ops;
 	l->arg = arg;
-	l->fd = bound_socket(address, true);
-	if (l->fd < 0 || listen(l->fd, BACKLOG) != 0
-			|| uv_poll_init(loop, &l->poll, l->fd) != 0) {
-		error = errno;
+	error = begin(l, loop, address);
+	if (error != 0) {
 		if (l->fd >= 0)
 			(void)close(l->fd);
 		free(l);

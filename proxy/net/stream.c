@@ -344,9 +344,13 @@ static void queue_rest(struct stream *stream)
 
 static void on_shut(uv_shutdown_t *shut, int status)
 {
-	(void)status;
-	if (((struct stream *)shut->data)->open)
-		tell(shut->data);
+	struct stream *stream = shut->data;
+
+	if (!stream->open)
+		return;
+	if (status != 0)
+		broke(stream);
+	tell(stream);
 }
 
 static void maybe_shut(struct stream *stream)
@@ -391,7 +395,9 @@ static void finish(struct stream *stream)
 	    stream->writing || buffer_len(&stream->out) > 0)
 		return;
 	stream->shut.data = stream;
-	(void)uv_shutdown(&stream->shut, (uv_stream_t *)&stream->tcp, on_shut);
+	if (uv_shutdown(&stream->shut, (uv_stream_t *)&stream->tcp,
+		    on_shut) != 0)
+		broke(stream);
 }
 
 static void on_written(uv_write_t *write, int status)

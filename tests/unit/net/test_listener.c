@@ -351,6 +351,27 @@ static void claim_tells_what_else(void **state)
 	assert_null(listener);
 }
 
+/* A number that libuv still knows of, closed behind its back: what the next
+ * socket gets. */
+static void tells_what_libuv_says(void **state)
+{
+	struct net *net = *state;
+	struct listener *listener = NULL;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char err[200] = "";
+	uv_poll_t old;
+
+	assert_int_equal(uv_poll_init(&net->loop, &old, fd), 0);
+	assert_int_equal(uv_poll_start(&old, UV_READABLE, NULL), 0);
+	assert_int_equal(close(fd), 0);
+	errno = 0;
+	assert_int_equal(listener_open(&net->loop, (struct sockaddr *)&net->at,
+		&ops, net, &listener, err, sizeof(err)), -1);
+	uv_close((uv_handle_t *)&old, NULL);
+	(void)uv_run(&net->loop, UV_RUN_NOWAIT);
+	assert_non_null(strstr(err, "File exists"));
+}
+
 static void claim_of_ipv6(void **state)
 {
 	struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
@@ -406,6 +427,7 @@ int main(void)
 		TEST(several_share_an_address),
 		TEST(claim_tells_who_has_it),
 		TEST(claim_tells_what_else),
+		TEST(tells_what_libuv_says),
 		TEST(claim_of_ipv6),
 		TEST(origdst_of_a_plain_connection),
 	};

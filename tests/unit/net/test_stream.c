@@ -399,6 +399,37 @@ static void early_answer_while_reading(void **state)
 	UNTIL(stream_flushed(&near->stream));
 }
 
+/* Of a peer that has ended its direction there is nothing to read; that ours
+ * can't be ended is all that tells of its going. */
+static void an_end_after_a_reset_is_told(void **state)
+{
+	(void)state;
+	far.mute = true;
+	assert_int_equal(shutdown(far.fd, SHUT_WR), 0);
+	UNTIL(stream_ended(&near->stream));
+	stream_write(&near->stream, "unread", 6);
+	UNTIL(stream_flushed(&near->stream));
+	far_close(); /* with bytes unread: a reset */
+	assert_false(stream_broken(&near->stream));
+	near->events = 0;
+	stream_shutdown(&near->stream);
+	UNTIL(stream_broken(&near->stream));
+	UNTIL(near->events > 0);
+}
+
+static void an_end_libuv_refuses_is_told(void **state)
+{
+	uv_shutdown_t first;
+
+	(void)state;
+	assert_int_equal(shutdown(far.fd, SHUT_WR), 0);
+	UNTIL(stream_ended(&near->stream));
+	assert_int_equal(uv_shutdown(&first,
+		(uv_stream_t *)&near->stream.tcp, NULL), 0);
+	stream_shutdown(&near->stream);
+	UNTIL(stream_broken(&near->stream));
+}
+
 /* --- closing from within ------------------------------------------------ */
 
 static void close_it(struct near_end *n)
@@ -522,6 +553,8 @@ int main(void)
 		TEST(early_answer_then_reset),
 		TEST(early_answer_found_by_writing),
 		TEST(early_answer_while_reading),
+		TEST(an_end_after_a_reset_is_told),
+		TEST(an_end_libuv_refuses_is_told),
 		TEST(closes_in_on_data),
 		TEST(closes_when_offered_again),
 		TEST(closes_in_on_event),
