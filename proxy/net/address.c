@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,6 +291,12 @@ void address_text(const struct sockaddr *address, char out[46])
 		(void)inet_ntop(AF_INET, ip.at + 12, out, 46);
 	else
 		(void)inet_ntop(AF_INET6, ip.at, out, 46);
+}
+
+void address_with_port(const char *host, uint16_t port, char *out, size_t size)
+{
+	(void)snprintf(out, size, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+		port);
 }
 
 uint16_t address_port(const struct sockaddr *address)

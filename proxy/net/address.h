@@ -57,6 +57,11 @@ bool address_client_is_local(const struct sockaddr *peer,
 
 /* address_text writes "192.0.2.1" or "2001:db8::1" (IPv4-mapped as IPv4). */
 void address_text(const struct sockaddr *address, char out[46]);
+
+/* address_with_port writes "a.example:443" or "[2001:db8::1]:443"; host is a
+ * name or an address in text, without brackets. */
+void address_with_port(const char *host, uint16_t port, char *out, size_t size);
+
 uint16_t address_port(const struct sockaddr *address);
 /* address_equal: address and port (and scope); IPv4-mapped is IPv4. */
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b);

@@ -33,16 +33,6 @@ struct listener {
 	void *closed_arg;
 };
 
-static void text_with_port(const struct sockaddr *address, char *out,
-	size_t size)
-{
-	char text[46];
-
-	address_text(address, text);
-	(void)snprintf(out, size, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
-		address_port(address));
-}
-
 /* --- who has an address: best effort, by /proc --------------------------- */
 
 /* owner_matches: would a socket listening there be in the way of address? Its
@@ -166,9 +156,10 @@ static bool owner_of(const struct sockaddr *address, char *out, size_t size)
 static void explain(const struct sockaddr *address, int error, char *err,
 	size_t err_size)
 {
-	char text[NAME_ROOM], owner[2 * NAME_ROOM];
+	char host[46], text[NAME_ROOM], owner[2 * NAME_ROOM];
 
-	text_with_port(address, text, sizeof(text));
+	address_text(address, host);
+	address_with_port(host, address_port(address), text, sizeof(text));
 	if (error != EADDRINUSE)
 		(void)snprintf(err, err_size, "cannot listen on %s: %s", text,
 			strerror(error));

@@ -191,6 +191,23 @@ static void writes_text(void **state)
 	assert_string_equal(text_of("2001:DB8:0:0::1"), "2001:db8::1");
 }
 
+static const char *with_port(const char *host, size_t size)
+{
+	static char out[64];
+
+	address_with_port(host, 8443, out, size);
+	return out;
+}
+
+static void writes_ports(void **state)
+{
+	(void)state;
+	assert_string_equal(with_port("192.0.2.1", 64), "192.0.2.1:8443");
+	assert_string_equal(with_port("2001:db8::1", 64), "[2001:db8::1]:8443");
+	assert_string_equal(with_port("a.example", 64), "a.example:8443");
+	assert_string_equal(with_port("a.example", 4), "a.e");
+}
+
 static void compares(void **state)
 {
 	struct sockaddr_storage a = at("192.0.2.1", 80), b = a;
@@ -222,6 +239,7 @@ int main(void)
 		cmocka_unit_test(own_listener_everywhere),
 		cmocka_unit_test(knows_local_clients),
 		cmocka_unit_test(writes_text),
+		cmocka_unit_test(writes_ports),
 		cmocka_unit_test(compares),
 	};
 
