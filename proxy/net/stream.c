@@ -1,8 +1,10 @@
 #include "proxy/net/stream.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -229,6 +231,16 @@ bool stream_ended(const struct stream *stream)
 {
 	return stream->ended && !buffer_len(&stream->kept) &&
 		(stream->truncated || !buffer_len(&stream->raw));
+}
+
+bool stream_is_quiet(const struct stream *stream)
+{
+	char byte;
+	int fd;
+
+	return uv_fileno((const uv_handle_t *)&stream->tcp, &fd) == 0 &&
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+		(errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void stream_unread(struct stream *stream, const void *data, size_t len)

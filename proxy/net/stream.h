@@ -98,6 +98,10 @@ void stream_want(struct stream *stream, bool want);
 /* stream_ended: the peer will send no more, and all it sent has been eaten. */
 bool stream_ended(const struct stream *stream);
 
+/* stream_is_quiet: nothing lies with the kernel to be read, the end included,
+ * which the loop may not have told of yet. */
+bool stream_is_quiet(const struct stream *stream);
+
 /* stream_broken: an error, or nothing more goes in either direction and the peer
  * has not taken all it was given. */
 bool stream_broken(const struct stream *stream);

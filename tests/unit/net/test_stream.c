@@ -399,6 +399,43 @@ static void early_answer_while_reading(void **state)
 	UNTIL(stream_flushed(&near->stream));
 }
 
+/* far_acts does something and sees that the loop need not turn for the stream
+ * to be quiet no more. */
+static void far_acts(void (*act)(void))
+{
+	assert_true(stream_is_quiet(&near->stream));
+	act();
+	assert_false(stream_is_quiet(&near->stream));
+}
+
+static void say_a_byte(void)
+{
+	far_say_text("x");
+}
+
+static void say_the_end(void)
+{
+	assert_int_equal(shutdown(far.fd, SHUT_WR), 0);
+}
+
+static void is_quiet_until_something_came(void **state)
+{
+	(void)state;
+	a_while();
+	far_acts(say_a_byte);
+	stream_want(&near->stream, true);
+	UNTIL(buffer_len(&near->got) == 1);
+	far_acts(say_the_end);
+}
+
+static void is_not_quiet_after_a_reset(void **state)
+{
+	(void)state;
+	far_acts(far_reset);
+	stream_close(&near->stream);
+	assert_false(stream_is_quiet(&near->stream));
+}
+
 /* Of a peer that has ended its direction there is nothing to read; that ours
  * can't be ended is all that tells of its going. */
 static void an_end_after_a_reset_is_told(void **state)
@@ -553,6 +590,8 @@ int main(void)
 		TEST(early_answer_then_reset),
 		TEST(early_answer_found_by_writing),
 		TEST(early_answer_while_reading),
+		TEST(is_quiet_until_something_came),
+		TEST(is_not_quiet_after_a_reset),
 		TEST(an_end_after_a_reset_is_told),
 		TEST(an_end_libuv_refuses_is_told),
 		TEST(closes_in_on_data),
