@@ -365,17 +365,15 @@ static void on_shut(uv_shutdown_t *shut, int status)
 	tell(stream);
 }
 
-static void maybe_shut(struct stream *stream)
+/* wind_up: all we have to say is said or queued. In TLS, close_notify is queued
+ * behind it; FIN follows once that is with the kernel, see finish. */
+static void wind_up(struct stream *stream)
 {
-	if (!stream->shutdown_asked || stream->shutdown_sent)
+	if (!stream->shutdown_asked || stream->may_finish)
 		return;
-	if (stream->is_tls && stream->secure) {
+	if (stream->is_tls && stream->secure)
 		tls_engine_close(&stream->tls);
-		stream->shutdown_sent = true;
-		if (buffer_len(&stream->out) > 0)
-			return; /* flush comes back here */
-	}
-	stream->shutdown_sent = true;
+	stream->may_finish = true;
 }
 
 static void flush(struct stream *stream)
@@ -387,7 +385,7 @@ static void flush(struct stream *stream)
 	if (stream->secure && stream->error == STREAM_FINE)
 		encrypt(stream, true);
 	if (!buffer_len(&stream->plain))
-		maybe_shut(stream);
+		wind_up(stream);
 	if (stream->writing || !buffer_len(&stream->out))
 		return;
 	if (send_now(stream, buffer_at(&stream->out),
@@ -403,7 +401,7 @@ static void flush(struct stream *stream)
 /* finish says FIN once everything before it is with the kernel. */
 static void finish(struct stream *stream)
 {
-	if (!stream->shutdown_sent || stream->shut.data || !stream->open ||
+	if (!stream->may_finish || stream->shut.data || !stream->open ||
 	    stream->writing || buffer_len(&stream->out) > 0)
 		return;
 	stream->shut.data = stream;
@@ -503,13 +501,6 @@ void stream_open(struct stream *stream, struct loop *loop, int fd,
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	mark(stream); /* to start reading */
-}
-
-void stream_own(struct stream *stream, const struct stream_ops *ops,
-	void *owner)
-{
-	stream->ops = ops;
-	stream->owner = owner;
 }
 
 void stream_tls(struct stream *stream, SSL *ssl, const void *raw, size_t len)

@@ -71,7 +71,7 @@ struct stream { /* zeroed: not open */
 	struct buffer raw, kept, plain, out, inflight;
 	struct stream *next_turn;
 	bool in_turn, wanted, reading, ended, is_tls, begin, full;
-	bool writing, shutdown_asked, shutdown_sent, event, deaf;
+	bool writing, shutdown_asked, may_finish, event, deaf;
 };
 
 /* stream_open takes over a connected, non-blocking socket. Nothing is wanted
@@ -79,17 +79,13 @@ struct stream { /* zeroed: not open */
 void stream_open(struct stream *stream, struct loop *loop, int fd,
 	const struct stream_ops *ops, void *owner);
 
-/* stream_own hands the stream to another owner. */
-void stream_own(struct stream *stream, const struct stream_ops *ops,
-	void *owner);
-
 /* stream_tls begins TLS; ssl is taken, its role is set. raw bytes that came
  * already (a ClientHello that was peeked at) are read first. The handshake runs
  * by itself; secure or error tell how it went. */
 void stream_tls(struct stream *stream, SSL *ssl, const void *raw, size_t len);
 
-/* stream_unread puts bytes back in front of everything not yet offered. Plain
- * streams only, before anything is kept. */
+/* stream_unread puts bytes that were eaten back in front of everything not yet
+ * offered, of what came plain or in TLS; while nothing offered is left. */
 void stream_unread(struct stream *stream, const void *data, size_t len);
 
 /* stream_want says whether on_data may be called. */

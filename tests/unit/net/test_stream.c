@@ -525,26 +525,6 @@ static void closes_with_much_queued(void **state)
 	assert_int_equal(near->offers, 0);
 }
 
-static void goes_to_another_owner(void **state)
-{
-	struct near_end *other = calloc(1, sizeof(*other));
-
-	(void)state;
-	assert_non_null(other);
-	other->may_eat = other->bite = SIZE_MAX;
-	stream_want(&near->stream, true);
-	far_say_text("mine");
-	UNTIL(buffer_len(&near->got) == 4);
-	other->stream.open = true; /* what the callbacks look at */
-	stream_own(&near->stream, &near_ops, other);
-	far_say_text("its");
-	UNTIL(buffer_len(&other->got) == 3);
-	assert_int_equal(buffer_len(&near->got), 4);
-	stream_own(&near->stream, &near_ops, near);
-	buffer_clear(&other->got);
-	free(other);
-}
-
 /* What cannot be a connection is told as one that broke. */
 static void a_bad_descriptor_is_an_error(void **state)
 {
@@ -598,7 +578,6 @@ int main(void)
 		TEST(closes_when_offered_again),
 		TEST(closes_in_on_event),
 		TEST(closes_with_much_queued),
-		TEST(goes_to_another_owner),
 		TEST(a_bad_descriptor_is_an_error),
 	};
 

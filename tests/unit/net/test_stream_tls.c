@@ -61,6 +61,28 @@ static void byte_by_byte(void **state)
 	is_text(&near->got, "hello");
 }
 
+static void put_back(struct near_end *n)
+{
+	if (n->offers > 1)
+		return;
+	assert_int_equal(buffer_len(&n->got), 4);
+	stream_unread(&n->stream, buffer_at(&n->got), 4);
+	buffer_clear(&n->got);
+	n->bite = SIZE_MAX;
+}
+
+/* What was eaten of a record comes again before the rest of it. */
+static void unread_in_the_middle(void **state)
+{
+	shake_hands(state);
+	near->bite = 4;
+	near->in_data = put_back;
+	stream_want(&near->stream, true);
+	far_say_text("GET / HTTP/1.1");
+	UNTIL(buffer_len(&near->got) == 14);
+	is_text(&near->got, "GET / HTTP/1.1");
+}
+
 /* What goes together in one turn goes in one record. */
 static void gathers_a_turns_writes(void **state)
 {
@@ -426,6 +448,7 @@ int main(void)
 		BOTH(speaks_both_ways),
 		BOTH(much_both_ways_a_little_at_a_time),
 		BOTH(byte_by_byte),
+		BOTH(unread_in_the_middle),
 		BOTH(gathers_a_turns_writes),
 		BOTH(takes_up_a_peeked_hello),
 		BOTH(no_data_before_wanted),
