@@ -44,7 +44,7 @@ struct worker {
 	unsigned max_connections;
 	bool full, ending;
 	uint64_t said_ms;   /* when it last told of a shortage */
-	unsigned closing;   /* handles on the way out */
+	unsigned closing;   /* what is on its way out, see finish */
 	uv_timer_t flush_timer, drain_timer;
 	uv_check_t log_check;
 	void (*ended)(void);
@@ -77,18 +77,25 @@ static void on_handle_gone(uv_handle_t *handle)
 	on_gone(handle->data);
 }
 
+static void close_handle(struct worker *worker, uv_handle_t *handle)
+{
+	worker->closing++;
+	uv_close(handle, on_handle_gone);
+}
+
 /* finish closes what sessions drew on, once the last of them has gone. */
 static void finish(struct worker *worker)
 {
 	if (worker->ending || worker->services.num_sessions > 0)
 		return;
 	worker->ending = true;
-	worker->closing = 5;
+	worker->closing++;
 	pool_close(worker->services.pool, on_gone, worker);
+	worker->closing++;
 	resolver_close(worker->services.resolver, on_gone, worker);
-	uv_close((uv_handle_t *)&worker->flush_timer, on_handle_gone);
-	uv_close((uv_handle_t *)&worker->drain_timer, on_handle_gone);
-	uv_close((uv_handle_t *)&worker->log_check, on_handle_gone);
+	close_handle(worker, (uv_handle_t *)&worker->flush_timer);
+	close_handle(worker, (uv_handle_t *)&worker->drain_timer);
+	close_handle(worker, (uv_handle_t *)&worker->log_check);
 }
 
 static void close_doors(struct worker *worker)
@@ -323,7 +330,7 @@ int worker_new(struct shared *shared, struct snapshot *snapshot,
 
 	if (!worker)
 		abort();
-	*out = worker; /* to be freed by worker_free, whatever happens */
+	*out = worker; /* half made too, so that it is not lost sight of */
 	worker->max_connections = max_connections;
 	worker->ended = ended;
 	worker->doors = calloc(doors + 1, sizeof(*worker->doors));

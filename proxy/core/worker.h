@@ -18,7 +18,8 @@ struct worker;
 
 /* worker_new opens everything a worker needs, its listening sockets too; the
  * snapshot is shared. ended (may come from the worker's thread) tells that it
- * has drained. */
+ * has drained. -1, with a sentence in err: *out is half made, what it has open
+ * stays open, and the process is to end. */
 int worker_new(struct shared *shared, struct snapshot *snapshot,
 	struct access_log *log, unsigned max_connections,
 	void (*ended)(void), struct worker **out, char *err, size_t err_size)
@@ -34,6 +35,9 @@ void worker_adopt(struct worker *worker, struct snapshot *snapshot);
 void worker_drain(struct worker *worker);
 void worker_stop(struct worker *worker);
 
+/* worker_join waits until it has ended, after worker_drain or worker_stop. Only
+ * then worker_free: a worker that did not end still has handles open, and
+ * freeing it would wait for them without end. */
 void worker_join(struct worker *worker);
 void worker_free(struct worker *worker);
 
