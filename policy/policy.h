@@ -50,7 +50,10 @@ struct verdict_options {
 	enum untrusted untrusted; /* with ACTION_INSPECT */
 	bool notify;              /* block: an explained page inside TLS */
 	bool block_no_sni;        /* a TLS connection without SNI is blocked */
-	bool block_undecryptable; /* default true; false: tunnel the next */
+	/* An origin asks for a client certificate, which only the client has:
+	 * blocked (the default); false: the next connection to it is
+	 * tunnelled. */
+	bool block_undecryptable;
 };
 
 struct port_range {

@@ -10,7 +10,8 @@
  *		case H1_MORE: return;              // all eaten
  *		case H1_HEAD: ... h1_in_head(in)   // framing is known too
  *		case H1_BODY: ... h1_in_body(in)   // a piece, borrowed from data
- *		case H1_END:  ... h1_in_trailers(in); h1_in_next_message(in)
+ *		case H1_END:  ... h1_in_trailers(in)
+ *			      ... h1_in_next_message(in, to_head)
  *		default:      ... h1_in_error(in)
  *		}
  *	}

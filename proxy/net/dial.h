@@ -30,7 +30,7 @@ enum dial_status {
 	DIAL_DNS_FAILED,
 	DIAL_DNS_TIMEOUT,
 	DIAL_NOT_ALLOWED,  /* every address is one that address.h refuses */
-	DIAL_OURS,         /* ... and one was our own listener */
+	DIAL_OURS,         /* one of the addresses is our own listener's */
 	DIAL_REFUSED,      /* ECONNREFUSED */
 	DIAL_UNREACHABLE,  /* no route, network or host unreachable */
 	DIAL_TIMEOUT,
@@ -50,8 +50,8 @@ struct dial_order {
 
 /* When it is done: fd is the connected, non-blocking socket (the callee's now)
  * and peer its address on DIAL_OK, else -1 and NULL. The worst failure wins in
- * the order: no resources, timeout, our own listener, refused, unreachable; the
- * name's own first. */
+ * the order: no resources, timeout, our own listener, refused, unreachable, not
+ * allowed; the name's own first. */
 typedef void dial_done(void *arg, enum dial_status status, int fd,
 	const struct sockaddr *peer);
 

@@ -8,7 +8,7 @@
  *
  * Owns:    the SSL.
  * Threads: one.
- * Errors:  TLS_FAILED, sticky; tls_engine_error says why in words.
+ * Errors:  TLS_FAILED, sticky; the field why has it in words.
  */
 #ifndef PROXY_NET_TLS_ENGINE_H
 #define PROXY_NET_TLS_ENGINE_H
