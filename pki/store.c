@@ -322,6 +322,7 @@ int store_list(struct store *store, struct store_ca **out, size_t *out_num,
 	if (result != 0) {
 		store_list_free(*out, *out_num);
 		*out = NULL;
+		*out_num = 0;
 	}
 	return result;
 }

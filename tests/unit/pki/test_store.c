@@ -220,6 +220,40 @@ static void refuses_what_is_not_its_own(void **state)
 	refuse("no/such/folder.db", "No such file");
 }
 
+/* What is too large for a page is a chain of them, the last row's at the end of
+ * the file: the rows before it can still be read. */
+static void tells_what_is_damaged(void **state)
+{
+	struct store *store = open_store();
+	struct store_ca *list = NULL;
+	static char big[20000];
+	CRYPTO_BUFFER *cert;
+	size_t num = 99;
+	struct stat st;
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	cert = blob(big);
+	begin(store);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(store_set_cert(store, add(store, 0, "a",
+			false), cert, NULL, err, sizeof(err)), 0);
+	commit(store);
+	store_close(store);
+	CRYPTO_BUFFER_free(cert);
+	assert_int_equal(stat(lab_path("s.db"), &st), 0);
+	assert_int_equal(truncate(lab_path("s.db"), st.st_size - 8192), 0);
+	assert_int_equal(truncate(lab_path("s.db"), st.st_size), 0);
+
+	store = open_store();
+	assert_int_equal(store_list(store, &list, &num, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "malformed"));
+	assert_null(list);
+	assert_int_equal(num, 0);
+	store_list_free(list, num);
+	store_close(store);
+}
+
 static void closes_what_stood_open(void **state)
 {
 	struct stat st;
@@ -240,6 +274,7 @@ int main(void)
 		cmocka_unit_test_setup(does_not_give_an_id_twice, set_up),
 		cmocka_unit_test_setup(passes_over_drafts, set_up),
 		cmocka_unit_test_setup(refuses_what_is_not_its_own, set_up),
+		cmocka_unit_test_setup(tells_what_is_damaged, set_up),
 		cmocka_unit_test_setup(closes_what_stood_open, set_up),
 	};
 
