@@ -212,7 +212,64 @@ int authority_open(const struct authority_options *options,
 	return result;
 }
 
-/* --- looking ------------------------------------------------------------ */
+/* --- only to see -------------------------------------------------------- */
+
+static int describe(const struct estate *estate, struct authority_view *out,
+	char *err, size_t err_size)
+{
+	const struct store_ca *row = estate_default(estate);
+	struct cert cert;
+
+	if (!row)
+		return pki_fail(err, err_size,
+			"sallyport.db: no CA is the default");
+	if (cert_read(der_of(row->cert), &cert) != 0)
+		return pki_fail(err, err_size, "sallyport.db: the certificate "
+			"of the CA '%s' is damaged", row->name);
+	CRYPTO_BUFFER_up_ref(row->cert);
+	out->cert = row->cert;
+	snprintf(out->id, sizeof(out->id), "%lld", (long long)row->id);
+	out->signs_crls = cert_may_sign_crls(&cert);
+	out->root_pem = pem_of_cert(estate_top(row));
+	return 0;
+}
+
+/* Without a commit closing the estate takes back whatever was done. */
+static int look(const struct authority_options *options,
+	struct estate *estate, struct authority_view *out, char *err,
+	size_t err_size)
+{
+	if (check_crl_base(options->crl_base, err, err_size) != 0 ||
+	    estate_open(options, estate, err, err_size) != 0 ||
+	    describe(estate, out, err, err_size) != 0)
+		return -1;
+	if (!estate->is_new)
+		return 0;
+	if (estate_commit(estate, err, err_size) != 0)
+		return -1;
+	return estate_write_root(estate, options->state, err, err_size);
+}
+
+int authority_look(const struct authority_options *options,
+	struct authority_view *out, char *err, size_t err_size)
+{
+	struct estate estate = {0};
+	int result;
+
+	memset(out, 0, sizeof(*out));
+	result = look(options, &estate, out, err, err_size);
+	estate_close(&estate);
+	return result;
+}
+
+void authority_view_clear(struct authority_view *view)
+{
+	CRYPTO_BUFFER_free(view->cert);
+	free(view->root_pem);
+	memset(view, 0, sizeof(*view));
+}
+
+/* --- what is asked for -------------------------------------------------- */
 
 struct ca *authority_issuer(const struct authority *authority)
 {

@@ -59,6 +59,24 @@ CRYPTO_BUFFER *authority_crl(const struct authority *authority,
 int authority_renew_crls(struct authority *authority, time_t now, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
+/* What there is to see of the CA that signs, as it is in the store. */
+enum { AUTHORITY_ID_SIZE = 24 };
+struct authority_view {
+	CRYPTO_BUFFER *cert;        /* owned */
+	char id[AUTHORITY_ID_SIZE]; /* as ca_id gives it */
+	bool signs_crls;            /* false: it has none, and no CDP */
+	char *root_pem;             /* owned; as authority_root_pem gives it */
+};
+
+/* authority_look is for who only wants to see. CAs are made where there are
+ * none yet; what exists stays as it is, whatever options would have mended, and
+ * no private key is opened: a CA that has ended can be looked at. out is
+ * cleared by authority_view_clear, whatever the result. */
+int authority_look(const struct authority_options *options,
+	struct authority_view *out, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+void authority_view_clear(struct authority_view *view);
+
 /* authority_import brings a CA that exists: PEM files of a certificate, its
  * private key (a passphrase in the file is asked for through passphrase, may
  * be NULL), and optionally the chain up to the root. On success it signs from

@@ -31,6 +31,7 @@ static int fill(const struct authority_options *options, struct estate *out,
 		return -1;
 	if (out->num > 0)
 		return 0;
+	out->is_new = true;
 	if (foundation_lay(out, options->crl_base, err, err_size) != 0)
 		return -1;
 	return estate_list(out, err, err_size);

@@ -28,6 +28,7 @@ struct estate {
 	struct keeper *keeper;   /* owned */
 	struct store_ca *list;   /* owned: as of the last estate_list */
 	size_t num;
+	bool is_new;             /* there was nothing; commit what is laid */
 };
 
 /* estate_open fills out, which estate_close clears whatever the result. */

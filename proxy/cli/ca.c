@@ -79,27 +79,28 @@ static int ca_import(const struct command *self, int argc,
 	return EXIT_DONE;
 }
 
-/* open_for opens the CAs for a command that has no options but -c. */
-static int open_for(const struct command *self, int argc, char **argv,
-	struct authority **out)
+/* view_for looks at the CA for a command that has no options but -c. */
+static int view_for(const struct command *self, int argc, char **argv,
+	char crl_base[CRL_BASE_SIZE], struct authority_view *out)
 {
 	const char *file = NULL;
 	const struct option_row rows[] = {{'c', "config", &file, false}};
 	int code = options_read(self, argc, argv, rows, 1);
 
-	return code == OPTIONS_FINE ? setup_authority(file, out) : code;
+	return code == OPTIONS_FINE ? setup_view(file, crl_base, out) : code;
 }
 
 static int ca_root(const struct command *self, int argc,
 	char **argv)
 {
-	struct authority *authority;
-	int code = open_for(self, argc, argv, &authority);
+	char crl_base[CRL_BASE_SIZE];
+	struct authority_view view;
+	int code = view_for(self, argc, argv, crl_base, &view);
 
 	if (code != OPTIONS_FINE)
 		return code;
-	fputs(authority_root_pem(authority), stdout);
-	authority_unref(authority);
+	fputs(view.root_pem, stdout);
+	authority_view_clear(&view);
 	return fflush(stdout) == 0 ? EXIT_DONE :
 		setup_failed("standard output can't be written to");
 }
@@ -107,15 +108,15 @@ static int ca_root(const struct command *self, int argc,
 static int ca_show(const struct command *self, int argc,
 	char **argv)
 {
-	struct authority *authority;
-	int code = open_for(self, argc, argv, &authority);
+	char crl_base[CRL_BASE_SIZE];
+	struct authority_view view;
+	int code = view_for(self, argc, argv, crl_base, &view);
 
 	if (code != OPTIONS_FINE)
 		return code;
-	code = ca_text_print(authority_issuer(authority),
-		authority_crl_base(authority), stdout) == 0 ? EXIT_DONE :
+	code = ca_text_print(&view, crl_base, stdout) == 0 ? EXIT_DONE :
 		setup_failed("the CA's certificate does not parse");
-	authority_unref(authority);
+	authority_view_clear(&view);
 	return code;
 }
 

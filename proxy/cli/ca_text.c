@@ -8,9 +8,10 @@
 #include <openssl/evp.h>
 #include <openssl/mem.h>
 #include <openssl/nid.h>
+#include <openssl/sha.h>
 #include <openssl/x509.h>
 
-#include "pki/ca.h"
+#include "pki/authority.h"
 
 enum { LABEL = 13 };
 
@@ -76,19 +77,22 @@ static void print_key(FILE *out, X509 *cert)
 	EVP_PKEY_free(key);
 }
 
-static void print_fingerprint(FILE *out, const uint8_t *digest)
+static void print_fingerprint(FILE *out, const CRYPTO_BUFFER *der)
 {
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+
+	SHA256(CRYPTO_BUFFER_data(der), CRYPTO_BUFFER_len(der), digest);
 	fprintf(out, "%-*s", LABEL, "SHA-256");
-	for (size_t i = 0; i < 32; i++)
+	for (size_t i = 0; i < sizeof(digest); i++)
 		fprintf(out, "%s%02X", i > 0 ? ":" : "", digest[i]);
 	fputc('\n', out);
 }
 
-int ca_text_print(const struct ca *ca, const char *crl_base, FILE *out)
+int ca_text_print(const struct authority_view *view, const char *crl_base,
+	FILE *out)
 {
-	struct der der = ca_cert(ca);
-	const uint8_t *at = der.at;
-	X509 *cert = d2i_X509(NULL, &at, (long)der.len);
+	const uint8_t *at = CRYPTO_BUFFER_data(view->cert);
+	X509 *cert = d2i_X509(NULL, &at, (long)CRYPTO_BUFFER_len(view->cert));
 	BIO *bio = BIO_new(BIO_s_mem());
 	int rc = -1;
 
@@ -99,10 +103,10 @@ int ca_text_print(const struct ca *ca, const char *crl_base, FILE *out)
 		print_time(out, "not before", X509_get0_notBefore(cert), bio);
 		print_time(out, "not after", X509_get0_notAfter(cert), bio);
 		print_key(out, cert);
-		print_fingerprint(out, ca_digest(ca));
-		fprintf(out, "%-*s%s\n", LABEL, "id", ca_id(ca));
+		print_fingerprint(out, view->cert);
+		fprintf(out, "%-*s%s\n", LABEL, "id", view->id);
 		fprintf(out, "%-*s%s/crl/%s.crl\n", LABEL, "CRL", crl_base,
-			ca_id(ca));
+			view->id);
 		rc = 0;
 	}
 	BIO_free(bio);

@@ -29,10 +29,10 @@ int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
 	return OPTIONS_FINE;
 }
 
-int setup_authority(const char *file, struct authority **out)
+int setup_view(const char *file, char crl_base[CRL_BASE_SIZE],
+	struct authority_view *out)
 {
 	struct authority_options options;
-	char crl_base[CRL_BASE_SIZE];
 	struct config *config;
 	char err[1024];
 	int code = setup_config(file, &config);
@@ -41,8 +41,10 @@ int setup_authority(const char *file, struct authority **out)
 		return code;
 	code = setup_options(config, crl_base, &options);
 	if (code == OPTIONS_FINE &&
-		authority_open(&options, out, err, sizeof(err)) != 0)
+		authority_look(&options, out, err, sizeof(err)) != 0) {
+		authority_view_clear(out);
 		code = setup_failed(err);
+	}
 	config_free(config);
 	return code;
 }

@@ -508,3 +508,30 @@ def explain_the_state_folder_that_cannot_be_made(t):
     code, out, err = proxy.run("run", "-c", proxy.file)
     assert code in (1, 2) and "/proc/nope" in err, (code, err)
 
+
+# --- looking at the CA --------------------------------------------------------
+
+def contents(folder):
+    """What every file of a folder holds, and when it was written."""
+    paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    return [(path, os.stat(path).st_mtime_ns, open(path, "rb").read())
+            for path in paths]
+
+@alone.case
+def looking_at_the_ca_changes_nothing(t):
+    """Not even with a configuration that would have it otherwise."""
+    first = Sallyport(t.binary, t.lab, t.path("first"))
+    first.write()
+    code, root, err = first.run("ca", "root", "-c", first.file)
+    assert code == 0 and "BEGIN CERTIFICATE" in root, err
+    state = first.config["state"]
+    before = contents(state)
+    other = Sallyport(t.binary, t.lab, t.path("other"), {
+        "state": state, "issuing": {"crl-url": "http://other.test/x"}})
+    other.write()
+    for proxy in (first, other, other):
+        code, out, err = proxy.run("ca", "root", "-c", proxy.file)
+        assert code == 0 and out == root, err
+        code, out, err = proxy.run("ca", "show", "-c", proxy.file)
+        assert code == 0, err
+        assert contents(state) == before, proxy.file

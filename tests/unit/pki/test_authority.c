@@ -272,6 +272,34 @@ static void follows_crl_base(void **state)
 	authority_unref(after);
 }
 
+/* Looking founds where there is nothing, and changes nothing that is there. */
+static void looks_without_mending(void **state)
+{
+	struct authority_view first, second;
+	struct authority *authority;
+
+	(void)state;
+	if (authority_look(&options, &first, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(mode_of("root.pem"), 0644);
+	assert_string_equal(first.id, "1");
+	assert_true(first.signs_crls);
+	assert_int_equal(unlink(lab_path("root.pem")), 0);
+	options.crl_base = "http://proxy.example:3128";
+	if (authority_look(&options, &second, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_true(der_same(der_of(first.cert), der_of(second.cert)));
+	assert_string_equal(first.root_pem, second.root_pem);
+	assert_int_equal(access(lab_path("root.pem"), F_OK), -1);
+	authority = open_authority(); /* which mends */
+	assert_false(der_same(der_of(first.cert),
+		ca_cert(authority_issuer(authority))));
+	assert_string_equal(first.root_pem, authority_root_pem(authority));
+	authority_unref(authority);
+	authority_view_clear(&first);
+	authority_view_clear(&second);
+}
+
 static void refuses_a_bad_crl_base(void **state)
 {
 	struct authority *authority;
@@ -370,6 +398,7 @@ int main(void)
 			set_up),
 		cmocka_unit_test_setup(renews_crls, set_up),
 		cmocka_unit_test_setup(follows_crl_base, set_up),
+		cmocka_unit_test_setup(looks_without_mending, set_up),
 		cmocka_unit_test_setup(refuses_a_bad_crl_base, set_up),
 		cmocka_unit_test_setup(needs_the_right_passphrase, set_up),
 		cmocka_unit_test_setup(refuses_a_newer_store, set_up),
