@@ -156,6 +156,13 @@ static unsigned usage_of(enum leaf_key_type type)
 	return KEY_USAGE_DIGITAL_SIGNATURE;
 }
 
+/* A CA that may not sign CRLs has none to point at. */
+static bool write_crl_point(CBB *out, const struct leaf_order *order)
+{
+	return !ca_can_sign_crl(order->ca) ||
+		tbs_crl_point(out, order->crl_base, ca_id(order->ca));
+}
+
 static bool write_extensions(CBB *out, const struct draft *draft)
 {
 	const struct leaf_order *order = draft->order;
@@ -169,8 +176,8 @@ static bool write_extensions(CBB *out, const struct draft *draft)
 		tbs_key_usage(&list, usage_of(order->key_type)) &&
 		tbs_server_auth(&list) && tbs_ski(&list, ski) &&
 		tbs_aki(&list, ca_ski(order->ca)) &&
-		tbs_crl_point(&list, order->crl_base, ca_id(order->ca)) &&
-		write_san(&list, draft) && CBB_flush(out);
+		write_crl_point(&list, order) && write_san(&list, draft) &&
+		CBB_flush(out);
 }
 
 static bool write_tbs(CBB *out, const struct draft *draft)

@@ -39,7 +39,8 @@ struct leaf_order {
 	/* True: whatever the origin says, the only SAN is name and the leaf is
 	 * valid now (untrusted origins). Subject is still the origin's. */
 	bool name_only;
-	const char *crl_base;      /* CDP is crl_base/crl/ID.crl */
+	/* CDP is crl_base/crl/ID.crl; none of a CA that may not sign CRLs. */
+	const char *crl_base;
 	time_t now;
 	unsigned validity_s;       /* issuing.validity: the longest life */
 };

@@ -20,7 +20,9 @@ static bool write_list(CBB *list, const struct mint_order *order,
 		return false;
 	if (!issuer)
 		return tbs_aki(list, ski);
-	return tbs_aki(list, ca_ski(issuer)) &&
+	if (!tbs_aki(list, ca_ski(issuer)))
+		return false;
+	return !ca_can_sign_crl(issuer) ||
 		tbs_crl_point(list, order->crl_base, ca_id(issuer));
 }
 

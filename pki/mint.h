@@ -15,7 +15,8 @@ struct mint_order {
 	struct der subject;       /* Name with its header */
 	int path_len;             /* -1: none */
 	time_t from, until;
-	const char *crl_base;     /* NULL: no CDP; needs issuer */
+	const char *crl_base;     /* NULL: no CDP; needs an issuer
+				   * that may sign CRLs */
 };
 
 /* mint_ca signs a CA certificate to order; NULL: BoringSSL failed. */

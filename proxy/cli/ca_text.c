@@ -88,6 +88,16 @@ static void print_fingerprint(FILE *out, const CRYPTO_BUFFER *der)
 	fputc('\n', out);
 }
 
+static void print_crl(FILE *out, const struct authority_view *view,
+	const char *crl_base)
+{
+	fprintf(out, "%-*s", LABEL, "CRL");
+	if (view->signs_crls)
+		fprintf(out, "%s/crl/%s.crl\n", crl_base, view->id);
+	else
+		fputs("none, the CA may not sign one\n", out);
+}
+
 int ca_text_print(const struct authority_view *view, const char *crl_base,
 	FILE *out)
 {
@@ -105,8 +115,7 @@ int ca_text_print(const struct authority_view *view, const char *crl_base,
 		print_key(out, cert);
 		print_fingerprint(out, view->cert);
 		fprintf(out, "%-*s%s\n", LABEL, "id", view->id);
-		fprintf(out, "%-*s%s/crl/%s.crl\n", LABEL, "CRL", crl_base,
-			view->id);
+		print_crl(out, view, crl_base);
 		rc = 0;
 	}
 	BIO_free(bio);

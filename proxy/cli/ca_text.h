@@ -11,8 +11,8 @@
 struct authority_view;
 
 /* ca_text_print writes subject, issuer, serial, validity, key type, SHA-256
- * fingerprint, id and the URL of the CRL, a line each. -1: the certificate
- * does not parse; nothing is written. */
+ * fingerprint, id and the URL of the CRL or that there is none, a line each.
+ * -1: the certificate does not parse; nothing is written. */
 int ca_text_print(const struct authority_view *view, const char *crl_base,
 	FILE *out) __attribute__((warn_unused_result));
 

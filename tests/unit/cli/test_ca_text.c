@@ -71,10 +71,42 @@ static void all_that_people_ask(void **state)
 	remove_all(folder);
 }
 
+/* print is what ca_text_print writes, to be freed. */
+static char *print(const struct authority_view *view)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(ca_text_print(view, "http://crl.test", out), 0);
+	fclose(out);
+	return text;
+}
+
+static void no_crl_of_a_ca_that_may_not(void **state)
+{
+	char folder[] = "/tmp/sallyport-ca.XXXXXX", err[512] = "", value[128];
+	struct authority_options options = {.state = mkdtemp(folder)};
+	struct authority_view view;
+	char *text;
+
+	(void)state;
+	if (authority_look(&options, &view, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	view.signs_crls = false;
+	text = print(&view);
+	value_of(text, "CRL", value);
+	assert_string_equal(value, "none, the CA may not sign one");
+	free(text);
+	authority_view_clear(&view);
+	remove_all(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_people_ask),
+		cmocka_unit_test(no_crl_of_a_ca_that_may_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

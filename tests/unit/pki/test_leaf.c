@@ -469,6 +469,22 @@ static void has_no_cdp_without_a_base(void **state)
 	leaf_unref(leaf);
 }
 
+/* Nobody could fetch it, and who insists on it would turn back. */
+static void names_no_crl_that_cannot_be(void **state)
+{
+	struct leaf_order order = order_for("a.test", NULL);
+	struct leaf *leaf;
+
+	(void)state;
+	lab_make("mute", "ec", "/CN=Mute", "root", "sha256",
+		"basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n");
+	order.ca = lab_ca("mute", "5");
+	leaf = forge(&order);
+	assert_lacks(text_of(leaf), "CRL Distribution Points");
+	leaf_unref(leaf);
+	ca_unref(order.ca);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -486,6 +502,7 @@ int main(void)
 		cmocka_unit_test(sends_no_self_signed_ca),
 		cmocka_unit_test(remembers_its_origin),
 		cmocka_unit_test(has_no_cdp_without_a_base),
+		cmocka_unit_test(names_no_crl_that_cannot_be),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
