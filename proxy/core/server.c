@@ -33,7 +33,7 @@ enum {
 	VERDICTS_BYTES = 8 * 1024 * 1024,
 	UNDECRYPTABLE = 4096,
 	CRL_CHECK_S = 3600,
-	WORKERS_MAX = 256,
+	WORKERS_MAX = 256, /* as of `workers`; more cores are left alone */
 	USUAL = 20000, /* limits.connections where nobody has set it */
 };
 

@@ -22,15 +22,27 @@ static void limits_hold(void **state)
 		"64GB is allowed\n");
 	config = told_nothing("limits: {header-bytes: 1MB, connections: 1, "
 		"idle-timeout: 7d, leaf-cache-bytes: 64GB, drain-timeout: 0s}\n"
-		"workers: 1024\nissuing: {validity: 1h}\n");
+		"workers: 256\nissuing: {validity: 1h}\n");
 	assert_int_equal(config->limits.header_bytes, 1048576);
 	assert_int_equal(config->limits.connections, 1);
 	assert_int_equal(config->limits.idle_timeout_ms, 604800000);
 	assert_true(config->limits.leaf_cache_bytes == (size_t)64 << 30);
 	assert_int_equal(config->limits.drain_timeout_ms, 0);
-	assert_int_equal(config->workers, 1024);
+	assert_int_equal(config->workers, 256);
 	assert_int_equal(config->issuing.validity_s, 3600);
 	config_free(config);
+}
+
+/* There are no more than that, and no certificate may live longer than browsers
+ * take, of which a day is before now. */
+static void what_would_be_cut_is_refused(void **state)
+{
+	(void)state;
+	told_error("workers: 257\nissuing: {validity: 397d}\n",
+		"t.yaml:1: workers: 257 is too much; 0 to 256 is allowed\n"
+		"t.yaml:2: issuing.validity: 397d is too much; 1h to 396d is "
+		"allowed\n");
+	config_free(told_nothing("issuing: {validity: 396d}\n"));
 }
 
 static void forms_are_explained(void **state)
@@ -119,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(what_would_be_cut_is_refused),
 		cmocka_unit_test(forms_are_explained),
 		cmocka_unit_test(scalars_lists_and_nothing),
 		cmocka_unit_test(words),
