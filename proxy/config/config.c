@@ -89,6 +89,8 @@ static void load_tree(struct loader *loader, const struct node *root)
 	else if (root)
 		fields_walk(loader, root, "", loader->config, &given);
 	fields_default(loader, OF_config, loader->config, given);
+	loader->config->limits.connections_given =
+		fields_given(given, "limits.connections");
 	default_state(loader);
 	check_listeners(loader, root ? node_get(root, "listen") : NULL);
 	check_connect_to(loader, root ? node_get(root, "origin") : NULL);

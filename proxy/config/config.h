@@ -83,6 +83,7 @@ struct config {
 
 	struct {
 		unsigned connections;          /* 20000 */
+		bool connections_given;        /* the file says so */
 		unsigned header_bytes;         /* 65536 */
 		unsigned handshake_timeout_ms; /* 10s */
 		unsigned idle_timeout_ms;      /* 5m */

@@ -10,9 +10,9 @@
 enum { PATH_SIZE = 160, WORD_SIZE = 64 };
 
 const struct field fields[] = {
-#define FIELD(path, kind, owner, member, fallback, low, high, help) \
+#define FIELD(path, kind, owner, member, fallback, low, high, needs, help) \
 	{path, read_##kind, OF_##owner, offsetof(struct owner, member), \
-		fallback, low, high, help},
+		fallback, low, high, NEEDS_##needs, help},
 #define LATER(path)
 #include "proxy/config/fields.def"
 #undef FIELD
@@ -25,7 +25,7 @@ const size_t num_fields = sizeof(fields) / sizeof(fields[0]);
 _Static_assert(sizeof(fields) / sizeof(fields[0]) <= 64, "too many rows");
 
 static const char *const later[] = {
-#define FIELD(path, kind, owner, member, fallback, low, high, help)
+#define FIELD(path, kind, owner, member, fallback, low, high, needs, help)
 #define LATER(path) path,
 #include "proxy/config/fields.def"
 #undef FIELD

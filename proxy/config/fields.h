@@ -33,12 +33,16 @@ enum field_owner {
 	OF_rule_draft,
 };
 
+enum field_needs { NEEDS_reload, NEEDS_start };
+
 struct field {
 	const char *path;
 	field_read *read;
 	enum field_owner owner;
 	size_t offset;
-	const char *fallback, *low, *high, *help;
+	const char *fallback, *low, *high;
+	enum field_needs needs;
+	const char *help; /* for the man page's test alone */
 };
 
 /* A category and a rule while they are read. Text is borrowed from the tree;

@@ -132,13 +132,12 @@ void read_connect_to(struct loader *loader, const struct field *field,
 static bool one_dns(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
-	struct config *config = member;
 	struct endpoint endpoint;
-	char err[256], *old = config->origin.dns;
+	char err[256], **dns = member, *old = *dns;
 
 	if (place_endpoint(item->text, 53, &endpoint, err, sizeof(err)) != 0)
 		return tell(loader, field, item, err);
-	if (asprintf(&config->origin.dns, "%s%s%s", old ? old : "",
+	if (asprintf(dns, "%s%s%s", old ? old : "",
 		old ? "," : "", endpoint.text) < 0)
 		abort();
 	free(old);
@@ -148,8 +147,7 @@ static bool one_dns(struct loader *loader, const struct field *field,
 void read_dns(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {
-	(void)member;
-	value_each(loader, field, node, one_dns, loader->config);
+	value_each(loader, field, node, one_dns, member);
 }
 
 void read_crl_url(struct loader *loader, const struct field *field,

@@ -26,7 +26,7 @@ field_read read_choice;       /* an enum: the place of the word in low */
 field_read read_format;       /* nothing: there is one format */
 field_read read_trust;        /* config's origin */
 field_read read_connect_to;   /* config's origin */
-field_read read_dns;          /* config's origin */
+field_read read_dns;          /* char *, addresses with commas between */
 field_read read_crl_url;      /* char * */
 field_read read_name;         /* const char *, borrowed from node */
 field_read read_note;         /* const char *, borrowed from node */

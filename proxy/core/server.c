@@ -16,6 +16,7 @@
 #include "pki/authority.h"
 #include "pki/leafkeys.h"
 #include "proxy/config/config.h"
+#include "proxy/config/fixed.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/core/load.h"
 #include "proxy/core/worker.h"
@@ -34,7 +35,6 @@ enum {
 	UNDECRYPTABLE = 4096,
 	CRL_CHECK_S = 3600,
 	WORKERS_MAX = 256, /* as of `workers`; more cores are left alone */
-	USUAL = 20000, /* limits.connections where nobody has set it */
 };
 
 struct server {
@@ -147,7 +147,7 @@ static void raise_files(const struct config *config)
 		return;
 	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < want && config->limits.connections != USUAL)
+	if (limit.rlim_cur < want && config->limits.connections_given)
 		say("limits.connections: %u needs %llu open files, %llu are "
 		    "allowed; accepting will pause when they run out",
 			config->limits.connections, (unsigned long long)want,
@@ -229,25 +229,14 @@ static void say_figures(struct server *server)
 		atomic_load(&c->tunnels));
 }
 
-static bool same_endpoints(const struct endpoints *a,
-	const struct endpoints *b)
-{
-	if (a->num != b->num)
-		return false;
-	for (size_t i = 0; i < a->num; i++)
-		if (strcmp(a->at[i].text, b->at[i].text) != 0)
-			return false;
-	return true;
-}
-
 /* warn_fixed names the settings that only a start can change. */
 static void warn_fixed(const struct config *old, const struct config *new)
 {
-	if (!same_endpoints(&old->proxy, &new->proxy) ||
-	    !same_endpoints(&old->transparent, &new->transparent))
-		say("reload: `listen` has changed; that needs a restart");
-	if (old->workers != new->workers)
-		say("reload: `workers` has changed; that needs a restart");
+	const char *path;
+	size_t at = 0;
+
+	while ((path = fixed_next(old, new, &at)) != NULL)
+		say("reload: `%s` has changed; that needs a restart", path);
 }
 
 static int reload_snapshot(struct server *server, struct snapshot **out)

@@ -29,11 +29,12 @@ function limits(kind, low, high,    words) {
 }
 
 # row takes a whole FIELD(...) apart: its strings are every second part.
-function row(text,    q, n, i, kind, help, words) {
+function row(text,    q, n, i, kind, help, fixed, words) {
 	n = split(text, q, "\"")
 	kind = q[3]
 	sub(/^, */, "", kind)
 	sub(/,.*/, "", kind)
+	fixed = q[9] ~ /start/
 	help = q[10]
 	for (i = 12; i <= n; i += 2)
 		help = help q[i]
@@ -41,6 +42,8 @@ function row(text,    q, n, i, kind, help, words) {
 	table = table ".It Sy " mdoc(q[2]) "\n" mdoc(help) "\n"
 	if (words != "")
 		table = table mdoc(words) "\n"
+	if (fixed)
+		table = table "A change needs a restart.\n"
 	if (q[4] != "")
 		table = table "Default:\n.Ql " mdoc(q[4]) " .\n"
 }

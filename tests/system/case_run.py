@@ -535,3 +535,19 @@ def looking_at_the_ca_changes_nothing(t):
         code, out, err = proxy.run("ca", "show", "-c", proxy.file)
         assert code == 0, err
         assert contents(state) == before, proxy.file
+
+# --- what a reload can't do ---------------------------------------------------
+
+@alone.case
+def a_reload_names_what_needs_a_restart(t):
+    with Running(t) as proxy:
+        proxy.config = merged(proxy.config, {
+            "origin": {"dns": "127.0.0.1:9"}, "limits": {
+                "connections": 7, "leaf-cache-entries": 9}})
+        proxy.write()
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: "reloaded" in proxy.stderr(), 10)
+        for name in ("origin.dns", "limits.connections",
+                     "limits.leaf-cache-entries"):
+            assert "`%s` has changed" % name in proxy.stderr(), name
+        assert proxy.stderr().count("needs a restart") == 3, proxy.stderr()

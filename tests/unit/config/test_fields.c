@@ -117,6 +117,8 @@ static void all_is_in_the_man_page_in_order(void **state)
 		snprintf(item, sizeof(item), "\n.It Sy %s\n", fields[i].path);
 		at = find(at, item) - 1;
 		at = find(at, fields[i].help);
+		if (fields[i].needs == NEEDS_start)
+			at = find(at, "A change needs a restart.");
 		if (fields[i].fallback[0] != '\0') {
 			snprintf(item, sizeof(item), "Default:\n.Ql %s .\n",
 				fields[i].fallback);

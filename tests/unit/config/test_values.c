@@ -25,6 +25,7 @@ static void limits_hold(void **state)
 		"workers: 256\nissuing: {validity: 1h}\n");
 	assert_int_equal(config->limits.header_bytes, 1048576);
 	assert_int_equal(config->limits.connections, 1);
+	assert_true(config->limits.connections_given);
 	assert_int_equal(config->limits.idle_timeout_ms, 604800000);
 	assert_true(config->limits.leaf_cache_bytes == (size_t)64 << 30);
 	assert_int_equal(config->limits.drain_timeout_ms, 0);
@@ -37,12 +38,16 @@ static void limits_hold(void **state)
  * take, of which a day is before now. */
 static void what_would_be_cut_is_refused(void **state)
 {
+	struct config *config;
+
 	(void)state;
 	told_error("workers: 257\nissuing: {validity: 397d}\n",
 		"t.yaml:1: workers: 257 is too much; 0 to 256 is allowed\n"
 		"t.yaml:2: issuing.validity: 397d is too much; 1h to 396d is "
 		"allowed\n");
-	config_free(told_nothing("issuing: {validity: 396d}\n"));
+	config = told_nothing("issuing: {validity: 396d}\n");
+	assert_false(config->limits.connections_given);
+	config_free(config);
 }
 
 static void forms_are_explained(void **state)
