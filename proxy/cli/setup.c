@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "proxy/core/load.h"
+
 int setup_failed(const char *what)
 {
 	fprintf(stderr, "sallyport: %s\n", what);
@@ -20,12 +22,7 @@ int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
 
 	if (config_prepare_state(config, err, sizeof(err)) != 0)
 		return setup_failed(err);
-	config_crl_base(config, crl_base, CRL_BASE_SIZE);
-	*options = (struct authority_options){
-		.state = config->state,
-		.passphrase_file = config->passphrase_file,
-		.crl_base = crl_base,
-	};
+	load_authority_options(config, crl_base, options);
 	return OPTIONS_FINE;
 }
 

@@ -89,6 +89,8 @@ static void load_tree(struct loader *loader, const struct node *root)
 	else if (root)
 		fields_walk(loader, root, "", loader->config, &given);
 	fields_default(loader, OF_config, loader->config, given);
+	if (!fields_given(given, "origin.trust"))
+		loader->config->origin.trust_system_line = 0;
 	loader->config->limits.connections_given =
 		fields_given(given, "limits.connections");
 	default_state(loader);
@@ -211,7 +213,7 @@ void config_free(struct config *config)
 	netset_free(config->clients);
 	free(config->state);
 	for (size_t i = 0; i < config->origin.num_trust_files; i++)
-		free(config->origin.trust_files[i]);
+		free(config->origin.trust_files[i].path);
 	free(config->origin.trust_files);
 	free(config->origin.connect_to);
 	free(config->origin.dns);

@@ -46,6 +46,13 @@ struct connect_to {
 	uint16_t to_port;         /* 0: as asked */
 };
 
+/* A file of origin.trust, and the line that names it: what is in it is read
+ * later. */
+struct trust_file {
+	char *path;               /* owned; resolved */
+	unsigned line;
+};
+
 enum non_tls { NON_TLS_TUNNEL, NON_TLS_BLOCK };
 enum non_http { NON_HTTP_RELAY, NON_HTTP_BLOCK };
 
@@ -60,7 +67,8 @@ struct config {
 
 	struct {
 		bool trust_system;
-		char **trust_files;   /* resolved paths */
+		unsigned trust_system_line; /* 0: it is the default */
+		struct trust_file *trust_files; /* owned */
 		size_t num_trust_files;
 		struct connect_to *connect_to;
 		size_t num_connect_to;

@@ -1,7 +1,9 @@
 /*
  * The readers of values that are files and folders.
  */
+#include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,28 +100,60 @@ void read_file(struct loader *loader, const struct field *field,
 		free(path);
 }
 
+/* can_write says whether the log can be written, or made where it is to be, or
+ * tells. */
+static bool can_write(struct loader *loader, const struct field *field,
+	unsigned line, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct stat info;
+
+	snprintf(folder, sizeof(folder), "%.*s",
+		slash ? (int)(slash - path + 1) : 2, slash ? path : "./");
+	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+		mistakes_error(&loader->mistakes, line, "%s: %s is a folder",
+			field->path, shown(path).text);
+	else if (access(access(path, F_OK) == 0 ? path : folder, W_OK) != 0)
+		mistakes_error(&loader->mistakes, line,
+			"%s: %s can't be written to: %s", field->path,
+			shown(path).text, strerror(errno));
+	else
+		return true;
+	return false;
+}
+
 void read_log_target(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {
 	const char *text = path_text(loader, field, node);
+	char *path;
 
 	if (!text)
 		return;
-	if (value_in("stdout|stderr|none", text) >= 0)
+	if (value_in("stdout|stderr|none", text) >= 0) {
 		set_path(member, must(strdup(text)));
+		return;
+	}
+	path = value_path(loader, text);
+	if (can_write(loader, field, node->line, path))
+		set_path(member, path);
 	else
-		set_path(member, value_path(loader, text));
+		free(path);
 }
 
 static bool one_trust(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct config *config = member;
+	struct trust_file *files;
+	size_t num = config->origin.num_trust_files;
 	const char *text;
 	char *path;
 
 	if (strcmp(item->text, "system") == 0) {
 		config->origin.trust_system = true;
+		config->origin.trust_system_line = item->line;
 		return true;
 	}
 	text = path_text(loader, field, item);
@@ -128,9 +162,11 @@ static bool one_trust(struct loader *loader, const struct field *field,
 		free(path);
 		return false;
 	}
-	config->origin.trust_files = must(realloc(config->origin.trust_files,
-		(config->origin.num_trust_files + 1) * sizeof(char *)));
-	config->origin.trust_files[config->origin.num_trust_files++] = path;
+	files = must(realloc(config->origin.trust_files,
+		(num + 1) * sizeof(*files)));
+	files[num] = (struct trust_file){path, item->line};
+	config->origin.trust_files = files;
+	config->origin.num_trust_files = num + 1;
 	return true;
 }
 

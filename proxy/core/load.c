@@ -8,54 +8,77 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "pki/authority.h"
 #include "pki/trust.h"
-#include "proxy/config/config.h"
+#include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
 
-static int load_trust(const struct config *config, struct trust **out,
-	char *err, size_t err_size)
+/* add_roots tells every file that is wrong, not the first alone. */
+static void add_roots(const struct config *config, struct trust *trust,
+	struct mistakes *mistakes)
 {
+	char err[1024];
+
+	if (config->origin.trust_system &&
+	    trust_add_system(trust, err, sizeof(err)) != 0)
+		mistakes_error(mistakes, config->origin.trust_system_line,
+			"origin.trust: %s", err);
+	for (size_t i = 0; i < config->origin.num_trust_files; i++) {
+		const struct trust_file *file = &config->origin.trust_files[i];
+
+		if (trust_add_file(trust, file->path, err, sizeof(err)) != 0)
+			mistakes_error(mistakes, file->line,
+				"origin.trust: %s", err);
+	}
+}
+
+int load_trust(const struct config *config, FILE *errors, struct trust **out)
+{
+	struct mistakes mistakes = {.file = config->path};
 	struct trust *trust = trust_new();
 	int result = 0;
 
-	if (config->origin.trust_system)
-		result = trust_add_system(trust, err, err_size);
-	for (size_t i = 0; i < config->origin.num_trust_files && result == 0;
-	     i++)
-		result = trust_add_file(trust, config->origin.trust_files[i],
-			err, err_size);
-	if (result != 0) {
+	add_roots(config, trust, &mistakes);
+	mistakes_print(&mistakes, errors);
+	if (mistakes.errors > 0) {
 		trust_unref(trust);
-		return -1;
+		result = LOAD_WRONG;
+	} else {
+		*out = trust;
 	}
-	*out = trust;
-	return 0;
+	mistakes_clear(&mistakes);
+	return result;
+}
+
+void load_authority_options(const struct config *config,
+	char crl_base[CRL_BASE_SIZE], struct authority_options *out)
+{
+	config_crl_base(config, crl_base, CRL_BASE_SIZE);
+	*out = (struct authority_options){
+		.state = config->state,
+		.passphrase_file = config->passphrase_file,
+		.crl_base = crl_base,
+	};
 }
 
 static int load_authority(const struct config *config,
 	struct authority **out, char *err, size_t err_size)
 {
-	char base[512];
-	struct authority_options options = {
-		.state = config->state,
-		.passphrase_file = config->passphrase_file,
-		.crl_base = base,
-	};
+	char crl_base[CRL_BASE_SIZE];
+	struct authority_options options;
 
-	config_crl_base(config, base, sizeof(base));
+	load_authority_options(config, crl_base, &options);
 	return authority_open(&options, out, err, err_size);
 }
 
-int load_snapshot(struct config *config, uint64_t generation,
+int load_snapshot(struct config *config, uint64_t generation, FILE *errors,
 	struct snapshot **out, char *err, size_t err_size)
 {
 	struct authority *authority;
 	struct trust *trust;
 
-	if (load_trust(config, &trust, err, err_size) != 0) {
+	if (load_trust(config, errors, &trust) != 0) {
 		config_free(config);
-		return -1;
+		return LOAD_WRONG;
 	}
 	if (load_authority(config, &authority, err, err_size) != 0) {
 		trust_unref(trust);

@@ -244,6 +244,7 @@ static int reload_snapshot(struct server *server, struct snapshot **out)
 	const struct config *old = server->started->config;
 	struct config *config;
 	char err[512];
+	int result;
 
 	if (config_load(server->path, &config, stderr) != 0)
 		return -1;
@@ -253,12 +254,11 @@ static int reload_snapshot(struct server *server, struct snapshot **out)
 		return -1;
 	}
 	warn_fixed(old, config);
-	if (load_snapshot(config, server->snapshot->generation + 1, out, err,
-		    sizeof(err)) != 0) {
+	result = load_snapshot(config, server->snapshot->generation + 1,
+		stderr, out, err, sizeof(err));
+	if (result < 0)
 		say("reload: %s", err);
-		return -1;
-	}
-	return 0;
+	return result;
 }
 
 static void reload(struct server *server)
@@ -436,6 +436,7 @@ int server_run(const char *path)
 	static struct server server;
 	struct config *config;
 	char err[512];
+	int result;
 
 	server.path = path;
 	if (config_load(path, &config, stderr) != 0)
@@ -445,7 +446,9 @@ int server_run(const char *path)
 		config_free(config);
 		return fail(err);
 	}
-	if (load_snapshot(config, 1, &server.snapshot, err, sizeof(err)) != 0)
-		return fail(err);
-	return serve(&server);
+	result = load_snapshot(config, 1, stderr, &server.snapshot, err,
+		sizeof(err));
+	if (result == LOAD_WRONG)
+		return 2;
+	return result == 0 ? serve(&server) : fail(err);
 }

@@ -551,3 +551,20 @@ def a_reload_names_what_needs_a_restart(t):
                      "limits.leaf-cache-entries"):
             assert "`%s` has changed" % name in proxy.stderr(), name
         assert proxy.stderr().count("needs a restart") == 3, proxy.stderr()
+
+# --- check and run are of one mind --------------------------------------------
+
+@alone.case
+def check_and_run_refuse_the_same(t):
+    garbage = t.write("garbage.pem", "no certificate\n")
+    for name, more, why in (
+            ("trust", {"origin": {"trust": garbage}}, "origin.trust: "),
+            ("folder", {"log": {"access": t.path("")}}, "is a folder"),
+            ("nowhere", {"log": {"access": "/no/such/folder/a.log"}},
+             "log.access: ")):
+        proxy = Sallyport(t.binary, t.lab, t.path(name), more)
+        proxy.write()
+        for command in ("check", "run"):
+            code, out, err = proxy.run(command, "-c", proxy.file)
+            assert code == 2 and why in err, (name, command, code, err)
+            assert re.search(r"sallyport\.yaml:\d+: ", err), (name, err)

@@ -66,7 +66,14 @@ static void mistakes(void **state)
 	assert_null(strstr(said, "fine"));
 	assert_int_equal(check("# not PEM\norigin: {trust: /dev/null}\n", "-c",
 		said), EXIT_WRONG);
-	assert_non_null(strstr(said, ": origin.trust: /dev/null"));
+	assert_non_null(strstr(said, ":2: origin.trust: /dev/null"));
+	assert_int_equal(check("origin:\n trust:\n - /dev/null\n - /dev/null\n",
+		"-c", said), EXIT_WRONG);
+	assert_non_null(strstr(said, ":3: origin.trust: /dev/null"));
+	assert_non_null(strstr(said, ":4: origin.trust: /dev/null"));
+	assert_int_equal(check("\nlog: {access: /tmp}\n", "-c", said),
+		EXIT_WRONG);
+	assert_non_null(strstr(said, ":2: log.access: /tmp is a folder"));
 	assert_int_equal(check("a", "--confi=", said), EXIT_WRONG);
 }
 

@@ -57,8 +57,9 @@ static void relative_to_the_file(void **state)
 	assert_string_equal(told, "");
 	assert_true(config->origin.trust_system);
 	assert_int_equal(config->origin.num_trust_files, 1);
-	assert_string_equal(config->origin.trust_files[0],
+	assert_string_equal(config->origin.trust_files[0].path,
 		in_folder("there.pem"));
+	assert_int_equal(config->origin.trust_files[0].line, 1);
 	assert_string_equal(config->passphrase_file, in_folder("there.pem"));
 	assert_string_equal(config->state, in_folder("st"));
 	assert_string_equal(config->access_log, in_folder("a.log"));
