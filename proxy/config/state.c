@@ -71,10 +71,24 @@ static int make_folders(const char *path, char *err, size_t err_size)
 	return rc == 0 ? 0 : -1;
 }
 
+/* With the CA in it, the folder is of use to its owner alone. */
+static const char *of_another(uid_t owner, char out[256])
+{
+	const struct passwd *user = getpwuid(owner);
+	char number[24];
+
+	snprintf(number, sizeof(number), "'#%lu'", (unsigned long)owner);
+	snprintf(out, 256, "belongs to %s; run this as that user: sudo -u %s "
+		"sallyport ..., or choose another folder with state:",
+		user ? user->pw_name : number, user ? user->pw_name : number);
+	return out;
+}
+
 int config_prepare_state(const struct config *config, char *err,
 	size_t err_size)
 {
 	const char *why = NULL;
+	char owner[256];
 	struct stat info;
 	int fd;
 
@@ -84,8 +98,7 @@ int config_prepare_state(const struct config *config, char *err,
 	if (fd < 0 || fstat(fd, &info) != 0)
 		why = strerror(errno);
 	else if (info.st_uid != geteuid())
-		why = "belongs to another user; the state folder must be one's "
-			"own";
+		why = of_another(info.st_uid, owner);
 	else if (info.st_mode & (S_IWGRP | S_IWOTH))
 		why = "can be written to by others; chmod 700 makes it safe";
 	if (fd >= 0)
