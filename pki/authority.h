@@ -4,12 +4,13 @@
  * STATE/sallyport.db (0600) holds every CA: certificate, chain, private key
  * encrypted (keeper.h), CRL number. At first start a P-256 root, a P-256
  * intermediate under it and the separate CA for untrusted origins are made; a
- * CA brought by `ca import` takes the intermediate's place. Opened by one
- * process at a time writing (the state lock); `ca show` may read beside it.
+ * CA brought by `ca import` takes the intermediate's place. Any number of
+ * processes may have it open: all that changes is one transaction, and the
+ * state lock only keeps a second proxy away.
  *
- * authority_open also mends what time does: an own intermediate that is
- * within 30 days of its end, or whose CDP is not crl_base's any more, is
- * signed anew by the own root, same key, same name.
+ * authority_open also mends what time does: an own intermediate, or the CA for
+ * untrusted origins, that is within 30 days of its end, and an own intermediate
+ * whose CDP is not crl_base's any more, are signed anew, same key, same name.
  *
  * Owns:    the open CAs. Counted.
  * Threads: immutable but for the CRLs, which have a lock of their own.
@@ -78,10 +79,10 @@ int authority_look(const struct authority_options *options,
 void authority_view_clear(struct authority_view *view);
 
 /* authority_import brings a CA that exists: PEM files of a certificate, its
- * private key (a passphrase in the file is asked for through passphrase, may
- * be NULL), and optionally the chain up to the root. On success it signs from
- * the next start or reload on. Everything ca_new checks, and that it is not
- * about to expire. */
+ * private key (encrypted: key_passphrase opens it; NULL: there is none), and
+ * optionally the chain up to the root (chain_path NULL: none). On success it
+ * signs from the next start or reload on. Everything ca_new checks, and that it
+ * is not about to expire. */
 int authority_import(const struct authority_options *options,
 	const char *cert_path, const char *key_path, const char *chain_path,
 	const char *key_passphrase, char *err, size_t err_size)

@@ -157,9 +157,6 @@ static void find_wrong_name(struct trial *trial)
 			"its subject alternative names (RFC 9525, 6)");
 }
 
-/* BoringSSL tells a missing intermediate from an unknown CA no more than a
- * client can. Public CAs say in the leaf where their certificate is to be had
- * (AIA); who sends such a leaf alone has most likely forgotten the rest. */
 static void find_self_signed(struct trial *trial)
 {
 	char title[NAME_TITLE];
@@ -170,7 +167,11 @@ static void find_self_signed(struct trial *trial)
 }
 
 /* BoringSSL calls a leaf self-signed only when its key usage lets it sign
- * certificates; that it names itself as its issuer is enough here. */
+ * certificates; that it names itself as its issuer is enough here.
+ *
+ * It tells a missing intermediate from an unknown CA no more than a client
+ * can. Public CAs say in the leaf where their certificate is to be had (AIA);
+ * who sends such a leaf alone has most likely forgotten the rest. */
 static void find_no_issuer(struct trial *trial, const X509 *at)
 {
 	char title[NAME_TITLE] = "(no name)", issuer[NAME_TITLE] = "(no name)";

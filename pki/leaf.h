@@ -47,8 +47,10 @@ struct leaf_order {
 
 /* forge_leaf signs a leaf to order. Its validity is the origin's (or, with
  * name_only or no origin, a day back until validity_s ahead), cut to the CA's
- * and to validity_s from now; it never starts before the CA. -1: the origin's
- * certificate does not parse, or the CA is out of its time (err says). */
+ * and to validity_s from now; it never starts before the CA, and starts later
+ * than its origin where it would live longer than 397 days, which browsers
+ * refuse. -1, and err says why: the origin's certificate does not parse or
+ * ended before the CA began, the CA is out of its time, or signing failed. */
 int forge_leaf(const struct leaf_order *order, struct leaf **out, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 

@@ -146,7 +146,7 @@ bool san_covers(struct der san, const char *name)
 
 /* --- writing ------------------------------------------------------------ */
 
-/* What a GeneralName takes: tag, length of up to three bytes, content. */
+/* What a GeneralName takes: tag, length of one or two bytes, content. */
 static size_t size_of(const struct san_name *name)
 {
 	return name->len + (name->len < 128 ? 2 : 3);

@@ -10,7 +10,8 @@
 
 #include "proxy/cli/options.h"
 
-/* Versions are those that are running, where the library can tell. */
+/* c-ares, SQLite and libyaml tell what is running; of the others it is what
+ * they were when Sallyport was made. */
 static int version(const struct command *self, int argc,
 	char **argv)
 {

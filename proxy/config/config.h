@@ -60,9 +60,9 @@ struct config {
 	char *path;               /* of the file; NULL: none */
 	struct endpoints proxy;       /* default 127.0.0.1:8080 */
 	struct endpoints transparent; /* default none */
-	struct netset *clients;   /* who may use the listeners; default local and private */
+	struct netset *clients;   /* who may use the listeners */
 	bool clients_any;         /* clients: any */
-	char *state;              /* folder; default as DESIGN.md says */
+	char *state;              /* folder; default: state_default */
 	unsigned workers;         /* 0: one a core */
 
 	struct {
