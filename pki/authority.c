@@ -1,7 +1,6 @@
 #include "pki/authority.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,6 @@ struct member {
 };
 
 struct authority {
-	atomic_uint refs;
 	char *path;             /* owned: of the store */
 	char *crl_base;         /* owned */
 	char *root_pem;         /* owned */
@@ -34,16 +32,9 @@ struct authority {
 	pthread_mutex_t lock;
 };
 
-struct authority *authority_ref(struct authority *authority)
+void authority_free(struct authority *authority)
 {
-	atomic_fetch_add_explicit(&authority->refs, 1, memory_order_relaxed);
-	return authority;
-}
-
-void authority_unref(struct authority *authority)
-{
-	if (!authority || atomic_fetch_sub_explicit(&authority->refs, 1,
-				  memory_order_acq_rel) != 1)
+	if (!authority)
 		return;
 	for (size_t i = 0; i < authority->num_members; i++) {
 		ca_unref(authority->members[i].ca);
@@ -186,7 +177,6 @@ static struct authority *make(const struct authority_options *options)
 	struct authority *authority = pki_new(sizeof(*authority));
 	size_t size = strlen(options->state) + sizeof("/sallyport.db");
 
-	atomic_init(&authority->refs, 1);
 	if (pthread_mutex_init(&authority->lock, NULL) != 0)
 		abort();
 	authority->path = pki_new(size);
@@ -208,7 +198,7 @@ int authority_open(const struct authority_options *options,
 	if (result == 0)
 		*out = authority;
 	else
-		authority_unref(authority);
+		authority_free(authority);
 	return result;
 }
 

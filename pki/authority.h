@@ -12,7 +12,7 @@
  * untrusted origins, that is within 30 days of its end, and an own intermediate
  * whose CDP is not crl_base's any more, are signed anew, same key, same name.
  *
- * Owns:    the open CAs. Counted.
+ * Owns:    the open CAs; authority_free.
  * Threads: immutable but for the CRLs, which have a lock of their own.
  * Errors:  0 done, negative failed with a sentence in err: what is wrong,
  *          which file, what to do. Nothing is lost on failure.
@@ -38,8 +38,7 @@ struct authority_options {
 int authority_open(const struct authority_options *options,
 	struct authority **out, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
-struct authority *authority_ref(struct authority *authority);
-void authority_unref(struct authority *authority);
+void authority_free(struct authority *authority);
 
 /* The CA that signs leaves; the one nobody trusts. Borrowed. */
 struct ca *authority_issuer(const struct authority *authority);

@@ -2,7 +2,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,6 @@ enum {
 };
 
 struct leaf {
-	atomic_uint refs;
 	struct ca *ca;             /* shared */
 	EVP_PKEY *key;             /* borrowed from leafkeys */
 	CRYPTO_BUFFER *certs[CA_CHAIN_MAX + 2]; /* owned */
@@ -228,7 +226,6 @@ static struct leaf *make(const struct draft *draft, CRYPTO_BUFFER *der)
 	struct leaf *leaf = pki_new(sizeof(*leaf));
 	struct cert cert;
 
-	atomic_init(&leaf->refs, 1);
 	leaf->ca = ca_ref(order->ca);
 	leaf->key = leafkeys_key(order->keys, order->key_type);
 	leaf->certs[leaf->num_certs++] = der;
@@ -261,16 +258,9 @@ int forge_leaf(const struct leaf_order *order, struct leaf **out, char *err,
 	return 0;
 }
 
-struct leaf *leaf_ref(struct leaf *leaf)
+void leaf_free(struct leaf *leaf)
 {
-	atomic_fetch_add_explicit(&leaf->refs, 1, memory_order_relaxed);
-	return leaf;
-}
-
-void leaf_unref(struct leaf *leaf)
-{
-	if (!leaf || atomic_fetch_sub_explicit(&leaf->refs, 1,
-			     memory_order_acq_rel) != 1)
+	if (!leaf)
 		return;
 	for (size_t i = 0; i < leaf->num_certs; i++)
 		CRYPTO_BUFFER_free(leaf->certs[i]);

@@ -8,7 +8,7 @@
  * TLS feature or policies: they would speak of a certificate that this is not.
  *
  * Owns:    its certificates; the key is borrowed from leafkeys, which outlive
- *          every leaf. Counted.
+ *          every leaf.
  * Threads: immutable; any.
  */
 #ifndef PKI_LEAF_H
@@ -54,8 +54,7 @@ struct leaf_order {
 int forge_leaf(const struct leaf_order *order, struct leaf **out, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
-struct leaf *leaf_ref(struct leaf *leaf);
-void leaf_unref(struct leaf *leaf);
+void leaf_free(struct leaf *leaf);
 
 /* leaf_certs is the chain to show, leaf first; borrowed. */
 size_t leaf_certs(const struct leaf *leaf, CRYPTO_BUFFER *const **out);

@@ -104,7 +104,7 @@ static bool wildcard_fits(const struct san_name *pattern,
 		same_letters(pattern->at + 1, dot, rest);
 }
 
-bool san_fits(const struct san_name *pattern, const struct san_name *name)
+static bool fits(const struct san_name *pattern, const struct san_name *name)
 {
 	if (pattern->is_address != name->is_address)
 		return false;
@@ -129,7 +129,7 @@ static bool find_fitting(CBS list, const struct san_name *name,
 	struct san_name *out)
 {
 	while (san_next(&list, out)) {
-		if (san_fits(out, name))
+		if (fits(out, name))
 			return true;
 	}
 	return false;

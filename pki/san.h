@@ -25,12 +25,8 @@ bool san_name_read(const char *text, struct san_name *out);
  * in the SEQUENCE), passing over all else; false at the end. */
 bool san_next(CBS *list, struct san_name *out);
 
-/* san_fits: does a name of a certificate cover the name asked for? A wildcard
- * is the whole left-most label and stands for exactly one, over at least two
- * more. */
-bool san_fits(const struct san_name *pattern, const struct san_name *name);
-
-/* san_covers: does any name of the extension's value fit? */
+/* san_covers: does any name of the extension's value fit? A wildcard is the
+ * whole left-most label and stands for exactly one, over at least two more. */
 bool san_covers(struct der san, const char *name);
 
 /* san_write_one writes the value with name alone, san_write_copy with what is

@@ -2,7 +2,6 @@
 
 #include <openssl/sha.h>
 #include <openssl/x509.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +13,6 @@
 enum { TRUST_FILE_MAX = 32 << 20 };
 
 struct trust {
-	atomic_uint refs;
 	X509_STORE *store;              /* owned; locks for itself */
 	uint8_t (*roots)[SHA256_DIGEST_LENGTH]; /* owned, sorted, no twins */
 	size_t num_roots;
@@ -31,7 +29,6 @@ struct trust *trust_new(void)
 {
 	struct trust *trust = pki_new(sizeof(*trust));
 
-	atomic_init(&trust->refs, 1);
 	trust->store = X509_STORE_new();
 	if (!trust->store)
 		abort();
@@ -39,16 +36,9 @@ struct trust *trust_new(void)
 	return trust;
 }
 
-struct trust *trust_ref(struct trust *trust)
+void trust_free(struct trust *trust)
 {
-	atomic_fetch_add_explicit(&trust->refs, 1, memory_order_relaxed);
-	return trust;
-}
-
-void trust_unref(struct trust *trust)
-{
-	if (!trust || atomic_fetch_sub_explicit(&trust->refs, 1,
-			      memory_order_acq_rel) != 1)
+	if (!trust)
 		return;
 	X509_STORE_free(trust->store);
 	free(trust->roots);

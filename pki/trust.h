@@ -6,7 +6,7 @@
  * serverAuth), signature strength, and the name, which must be in the subject
  * alternative names (RFC 9525: the CN does not count).
  *
- * Owns:    the roots. Counted: trust_ref, trust_unref.
+ * Owns:    the roots; trust_free.
  * Threads: build on one thread; immutable after that, then any thread.
  * Errors:  a verdict, and a sentence for the page and the log.
  */
@@ -39,8 +39,7 @@ enum verdict {
 };
 
 struct trust *trust_new(void);
-struct trust *trust_ref(struct trust *trust);
-void trust_unref(struct trust *trust);
+void trust_free(struct trust *trust);
 
 /* trust_add_system adds the system's roots: the first of the usual bundle
  * files that is there (Debian, Fedora, Alpine, SSL_CERT_FILE does not count). */

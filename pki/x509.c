@@ -202,7 +202,6 @@ static bool read_tbs(CBS *tbs, struct cert *out)
 	    !get_element(tbs, CBS_ASN1_SEQUENCE, &out->subject) ||
 	    !get_element(tbs, CBS_ASN1_SEQUENCE, &out->spki))
 		return false;
-	out->serial = der_rest(&serial);
 	return read_tail(tbs, out);
 }
 

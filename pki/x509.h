@@ -21,7 +21,6 @@ enum {
 
 struct cert {
 	struct der whole;
-	struct der serial;         /* INTEGER's content */
 	struct der signature_oid;  /* content of the outer algorithm's OID */
 	struct der issuer, subject; /* Names with their headers */
 	struct der spki;           /* with its header */

@@ -31,7 +31,7 @@ static int check(const struct command *self, int argc, char **argv)
 		return code;
 	name = file ? file : "defaults (no -c FILE)";
 	if (load_trust(config, stderr, &trust) == 0) {
-		trust_unref(trust);
+		trust_free(trust);
 		code = EXIT_DONE;
 		printf("%s: fine, %zu rule%s, %zu categor%s\n", name,
 			config->num_rules, plural(config->num_rules),

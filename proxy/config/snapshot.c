@@ -34,7 +34,7 @@ void snapshot_unref(struct snapshot *snapshot)
 		    memory_order_acq_rel) != 1)
 		return;
 	config_free(snapshot->config);
-	trust_unref(snapshot->trust);
-	authority_unref(snapshot->authority);
+	trust_free(snapshot->trust);
+	authority_free(snapshot->authority);
 	free(snapshot);
 }

@@ -5,8 +5,7 @@
  * (config), roots (trust), CAs (authority). A reload makes a new one and the
  * workers take it up; who needs the old one still holds a reference.
  *
- * Owns:    config; references to trust and authority, which an unchanged
- *          reload shares with the snapshot before.
+ * Owns:    config, trust and authority.
  * Threads: immutable; counted by any.
  */
 #ifndef PROXY_CONFIG_SNAPSHOT_H
@@ -23,8 +22,8 @@ struct snapshot {
 	atomic_uint refs;
 	uint64_t generation;         /* counts up with every reload */
 	struct config *config;       /* owned */
-	struct trust *trust;         /* shared */
-	struct authority *authority; /* shared */
+	struct trust *trust;         /* owned */
+	struct authority *authority; /* owned */
 };
 
 /* snapshot_new takes all three. */

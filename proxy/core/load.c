@@ -40,7 +40,7 @@ int load_trust(const struct config *config, FILE *errors, struct trust **out)
 	add_roots(config, trust, &mistakes);
 	mistakes_print(&mistakes, errors);
 	if (mistakes.errors > 0) {
-		trust_unref(trust);
+		trust_free(trust);
 		result = LOAD_WRONG;
 	} else {
 		*out = trust;
@@ -81,7 +81,7 @@ int load_snapshot(struct config *config, uint64_t generation, FILE *errors,
 		return LOAD_WRONG;
 	}
 	if (load_authority(config, &authority, err, err_size) != 0) {
-		trust_unref(trust);
+		trust_free(trust);
 		config_free(config);
 		return -1;
 	}

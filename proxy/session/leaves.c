@@ -35,7 +35,7 @@ void site_unref(struct site *site)
 	if (!site || atomic_fetch_sub_explicit(&site->refs, 1,
 			     memory_order_acq_rel) != 1)
 		return;
-	leaf_unref(site->leaf);
+	leaf_free(site->leaf);
 	free(site);
 }
 

@@ -94,7 +94,7 @@ static void forge(struct der origin, bool name_only)
 	if (forge_leaf(&order, &leaf, err, sizeof(err)) == 0)
 		check(leaf, name_only);
 	must(ERR_peek_error() == 0);
-	leaf_unref(leaf);
+	leaf_free(leaf);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

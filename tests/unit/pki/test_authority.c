@@ -102,7 +102,7 @@ static void forge(const struct authority *authority, struct ca *ca)
 	lab_write("crl.der", CRYPTO_BUFFER_data(crl), CRYPTO_BUFFER_len(crl));
 	CRYPTO_BUFFER_free(crl);
 	lab_run("openssl crl -inform DER -in crl.der -out crl.pem");
-	leaf_unref(leaf);
+	leaf_free(leaf);
 	leafkeys_free(keys);
 }
 
@@ -137,9 +137,8 @@ static void makes_all_at_first_start(void **state)
 		ca_digest(authority_untrusted(again)), 32);
 	assert_string_equal(authority_root_pem(authority),
 		authority_root_pem(again));
-	authority_unref(authority_ref(authority));
-	authority_unref(authority);
-	authority_unref(again);
+	authority_free(authority);
+	authority_free(again);
 }
 
 /* The whole path with every CRL, as openssl wants it. */
@@ -164,7 +163,7 @@ static void has_a_crl_for_every_ca(void **state)
 	assert_non_null(strstr(lab_said(), "Certificate Sign, CRL Sign"));
 	assert_null(authority_crl(authority, "4"));
 	assert_null(authority_crl(authority, ""));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void keeps_the_untrusted_apart(void **state)
@@ -182,7 +181,7 @@ static void keeps_the_untrusted_apart(void **state)
 	lab_run("openssl verify -x509_strict -CAfile u.pem leaf.pem");
 	assert_int_not_equal(lab_try("openssl verify -CAfile root.pem u.pem"),
 		0);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void differs_from_another_installation(void **state)
@@ -197,8 +196,8 @@ static void differs_from_another_installation(void **state)
 	b = open_authority();
 	assert_false(der_same(ca_subject(authority_issuer(a)),
 		ca_subject(authority_issuer(b))));
-	authority_unref(a);
-	authority_unref(b);
+	authority_free(a);
+	authority_free(b);
 }
 
 /* --- CRLs --------------------------------------------------------------- */
@@ -237,8 +236,8 @@ static void renews_crls(void **state)
 	assert_int_equal(authority_renew_crls(other, now + 3 * DAY, err,
 		sizeof(err)), 0);
 	number_of(other, "=0x03");
-	authority_unref(authority);
-	authority_unref(other);
+	authority_free(authority);
+	authority_free(other);
 }
 
 /* --- mending ------------------------------------------------------------ */
@@ -253,7 +252,7 @@ static void follows_crl_base(void **state)
 	assert_memory_equal(ca_digest(authority_issuer(before)),
 		ca_digest(authority_issuer(after)), 32);
 	assert_string_equal(authority_crl_base(after), "");
-	authority_unref(after);
+	authority_free(after);
 	options.crl_base = "http://proxy.example:3128";
 	after = open_authority();
 	assert_memory_not_equal(ca_digest(authority_issuer(before)),
@@ -268,8 +267,8 @@ static void follows_crl_base(void **state)
 	lab_run("openssl x509 -in i.pem -noout -text && openssl verify "
 		"-x509_strict -CAfile root.pem i.pem");
 	assert_non_null(strstr(lab_said(), "http://proxy.example:3128/crl/2"));
-	authority_unref(before);
-	authority_unref(after);
+	authority_free(before);
+	authority_free(after);
 }
 
 /* Looking founds where there is nothing, and changes nothing that is there. */
@@ -295,7 +294,7 @@ static void looks_without_mending(void **state)
 	assert_false(der_same(der_of(first.cert),
 		ca_cert(authority_issuer(authority))));
 	assert_string_equal(first.root_pem, authority_root_pem(authority));
-	authority_unref(authority);
+	authority_free(authority);
 	authority_view_clear(&first);
 	authority_view_clear(&second);
 }
@@ -323,7 +322,7 @@ static void needs_the_right_passphrase(void **state)
 	lab_text("pass", "one\n");
 	snprintf(pass, sizeof(pass), "%s/pass", lab_folder());
 	options.passphrase_file = pass;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	assert_int_equal(access(lab_path("keys.secret"), F_OK), -1);
 	lab_text("pass", "two\n");
 	assert_int_equal(authority_open(&options, &authority, err,
@@ -342,7 +341,7 @@ static void refuses_a_newer_store(void **state)
 	sqlite3 *db;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	assert_int_equal(sqlite3_open(lab_path("sallyport.db"), &db), 0);
 	sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL);
 	sqlite3_close(db);
@@ -375,7 +374,7 @@ static void starts_once(void **state)
 		int result = authority_open(&options, &one, err, sizeof(err));
 
 		if (result == 0)
-			authority_unref(one);
+			authority_free(one);
 		_exit(result == 0 ? 0 : 1);
 	}
 	two = open_authority();
@@ -384,8 +383,8 @@ static void starts_once(void **state)
 	one = open_authority();
 	assert_memory_equal(ca_digest(authority_issuer(one)),
 		ca_digest(authority_issuer(two)), 32);
-	authority_unref(one);
-	authority_unref(two);
+	authority_free(one);
+	authority_free(two);
 }
 
 int main(void)

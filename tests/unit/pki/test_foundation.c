@@ -91,7 +91,7 @@ static void signs_anew_what_ends_soon(void **state)
 	assert_ends_in(authority_untrusted(authority), 3653);
 	ski = ca_ski(authority_issuer(authority));
 	assert_int_equal(ski.len, 20);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void leaves_alone_what_has_time(void **state)
@@ -103,7 +103,7 @@ static void leaves_alone_what_has_time(void **state)
 	age(ESTATE_INTERMEDIATE, time(NULL) + 31 * DAY);
 	ok(authority_open(&options, &authority, err, sizeof(err)));
 	assert_ends_in(authority_issuer(authority), 31);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* An intermediate never outlives its root, and is not signed anew for what
@@ -120,8 +120,8 @@ static void ends_with_its_root(void **state)
 	ok(authority_open(&options, &two, err, sizeof(err)));
 	assert_memory_equal(ca_digest(authority_issuer(one)),
 		ca_digest(authority_issuer(two)), 32);
-	authority_unref(one);
-	authority_unref(two);
+	authority_free(one);
+	authority_free(two);
 }
 
 static void says_when_all_has_ended(void **state)
@@ -160,7 +160,7 @@ static void says_when_the_brought_one_has_ended(void **state)
 	ok(authority_import(&options, lab_path("corp2.pem"),
 		lab_path("corp2.key"), NULL, NULL, err, sizeof(err)));
 	ok(authority_open(&options, &authority, err, sizeof(err)));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 int main(void)

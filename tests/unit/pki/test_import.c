@@ -108,7 +108,7 @@ static void assert_in_use(const char *file, size_t num_sent, const char *top)
 	CRYPTO_BUFFER_free(written);
 	CRYPTO_BUFFER_free(cert);
 	CRYPTO_BUFFER_free(root);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void takes_the_place_of_our_own(void **state)
@@ -117,7 +117,7 @@ static void takes_the_place_of_our_own(void **state)
 	CRYPTO_BUFFER *crl;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	lab_run("cat mid.pem root.pem >chain.pem");
 	accept("corp.pem", "corp.key", "chain.pem", NULL);
 	assert_in_use("corp.pem", 2, "root.pem");
@@ -126,7 +126,7 @@ static void takes_the_place_of_our_own(void **state)
 	crl = authority_crl(authority, "1"); /* ours goes on with its CRL */
 	assert_non_null(crl);
 	CRYPTO_BUFFER_free(crl);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void works_before_the_first_start(void **state)
@@ -139,7 +139,7 @@ static void works_before_the_first_start(void **state)
 	assert_in_use("corp.pem", 2, "root.pem");
 	authority = open_authority();
 	assert_string_equal(ca_id(authority_untrusted(authority)), "3");
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void needs_no_chain(void **state)
@@ -234,8 +234,8 @@ static void changes_nothing_on_failure(void **state)
 	after = open_authority();
 	assert_memory_equal(ca_digest(authority_issuer(before)),
 		ca_digest(authority_issuer(after)), 32);
-	authority_unref(before);
-	authority_unref(after);
+	authority_free(before);
+	authority_free(after);
 }
 
 static void works_beside_a_running_proxy(void **state)
@@ -249,7 +249,7 @@ static void works_beside_a_running_proxy(void **state)
 	assert_int_equal(authority_renew_crls(running, later, err,
 		sizeof(err)), 0);
 	assert_null(authority_crl(running, "4"));
-	authority_unref(running);
+	authority_free(running);
 	assert_in_use("corp.pem", 1, "corp.pem");
 }
 

@@ -42,7 +42,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	trust_unref(trust);
+	trust_free(trust);
 	lab_end();
 	return 0;
 }
@@ -267,7 +267,7 @@ static void does_not_mind_a_weak_anchor(void **state)
 		VERDICT_TRUSTED);
 	assert_int_equal(ask_of(own, "a.test", time(NULL), "md5", NULL, NULL),
 		VERDICT_WEAK_SIGNATURE);
-	trust_unref(own);
+	trust_free(own);
 }
 
 static void trusts_what_the_administrator_names(void **state)
@@ -292,7 +292,7 @@ static void trusts_what_the_administrator_names(void **state)
 		NULL), VERDICT_TRUSTED);
 	assert_int_equal(ask_of(own, "b.test", time(NULL), "alone", NULL,
 		NULL), VERDICT_WRONG_HOST);
-	trust_unref(own);
+	trust_free(own);
 }
 
 static void survives_what_is_sent(void **state)
@@ -347,8 +347,8 @@ static void digests_the_set(void **state)
 	assert_int_equal(trust_add_file(b, lab_path("root.pem"), err,
 		sizeof(err)), 0);
 	assert_memory_equal(trust_digest(a), trust_digest(b), 32);
-	trust_unref(a);
-	trust_unref(b);
+	trust_free(a);
+	trust_free(b);
 }
 
 static void says_what_is_wrong_with_a_file(void **state)
@@ -373,7 +373,7 @@ static void says_what_is_wrong_with_a_file(void **state)
 		"echo -----END CERTIFICATE-----; } >half.pem");
 	assert_int_equal(trust_add_file(own, lab_path("half.pem"), err,
 		sizeof(err)), -1);
-	trust_unref(own);
+	trust_free(own);
 }
 
 static void *verify_often(void *arg)
