@@ -7,16 +7,10 @@
 
 #include "policy/netset.h"
 #include "proxy/config/fields.h"
+#include "proxy/config/memory.h"
 #include "proxy/config/places.h"
 #include "proxy/config/rules.h"
 #include "proxy/config/state.h"
-
-static void *must(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
-}
 
 /* Two listeners on one address: the kernel would give connections to either. */
 static void check_listeners(struct loader *loader, const struct node *listen)

@@ -62,7 +62,8 @@ struct port_list {
 };
 
 struct rule_draft {
-	const char *name, *description;
+	const char *name;
+	const char *description; /* accepted; read by people in the file */
 	bool enabled;
 	struct name_list categories;
 	struct domains *hosts;

@@ -9,16 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proxy/config/memory.h"
 #include "proxy/config/values.h"
 
-static void *must(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
-}
-
-char *value_path(const struct loader *loader, const char *text)
+/* absolute makes text absolute, by the folder of the file; owned. */
+static char *absolute(const struct loader *loader, const char *text)
 {
 	char *path = NULL;
 
@@ -63,7 +58,7 @@ void read_state(struct loader *loader, const struct field *field,
 	const char *text = path_text(loader, field, node);
 
 	if (text)
-		set_path(member, value_path(loader, text));
+		set_path(member, absolute(loader, text));
 }
 
 /* there says whether path is a file that can be read, or tells. */
@@ -93,7 +88,7 @@ void read_file(struct loader *loader, const struct field *field,
 
 	if (!text)
 		return;
-	path = value_path(loader, text);
+	path = absolute(loader, text);
 	if (there(loader, field, node->line, path))
 		set_path(member, path);
 	else
@@ -135,14 +130,14 @@ void read_log_target(struct loader *loader, const struct field *field,
 		set_path(member, must(strdup(text)));
 		return;
 	}
-	path = value_path(loader, text);
+	path = absolute(loader, text);
 	if (can_write(loader, field, node->line, path))
 		set_path(member, path);
 	else
 		free(path);
 }
 
-static bool one_trust(struct loader *loader, const struct field *field,
+static void one_trust(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct config *config = member;
@@ -154,20 +149,19 @@ static bool one_trust(struct loader *loader, const struct field *field,
 	if (strcmp(item->text, "system") == 0) {
 		config->origin.trust_system = true;
 		config->origin.trust_system_line = item->line;
-		return true;
+		return;
 	}
 	text = path_text(loader, field, item);
-	path = text ? value_path(loader, text) : NULL;
+	path = text ? absolute(loader, text) : NULL;
 	if (!path || !there(loader, field, item->line, path)) {
 		free(path);
-		return false;
+		return;
 	}
 	files = must(realloc(config->origin.trust_files,
 		(num + 1) * sizeof(*files)));
 	files[num] = (struct trust_file){path, item->line};
 	config->origin.trust_files = files;
 	config->origin.num_trust_files = num + 1;
-	return true;
 }
 
 void read_trust(struct loader *loader, const struct field *field,

@@ -7,39 +7,32 @@
 
 #include "policy/domains.h"
 #include "policy/netset.h"
+#include "proxy/config/memory.h"
 #include "proxy/config/places.h"
-#include "proxy/config/units.h"
 #include "proxy/config/values.h"
 
-static void *must(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
-}
-
 /* tell passes on why an item was refused. */
-static bool tell(struct loader *loader, const struct field *field,
+static void tell(struct loader *loader, const struct field *field,
 	const struct node *item, const char *err)
 {
 	mistakes_error(&loader->mistakes, item->line, "%s: %s", field->path,
 		err);
-	return false;
 }
 
-static bool one_endpoint(struct loader *loader, const struct field *field,
+static void one_endpoint(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct endpoints *endpoints = member;
 	struct endpoint endpoint;
 	char err[256];
 
-	if (place_endpoint(item->text, 0, &endpoint, err, sizeof(err)) != 0)
-		return tell(loader, field, item, err);
+	if (place_endpoint(item->text, 0, &endpoint, err, sizeof(err)) != 0) {
+		tell(loader, field, item, err);
+		return;
+	}
 	endpoints->at = must(realloc(endpoints->at,
 		(endpoints->num + 1) * sizeof(endpoint)));
 	endpoints->at[endpoints->num++] = endpoint;
-	return true;
 }
 
 void read_endpoints(struct loader *loader, const struct field *field,
@@ -58,36 +51,35 @@ static const struct {
 		"fc00::/7"}},
 };
 
-static bool add_network(struct loader *loader, const struct field *field,
+static void add_network(struct loader *loader, const struct field *field,
 	const struct node *item, struct netset *set, const char *network)
 {
 	char err[256];
 
 	if (netset_add(set, network, err, sizeof(err)) != 0)
-		return tell(loader, field, item, err);
-	return true;
+		tell(loader, field, item, err);
 }
 
-static bool one_client(struct loader *loader, const struct field *field,
+static void one_client(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct config *config = member;
 
 	if (strcmp(item->text, "any") == 0) {
 		config->clients_any = true;
-		return true;
+		return;
 	}
 	for (size_t i = 0; i < 2; i++) {
+		const char *const *networks = client_words[i].networks;
+
 		if (strcmp(item->text, client_words[i].word) != 0)
 			continue;
-		for (size_t j = 0; client_words[i].networks[j]; j++) {
-			if (!add_network(loader, field, item, config->clients,
-				client_words[i].networks[j]))
-				return false;
-		}
-		return true;
+		for (; *networks; networks++)
+			add_network(loader, field, item, config->clients,
+				*networks);
+		return;
 	}
-	return add_network(loader, field, item, config->clients, item->text);
+	add_network(loader, field, item, config->clients, item->text);
 }
 
 void read_clients(struct loader *loader, const struct field *field,
@@ -105,7 +97,7 @@ void read_clients(struct loader *loader, const struct field *field,
 			"%s: beside any the others say nothing", field->path);
 }
 
-static bool one_connect_to(struct loader *loader, const struct field *field,
+static void one_connect_to(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct config *config = member;
@@ -113,13 +105,14 @@ static bool one_connect_to(struct loader *loader, const struct field *field,
 	size_t num = config->origin.num_connect_to;
 	char err[256];
 
-	if (place_connect_to(item->text, &entry, err, sizeof(err)) != 0)
-		return tell(loader, field, item, err);
+	if (place_connect_to(item->text, &entry, err, sizeof(err)) != 0) {
+		tell(loader, field, item, err);
+		return;
+	}
 	all = must(realloc(all, (num + 1) * sizeof(entry)));
 	all[num] = entry;
 	config->origin.connect_to = all;
 	config->origin.num_connect_to = num + 1;
-	return true;
 }
 
 void read_connect_to(struct loader *loader, const struct field *field,
@@ -129,19 +122,20 @@ void read_connect_to(struct loader *loader, const struct field *field,
 	value_each(loader, field, node, one_connect_to, loader->config);
 }
 
-static bool one_dns(struct loader *loader, const struct field *field,
+static void one_dns(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct endpoint endpoint;
 	char err[256], **dns = member, *old = *dns;
 
-	if (place_endpoint(item->text, 53, &endpoint, err, sizeof(err)) != 0)
-		return tell(loader, field, item, err);
-	if (asprintf(dns, "%s%s%s", old ? old : "",
-		old ? "," : "", endpoint.text) < 0)
+	if (place_endpoint(item->text, 53, &endpoint, err, sizeof(err)) != 0) {
+		tell(loader, field, item, err);
+		return;
+	}
+	if (asprintf(dns, "%s%s%s", old ? old : "", old ? "," : "",
+		endpoint.text) < 0)
 		abort();
 	free(old);
-	return true;
 }
 
 void read_dns(struct loader *loader, const struct field *field,
@@ -164,73 +158,13 @@ void read_crl_url(struct loader *loader, const struct field *field,
 		*url = must(strdup(text));
 }
 
-/* bounded_text is a scalar of at most as many bytes as high says. */
-static const char *bounded_text(struct loader *loader,
-	const struct field *field, const struct node *node)
-{
-	const char *text = value_scalar(loader, field, node);
-	uint64_t most;
-
-	if (!text)
-		return NULL;
-	if (units_count(field->high, &most) != 0)
-		abort();
-	if (strlen(text) > most) {
-		mistakes_error(&loader->mistakes, node->line,
-			"%s: longer than %s bytes", field->path, field->high);
-		return NULL;
-	}
-	return text;
-}
-
-void read_note(struct loader *loader, const struct field *field,
-	const struct node *node, void *member)
-{
-	if (node->kind != NODE_SCALAR || node->text[0] != '\0')
-		*(const char **)member = bounded_text(loader, field, node);
-}
-
-/* A rule's name goes to logs and to pages. */
-void read_name(struct loader *loader, const struct field *field,
-	const struct node *node, void *member)
-{
-	const char *text = bounded_text(loader, field, node);
-
-	if (text && strcmp(shown(text).text, text) != 0)
-		mistakes_error(&loader->mistakes, node->line,
-			"%s: \"%s\" has characters that can't be shown",
-			field->path, shown(text).text);
-	else
-		*(const char **)member = text;
-}
-
-static bool one_name(struct loader *loader, const struct field *field,
-	const struct node *item, void *member)
-{
-	struct name_list *names = member;
-
-	(void)loader;
-	(void)field;
-	names->at = must(realloc(names->at,
-		(names->num + 1) * sizeof(const char *)));
-	names->at[names->num++] = item->text;
-	return true;
-}
-
-void read_names(struct loader *loader, const struct field *field,
-	const struct node *node, void *member)
-{
-	value_each(loader, field, node, one_name, member);
-}
-
-static bool one_host(struct loader *loader, const struct field *field,
+static void one_host(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	char err[256];
 
 	if (domains_add(member, item->text, err, sizeof(err)) != 0)
-		return tell(loader, field, item, err);
-	return true;
+		tell(loader, field, item, err);
 }
 
 void read_hosts(struct loader *loader, const struct field *field,
@@ -243,10 +177,10 @@ void read_hosts(struct loader *loader, const struct field *field,
 	domains_seal(*hosts);
 }
 
-static bool one_network(struct loader *loader, const struct field *field,
+static void one_network(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
-	return add_network(loader, field, item, member, item->text);
+	add_network(loader, field, item, member, item->text);
 }
 
 void read_networks(struct loader *loader, const struct field *field,
@@ -258,7 +192,7 @@ void read_networks(struct loader *loader, const struct field *field,
 	value_each(loader, field, node, one_network, *set);
 }
 
-static bool one_port(struct loader *loader, const struct field *field,
+static void one_port(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct port_list *ports = member;
@@ -266,11 +200,12 @@ static bool one_port(struct loader *loader, const struct field *field,
 	char err[256];
 
 	if (place_ports(item->text, &range.first, &range.last, err,
-		sizeof(err)) != 0)
-		return tell(loader, field, item, err);
+		sizeof(err)) != 0) {
+		tell(loader, field, item, err);
+		return;
+	}
 	ports->at = must(realloc(ports->at, (ports->num + 1) * sizeof(range)));
 	ports->at[ports->num++] = range;
-	return true;
 }
 
 void read_ports(struct loader *loader, const struct field *field,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/config/memory.h"
 #include "proxy/config/nearest.h"
 #include "proxy/config/units.h"
 
@@ -22,21 +23,22 @@ const char *value_scalar(struct loader *loader, const struct field *field,
 	return NULL;
 }
 
-bool value_each(struct loader *loader, const struct field *field,
+void value_each(struct loader *loader, const struct field *field,
 	const struct node *node, value_one *one, void *member)
 {
 	uint64_t low = 0, high = 0;
-	bool fine = true;
 
 	if (node->kind == NODE_MAP) {
 		mistakes_error(&loader->mistakes, node->line,
 			"%s must be a value or a list, not a map of keys",
 			field->path);
-		return false;
+		return;
 	}
-	if (node->kind == NODE_SCALAR)
-		return value_scalar(loader, field, node) &&
+	if (node->kind == NODE_SCALAR) {
+		if (value_scalar(loader, field, node))
 			one(loader, field, node, member);
+		return;
+	}
 	if (units_count(field->low, &low) != 0 ||
 		units_count(field->high, &high) != 0)
 		abort();
@@ -45,14 +47,12 @@ bool value_each(struct loader *loader, const struct field *field,
 			"%s is an empty list; give a value, or leave the key "
 			"out" : "%s is a list of more than %s values",
 			field->path, field->high);
-		return false;
+		return;
 	}
 	for (size_t i = 0; i < node->num; i++) {
-		if (!value_scalar(loader, field, node->at[i]) ||
-			!one(loader, field, node->at[i], member))
-			fine = false;
+		if (value_scalar(loader, field, node->at[i]))
+			one(loader, field, node->at[i], member);
 	}
-	return fine;
 }
 
 /* split_words fills at with the words between bars; text holds them. */
@@ -145,6 +145,64 @@ void read_onoff(struct loader *loader, const struct field *field,
 		mistakes_error(&loader->mistakes, node->line,
 			"%s: \"%s\" is neither on nor off (nor true nor false)",
 			field->path, shown(word).text);
+}
+
+/* bounded_text is a scalar of at most as many bytes as high says. */
+static const char *bounded_text(struct loader *loader,
+	const struct field *field, const struct node *node)
+{
+	const char *text = value_scalar(loader, field, node);
+	uint64_t most;
+
+	if (!text)
+		return NULL;
+	if (units_count(field->high, &most) != 0)
+		abort();
+	if (strlen(text) > most) {
+		mistakes_error(&loader->mistakes, node->line,
+			"%s: longer than %s bytes", field->path, field->high);
+		return NULL;
+	}
+	return text;
+}
+
+void read_note(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	if (node->kind != NODE_SCALAR || node->text[0] != '\0')
+		*(const char **)member = bounded_text(loader, field, node);
+}
+
+/* A rule's name goes to logs and to pages. */
+void read_name(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	const char *text = bounded_text(loader, field, node);
+
+	if (text && strcmp(shown(text).text, text) != 0)
+		mistakes_error(&loader->mistakes, node->line,
+			"%s: \"%s\" has characters that can't be shown",
+			field->path, shown(text).text);
+	else
+		*(const char **)member = text;
+}
+
+static void one_name(struct loader *loader, const struct field *field,
+	const struct node *item, void *member)
+{
+	struct name_list *names = member;
+
+	(void)loader;
+	(void)field;
+	names->at = must(realloc(names->at,
+		(names->num + 1) * sizeof(const char *)));
+	names->at[names->num++] = item->text;
+}
+
+void read_names(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	value_each(loader, field, node, one_name, member);
 }
 
 typedef int read_unit(const char *text, uint64_t *out);

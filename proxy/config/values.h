@@ -40,15 +40,11 @@ const char *value_scalar(struct loader *loader, const struct field *field,
 	const struct node *node);
 
 /* value_each runs one for every item of node, which may be a list of scalars
- * or a scalar, within the field's limits. one returns false for a mistake, which
- * it has told; so does value_each when there was any. */
-typedef bool value_one(struct loader *loader, const struct field *field,
+ * or a scalar, within the field's limits. one tells what is wrong with it. */
+typedef void value_one(struct loader *loader, const struct field *field,
 	const struct node *item, void *member);
-bool value_each(struct loader *loader, const struct field *field,
+void value_each(struct loader *loader, const struct field *field,
 	const struct node *node, value_one *one, void *member);
-
-/* value_path makes text absolute, by the folder of the file; owned. */
-char *value_path(const struct loader *loader, const char *text);
 
 /* value_in finds word in words, split by bars: its place, or -1. */
 int value_in(const char *words, const char *word);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "proxy/config/memory.h"
+
 struct reader {
 	yaml_parser_t parser;
 	const char *text; /* borrowed */
@@ -14,13 +16,6 @@ struct reader {
 	char *err;
 	size_t err_size;
 };
-
-static void *must(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
-}
 
 static unsigned line_of(yaml_mark_t mark)
 {
