@@ -15,6 +15,9 @@ struct sockaddr;
 struct facts {
 	const struct sockaddr *source; /* the client's address; NULL: unknown */
 	const char *host;              /* normalized (host.h), never NULL */
+	const char *address;           /* where it was going, whatever it calls
+	                                * that, as host.h writes addresses;
+	                                * NULL: nowhere else than to host */
 	uint16_t port;                 /* of the destination, host order */
 	bool tls;                      /* the ClientHello has been read */
 	bool has_sni;                  /* ... and it named a host */

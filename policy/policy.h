@@ -99,7 +99,9 @@ int policy_add_category(struct policy *policy, const char *name,
 int policy_add_rule(struct policy *policy, const struct rule_spec *spec,
 	char *err, size_t err_size) __attribute__((warn_unused_result));
 
-/* policy_decide finds the rule that decides facts. It never fails; where no
+/* policy_decide finds the rule that decides facts. A rule that blocks is met by
+ * facts->address too; what a rule lets pass goes by the name alone. It never
+ * fails; where no
  * rule does, the decision is called "default". A rule with block_no_sni that
  * decides a TLS connection without SNI (facts->tls && !facts->has_sni) gives
  * ACTION_BLOCK. */

@@ -102,6 +102,13 @@ static bool in_categories(const struct rule *rule, const char *host)
 	return rule->num_categories == 0;
 }
 
+static bool meets_host(const struct rule *rule, const char *host)
+{
+	if (rule->hosts && !domains_match(rule->hosts, host))
+		return false;
+	return in_categories(rule, host);
+}
+
 static bool in_ports(const struct rule *rule, uint16_t port)
 {
 	for (size_t i = 0; i < rule->num_ports; i++)
@@ -117,7 +124,8 @@ bool rule_matches(const struct rule *rule, const struct facts *facts)
 		return false;
 	if (rule->sources && !netset_match(rule->sources, facts->source))
 		return false;
-	if (rule->hosts && !domains_match(rule->hosts, facts->host))
-		return false;
-	return in_categories(rule, facts->host);
+	if (meets_host(rule, facts->host))
+		return true;
+	return rule->options.action == ACTION_BLOCK && facts->address &&
+		meets_host(rule, facts->address);
 }

@@ -75,7 +75,7 @@ static void mark_unref(void *mark)
 	(void)mark;
 }
 
-static int init_shared(struct server *server)
+static void init_shared(struct server *server)
 {
 	static const struct shards_type sites = {
 		site_ref_value, site_unref_value};
@@ -86,7 +86,6 @@ static int init_shared(struct server *server)
 	struct shared *shared = &server->shared;
 	struct sockaddr_storage *at;
 	size_t num = 0;
-	int result;
 
 	shared->keys = leafkeys_new();
 	shared->leaves = shards_new(SHARDS, config->limits.leaf_cache_entries,
@@ -105,9 +104,8 @@ static int init_shared(struct server *server)
 		at[num++] = config->proxy.at[i].address;
 	for (size_t i = 0; i < config->transparent.num; i++)
 		at[num++] = config->transparent.at[i].address;
-	result = own_listeners_init(&shared->own, at, num);
+	own_listeners_init(&shared->own, at, num);
 	free(at);
-	return result;
 }
 
 static void clear_shared(struct shared *shared)
@@ -393,10 +391,7 @@ static int start(struct server *server, char *err, size_t err_size)
 	    access_open(config->access_log, &server->log, err, err_size) != 0)
 		return -1;
 	raise_files(config);
-	if (init_shared(server) != 0) {
-		snprintf(err, err_size, "the machine's addresses can't be read");
-		return -1;
-	}
+	init_shared(server);
 	return make_workers(server, err, err_size);
 }
 

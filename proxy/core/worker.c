@@ -316,6 +316,7 @@ static void init_services(struct worker *worker, struct shared *shared,
 	services->origin_ctx = origin_tls_ctx();
 	services->pool = pool_new(services);
 	services->dials = quota_new(DIALS_EACH);
+	services->connections = quota_new(worker->max_connections / 2 + 1);
 	services->session_ended = on_session_ended;
 	services->arg = worker;
 }
@@ -381,6 +382,7 @@ void worker_free(struct worker *worker)
 	access_buffer_free(services->log);
 	lru_free(services->tls_sessions);
 	quota_free(services->dials);
+	quota_free(services->connections);
 	SSL_CTX_free(services->client_ctx);
 	SSL_CTX_free(services->origin_ctx);
 	snapshot_unref(services->snapshot);

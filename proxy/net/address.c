@@ -126,67 +126,40 @@ static bool ip_equal(const struct ip *a, const struct ip *b)
 
 /* --- our own listeners --------------------------------------------------- */
 
-static void keep_local(struct own_listeners *own, const struct ifaddrs *all)
-{
-	const struct ifaddrs *at;
-	struct sockaddr *a;
-
-	for (at = all; at; at = at->ifa_next) {
-		a = at->ifa_addr;
-		if (!a || (a->sa_family != AF_INET && a->sa_family != AF_INET6))
-			continue;
-		memcpy(&own->local[own->num_local++], a, address_len(a));
-	}
-}
-
-static struct sockaddr_storage *room(size_t num)
-{
-	struct sockaddr_storage *p = calloc(num ? num : 1, sizeof(*p));
-
-	if (!p)
-		abort();
-	return p;
-}
-
-int own_listeners_init(struct own_listeners *own,
+void own_listeners_init(struct own_listeners *own,
 	const struct sockaddr_storage *listeners, size_t num)
 {
-	struct ifaddrs *all, *at;
-	size_t num_all = 0;
-
-	*own = (struct own_listeners){0};
-	if (getifaddrs(&all) != 0)
-		return -1;
-	for (at = all; at; at = at->ifa_next)
-		num_all++;
-	own->at = room(num);
+	own->at = calloc(num ? num : 1, sizeof(*own->at));
+	if (!own->at)
+		abort();
 	if (num)
 		memcpy(own->at, listeners, num * sizeof(*listeners));
 	own->num = num;
-	own->local = room(num_all);
-	keep_local(own, all);
-	freeifaddrs(all);
-	return 0;
 }
 
 void own_listeners_clear(struct own_listeners *own)
 {
 	free(own->at);
-	free(own->local);
 	*own = (struct own_listeners){0};
 }
 
-static bool is_local(const struct own_listeners *own, const struct ip *ip)
+/* is_local asks the system anew: addresses come and go. Where it does not say,
+ * any may be. */
+static bool is_local(const struct ip *ip)
 {
+	struct ifaddrs *all, *at;
 	struct ip local;
+	bool found = false;
 
 	if (is_loopback(ip))
 		return true;
-	for (size_t i = 0; i < own->num_local; i++)
-		if (ip_of((struct sockaddr *)&own->local[i], &local)
-				&& ip_equal(&local, ip))
-			return true;
-	return false;
+	if (getifaddrs(&all) != 0)
+		return true;
+	for (at = all; at && !found; at = at->ifa_next)
+		found = at->ifa_addr && ip_of(at->ifa_addr, &local) &&
+			ip_equal(&local, ip);
+	freeifaddrs(all);
+	return found;
 }
 
 static bool is_ours(const struct own_listeners *own, const struct ip *ip,
@@ -201,9 +174,9 @@ static bool is_ours(const struct own_listeners *own, const struct ip *ip,
 			continue;
 		if (ip_equal(&listener, ip))
 			return true;
-		if (is_unspecified(&listener) && is_local(own, ip))
+		if (is_unspecified(&listener) && is_local(ip))
 			return true;
-		if (is_unspecified(ip) && is_local(own, &listener))
+		if (is_unspecified(ip) && is_local(&listener))
 			return true;
 	}
 	return false;

@@ -24,10 +24,8 @@
 #include <sys/socket.h>
 
 struct own_listeners {
-	struct sockaddr_storage *at;    /* owned */
+	struct sockaddr_storage *at; /* owned */
 	size_t num;
-	struct sockaddr_storage *local; /* this machine's addresses, owned */
-	size_t num_local;
 };
 
 enum address_verdict {
@@ -36,12 +34,10 @@ enum address_verdict {
 	ADDRESS_OURS,        /* one of our listeners */
 };
 
-/* own_listeners_init copies the listeners' addresses (a wildcard address
- * stands for all of this machine's, which are read from the system). -1: they
- * could not be read. */
-int own_listeners_init(struct own_listeners *own,
-	const struct sockaddr_storage *listeners, size_t num)
-	__attribute__((warn_unused_result));
+/* own_listeners_init copies the listeners' addresses. A wildcard address stands
+ * for all that this machine has at the time of a check. */
+void own_listeners_init(struct own_listeners *own,
+	const struct sockaddr_storage *listeners, size_t num);
 void own_listeners_clear(struct own_listeners *own);
 
 /* address_check judges a destination with its port. own may be NULL: no

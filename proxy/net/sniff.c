@@ -27,7 +27,8 @@ static enum sniff sniff_text(const uint8_t *data, size_t len)
 	if (memcmp(data, "SSH-", same) == 0)
 		return len < 4 ? SNIFF_MORE : SNIFF_OTHER;
 	for (size_t i = 0; i < len && i < METHOD_MAX; i++) {
-		if (data[i] == ' ' && i > 0)
+		/* there are servers that take a tab; ours refuses it */
+		if ((data[i] == ' ' || data[i] == '\t') && i > 0)
 			return SNIFF_HTTP;
 		if (!is_token(data[i]))
 			return SNIFF_OTHER;

@@ -238,7 +238,8 @@ bool stream_is_quiet(const struct stream *stream)
 	char byte;
 	int fd;
 
-	return uv_fileno((const uv_handle_t *)&stream->tcp, &fd) == 0 &&
+	return !buffer_len(&stream->kept) && !buffer_len(&stream->raw) &&
+		uv_fileno((const uv_handle_t *)&stream->tcp, &fd) == 0 &&
 		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 		(errno == EAGAIN || errno == EWOULDBLOCK);
 }
@@ -328,6 +329,16 @@ static void broke(struct stream *stream)
 	buffer_clear(&stream->plain);
 	stream->deaf = true;
 	tell(stream);
+}
+
+bool stream_deaf(const struct stream *stream)
+{
+	return stream->deaf;
+}
+
+bool stream_has_data(const struct stream *stream)
+{
+	return buffer_len(&stream->kept) > 0;
 }
 
 bool stream_broken(const struct stream *stream)

@@ -94,13 +94,20 @@ void stream_want(struct stream *stream, bool want);
 /* stream_ended: the peer will send no more, and all it sent has been eaten. */
 bool stream_ended(const struct stream *stream);
 
-/* stream_is_quiet: nothing lies with the kernel to be read, the end included,
- * which the loop may not have told of yet. */
+/* stream_is_quiet: nothing has come that was not eaten; nor does anything lie
+ * with the kernel, the end included, that the loop has not told of yet. */
 bool stream_is_quiet(const struct stream *stream);
 
 /* stream_broken: an error, or nothing more goes in either direction and the peer
  * has not taken all it was given. */
 bool stream_broken(const struct stream *stream);
+
+/* stream_deaf: the peer takes no more; what is written is dropped. What it said
+ * before may still come. */
+bool stream_deaf(const struct stream *stream);
+
+/* stream_has_data: something has come that was offered and not eaten. */
+bool stream_has_data(const struct stream *stream);
 
 /* stream_write adds data to the output; it is copied. */
 void stream_write(struct stream *stream, const void *data, size_t len);

@@ -15,6 +15,7 @@ void decide_name(const struct session *s, const char *name, bool tls,
 	struct facts facts = {
 		.source = (const struct sockaddr *)&s->peer,
 		.host = name,
+		.address = s->has_original ? s->host : NULL,
 		.port = s->port,
 		.tls = tls,
 		.has_sni = has_sni,
@@ -59,18 +60,44 @@ static void on_resolved(struct resolve_waiter *waiter,
 	session_run(s);
 }
 
+/* ask: a client that has used up its share of look-ups gets no answer; its names
+ * are then two. */
+static void ask(struct session *s)
+{
+	struct quota_client client;
+
+	s->dns_asked = true;
+	if (!s->client_local) {
+		quota_client_of((const struct sockaddr *)&s->peer, &client);
+		s->dns_counted = quota_take(s->services->dials, &client);
+		if (!s->dns_counted) {
+			s->dns_done = true;
+			return;
+		}
+	}
+	s->dns.resolved = on_resolved;
+	resolver_ask(s->services->resolver, s->sni, true, &s->dns);
+}
+
+void decide_forget_dns(struct session *s)
+{
+	struct quota_client client;
+
+	resolver_leave(&s->dns);
+	if (!s->dns_counted)
+		return;
+	s->dns_counted = false;
+	quota_client_of((const struct sockaddr *)&s->peer, &client);
+	quota_give(s->services->dials, &client);
+}
+
 enum wait step_resolve(struct session *s)
 {
-	if (must_resolve(s) && !s->dns_done && !s->timed_out) {
-		if (!s->dns_asked) {
-			s->dns_asked = true;
-			s->dns.resolved = on_resolved;
-			resolver_ask(s->services->resolver, s->sni, true,
-				&s->dns);
-		}
+	if (must_resolve(s) && !s->dns_asked)
+		ask(s);
+	if (must_resolve(s) && !s->dns_done && !s->timed_out)
 		return WAIT_DNS;
-	}
-	resolver_leave(&s->dns);
+	decide_forget_dns(s);
 	return session_go(s, AT_DECIDE);
 }
 
@@ -155,6 +182,7 @@ enum wait step_decide(struct session *s)
 	if (decide_is_magic(s->host) || (s->transparent &&
 						decide_is_magic(s->name))) {
 		s->own_pages = true;
+		s->name = decide_is_magic(s->host) ? s->host : s->sni;
 		return inspect(s);
 	}
 	if (!s->name[0])

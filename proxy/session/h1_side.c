@@ -245,7 +245,10 @@ static void send_end(struct codec *codec, const struct head *trailers)
 
 static bool full(struct codec *codec)
 {
-	return stream_full(side_of(codec)->stream);
+	struct h1_side *side = side_of(codec);
+
+	return stream_full(side->stream) ||
+		(side->client && stream_deaf(side->stream));
 }
 
 static const struct codec_ops h1_ops = {

@@ -9,8 +9,18 @@
 
 /* --- the origin --------------------------------------------------------- */
 
+/* is_http: RFC 7301's registry has h2, h2c, h3, http/0.9 to 1.1, spdy/1 to 3. */
+static bool is_http(const uint8_t *name, size_t len)
+{
+	return (len >= 2 && name[0] == 'h' && name[1] >= '0' &&
+		name[1] <= '9') ||
+		(len >= 5 && memcmp(name, "http/", 5) == 0) ||
+		(len >= 5 && memcmp(name, "spdy/", 5) == 0);
+}
+
 /* Only http/1.1 is offered where the client speaks it; what else a client
- * offers is passed on, without the HTTP/2 that we could not read. */
+ * offers is passed on, but for other forms of HTTP: chosen, they would be
+ * relayed unread. */
 static size_t origin_alpn_list(const struct hello *hello, uint8_t *out)
 {
 	size_t len = 0, i = 0, n;
@@ -21,7 +31,7 @@ static size_t origin_alpn_list(const struct hello *hello, uint8_t *out)
 	}
 	for (; i < hello->alpn_len; i += n) {
 		n = (size_t)hello->alpn[i] + 1;
-		if (n == 3 && memcmp(hello->alpn + i, "\x02h2", 3) == 0)
+		if (is_http(hello->alpn + i + 1, n - 1))
 			continue;
 		memcpy(out + len, hello->alpn + i, n);
 		len += n;

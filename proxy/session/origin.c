@@ -26,7 +26,7 @@ static struct target find_target(const struct services *services,
 		services->snapshot->config, want->host, want->port);
 
 	if (to) {
-		target.configured = true;
+		target.configured = to->to_host[0] != '\0';
 		if (to->to_host[0])
 			target.host = to->to_host;
 		if (to->to_port)

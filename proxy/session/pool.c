@@ -1,9 +1,7 @@
 #include "proxy/session/pool.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <uthash.h>
 #include <utlist.h>
 
@@ -143,25 +141,15 @@ static void drop_oldest(struct pool *pool)
 		drop(pool, found);
 }
 
-/* is_quiet: nothing has come that was not asked for, the end included. The loop
- * may not have told us yet; what is sent now would be answered by that. */
-static bool is_quiet(const struct origin *origin)
-{
-	char byte;
-	int fd;
-
-	return uv_fileno((const uv_handle_t *)&origin->stream.tcp, &fd) == 0 &&
-		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-		(errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
+/* may_be_used: what came unasked would be taken for the answer to what is sent
+ * next, whoever asks. */
 static bool may_be_used(const struct pool *pool, const struct origin *origin,
 	bool client_local)
 {
 	return address_check(&pool->services->shared->own,
 		       (const struct sockaddr *)&origin->peer, client_local,
 		       origin->configured) == ADDRESS_FINE &&
-		is_quiet(origin);
+		stream_is_quiet(&origin->stream);
 }
 
 struct origin *pool_take(struct pool *pool, const uint8_t *key,

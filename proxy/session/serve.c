@@ -253,23 +253,30 @@ static enum route route_proxy(struct session *s, struct exchange *x,
 
 /* --- in a tunnel -------------------------------------------------------- */
 
+static bool is_blocked(struct session *s, const char *host)
+{
+	struct decision decision;
+
+	decide_name(s, host, false, false, &decision);
+	if (decision.options.action != ACTION_BLOCK)
+		return false;
+	s->decision = decision;
+	s->decided = true;
+	return true;
+}
+
 /* Plain HTTP in a tunnel goes where CONNECT said; its Host must be that name,
  * unless CONNECT named only an address. */
 static enum route route_plain(struct session *s, struct exchange *x,
 	struct head *head, struct asked *asked)
 {
-	struct decision decision;
-
 	note_url(x, "http", asked->host[0] ? asked->host : s->host, s->port,
 		asked);
 	if (s->own_pages)
 		return own(s, x, head, asked);
-	decide_name(s, s->host, false, false, &decision);
-	if (decision.options.action == ACTION_BLOCK) {
-		s->decision = decision;
-		s->decided = true;
+	if (is_blocked(s, s->host) ||
+		(asked->host[0] && is_blocked(s, asked->host)))
 		return exchange_refuse(x, REASON_BLOCKED, "");
-	}
 	if (asked->host[0] && strcmp(asked->host, s->host) != 0 &&
 	    !s->host_is_address)
 		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
@@ -308,7 +315,8 @@ static enum route other_host(struct session *s, struct exchange *x,
 }
 
 /* decided_otherwise: after a reload the rules are asked again, once. What they
- * now block is refused; what they now do otherwise needs another connection. */
+ * now do otherwise needs another connection; where they are stricter, this
+ * request too. */
 static bool decided_otherwise(struct session *s, struct exchange *x)
 {
 	struct decision now;
@@ -320,10 +328,15 @@ static bool decided_otherwise(struct session *s, struct exchange *x)
 	    now.options.untrusted == s->decision.options.untrusted)
 		return false;
 	x->last = true;
-	if (now.options.action != ACTION_BLOCK)
+	if (decision_stricter(&s->decision, &now) == &s->decision)
 		return false;
 	s->decision = now;
 	s->deny = REASON_BLOCKED;
+	if (now.options.action != ACTION_BLOCK) {
+		s->deny = REASON_WRONG_HOST;
+		snprintf(s->deny_why, sizeof(s->deny_why),
+			"the rules have changed since");
+	}
 	return true;
 }
 
@@ -336,6 +349,8 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 		asked);
 	if (s->own_pages)
 		return own(s, x, head, asked);
+	if (s->deny)
+		x->last = true; /* the next connection asks again */
 	if (s->deny || decided_otherwise(s, x))
 		return exchange_refuse(x, s->deny, s->deny_why);
 	if (asked->url.form == URL_ABSOLUTE &&
@@ -372,12 +387,23 @@ static enum route on_route(void *host, struct exchange *x, struct head *head)
 	return route_inspected(s, x, head, &asked);
 }
 
+/* has_spoken: one that waits for a request has nothing to say; what it says
+ * would be taken for the answer. */
+static bool has_spoken(const struct origin *origin)
+{
+	return origin->state == ORIGIN_READY &&
+		(stream_has_data(&origin->stream) ||
+			stream_ended(&origin->stream) ||
+			origin->stream.error != STREAM_FINE);
+}
+
 /* origin_will_do: as with one from the pool, it must be the one wanted and not
  * have waited for too long; one bound to this client has no substitute. */
 static bool origin_will_do(const struct session *s,
 	const struct origin *origin, const struct origin_want *want)
 {
-	if (!origin || want->fresh || !origin_same(origin, want))
+	if (!origin || want->fresh || !origin_same(origin, want) ||
+		has_spoken(origin))
 		return false;
 	return origin->state != ORIGIN_READY || origin->pinned ||
 		want->max_idle_ms == 0 ||
@@ -501,8 +527,11 @@ static enum wait tunnel_asked(struct session *s)
 	session_eat(s, s->hand.len - h1_side_left(&s->front));
 	exchange_clear(&s->exchange);
 	h1_side_clear(&s->front);
+	session_forget_origin(s); /* one held for requests before this one */
 	stream_write(&s->client, established, sizeof(established) - 1);
 	s->kind = RECORD_REFUSED;
+	s->logged = false;
+	s->started_ms = session_now(s);
 	return session_go(s, AT_PEEK);
 }
 
@@ -553,13 +582,11 @@ static bool is_tls_by_mistake(const struct session *s)
 		h1_side_idle(&s->front);
 }
 
-/* mind_origin: one that waits for a request has nothing to say. When it speaks
- * or ends it is let go, and the request that comes gets another. */
+/* mind_origin lets go of one that speaks or ends while it waits; the request
+ * that comes gets another. */
 static void mind_origin(struct session *s)
 {
-	if (!origin_is(s->origin, ORIGIN_READY) ||
-	    (s->origin_hand.len == 0 && !stream_ended(&s->origin->stream) &&
-		    s->origin->stream.error == STREAM_FINE))
+	if (!s->origin || (s->origin_hand.len == 0 && !has_spoken(s->origin)))
 		return;
 	session_forget_origin(s);
 	s->origin_hand.len = 0;

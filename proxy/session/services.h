@@ -55,7 +55,8 @@ struct services {
 	struct snapshot *snapshot;      /* shared: the one in force */
 	struct resolver *resolver;      /* owned by the worker */
 	struct pool *pool;              /* owned by the worker */
-	struct quota *dials;            /* owned: connections being made */
+	struct quota *dials;            /* owned: being made, looked up */
+	struct quota *connections;      /* owned: of clients */
 	struct lru *tls_sessions;       /* owned: to origins */
 	struct access_buffer *log;      /* owned by the worker */
 	SSL_CTX *client_ctx, *origin_ctx; /* owned by the worker */

@@ -108,6 +108,11 @@ static bool wants_client(const struct session *s)
 	}
 }
 
+static bool takes(const struct session *s)
+{
+	return !stream_full(&s->client) && !stream_deaf(&s->client);
+}
+
 static bool wants_origin(const struct session *s)
 {
 	switch (s->at) {
@@ -116,15 +121,16 @@ static bool wants_origin(const struct session *s)
 			exchange_wants_origin(&s->exchange);
 	case AT_PEEK:
 	case AT_INSIDE: /* a silent client's server may speak first */
-		return s->silent && !stream_full(&s->client);
+		return s->silent && takes(s);
 	case AT_RELAY:
-		return !stream_full(&s->client);
+		return takes(s);
 	case AT_RESOLVE:
 	case AT_DECIDE:
+	case AT_HANDSHAKE: /* session tickets, before requests come */
+		return true;
 	case AT_TUNNEL:
 	case AT_LEAF:
 	case AT_FORGE:
-	case AT_HANDSHAKE:
 	case AT_LINGER:
 	case AT_CLOSE:
 	default:
@@ -247,13 +253,25 @@ static void on_timer(uv_timer_t *timer)
 
 /* --- running ------------------------------------------------------------ */
 
-/* check_client: a connection that broke ends the session wherever it is. */
-static void check_client(struct session *s)
+/* is_sending: what a client has said before it went must still arrive. */
+static bool is_sending(const struct session *s)
 {
-	if (s->at == AT_CLOSE || s->at == AT_HANDSHAKE ||
-	    !stream_broken(&s->client))
-		return;
+	return s->at == AT_TUNNEL || s->at == AT_RELAY ||
+		(s->at == AT_SERVE && s->exchange.at == EXCHANGE_RELAY &&
+			!s->exchange.request_ended);
+}
+
+/* check_client: a connection that broke ends the session wherever it is; so does
+ * one that takes nothing any more, since nobody may be left to say so. */
+static bool check_client(struct session *s)
+{
+	bool gone = stream_broken(&s->client) ||
+		(stream_deaf(&s->client) && !is_sending(s));
+
+	if (s->at == AT_CLOSE || s->at == AT_HANDSHAKE || !gone)
+		return false;
 	(void)session_fail(s, REASON_CLIENT_GONE, s->client.tls.why);
+	return true;
 }
 
 void session_run(struct session *s)
@@ -265,12 +283,12 @@ void session_run(struct session *s)
 	s->running = true;
 	do {
 		s->again = false;
-		check_client(s);
+		(void)check_client(s);
 		do {
 			s->wait = steps[s->at].run(s);
 		} while (s->wait == GO);
 		s->timed_out = false;
-	} while (s->again);
+	} while (s->again || check_client(s));
 	s->running = false;
 	if (s->wait != steps[s->at].waits)
 		abort(); /* a step that waits for what it may not */
@@ -330,12 +348,23 @@ static enum wait step_linger(struct session *s)
 	return WAIT_CLIENT;
 }
 
+static void count_out(struct session *s)
+{
+	struct quota_client client;
+
+	if (!s->counted)
+		return;
+	quota_client_of((const struct sockaddr *)&s->peer, &client);
+	quota_give(s->services->connections, &client);
+}
+
 static void session_free(struct session *s)
 {
 	void (*ended)(void *) = s->services->session_ended;
 	void *arg = s->services->arg;
 
 	DL_DELETE(s->services->sessions, s);
+	count_out(s);
 	s->services->num_sessions--;
 	atomic_fetch_sub(&s->services->shared->counters.open, 1);
 	buffer_clear(&s->peek);
@@ -375,7 +404,7 @@ static enum wait step_close(struct session *s)
 	journal_session(s);
 	s->hand.len = 0;
 	s->origin_hand.len = 0;
-	resolver_leave(&s->dns);
+	decide_forget_dns(s);
 	exchange_clear(&s->exchange);
 	if (s->front.in)
 		h1_side_clear(&s->front);
@@ -430,9 +459,24 @@ static void find_peer(struct session *s, int fd, const struct sockaddr *peer)
 	s->allowed = is_allowed(s);
 }
 
+/* count_in: no client gets so many connections that none is left for others. */
+static bool count_in(struct session *s)
+{
+	struct quota_client client;
+
+	if (s->client_local)
+		return true;
+	quota_client_of((const struct sockaddr *)&s->peer, &client);
+	s->counted = quota_take(s->services->connections, &client);
+	return s->counted;
+}
+
 static void begin(struct session *s)
 {
-	if (!s->transparent)
+	if (!count_in(s))
+		(void)session_fail(s, REASON_NO_RESOURCES,
+			"this client has half of the connections there are");
+	else if (!s->transparent)
 		(void)serve_begin(s, REALM_PROXY);
 	else if (s->allowed)
 		(void)session_go(s, AT_PEEK);

@@ -90,6 +90,7 @@ struct session {
 	struct stream client;
 	struct sockaddr_storage peer;
 	bool transparent, client_local, allowed;
+	bool counted;                  /* in services->connections */
 	struct hand hand;
 
 	/* What it wants. */
@@ -104,7 +105,7 @@ struct session {
 	char sni[HOST_SIZE];           /* normalized; "": none */
 	const char *name;              /* what it is shown: sni or host */
 	struct resolve_waiter dns;
-	bool dns_asked, dns_done, sni_is_host;
+	bool dns_asked, dns_done, dns_counted, sni_is_host;
 
 	/* What was decided. */
 	enum realm realm;
@@ -154,8 +155,8 @@ enum wait session_go(struct session *s, enum session_step at);
 enum wait session_fail(struct session *s, enum reason reason,
 	const char *why);
 
-/* session_forget_origin drops a connection that was dialled for a silent client,
- * and on which nothing was said: of no use to TLS or HTTP that comes after. */
+/* session_forget_origin drops a connection that is of no use to what the client
+ * does next. */
 void session_forget_origin(struct session *s);
 
 /* session_want is a connection for this client to host:port, in plain. */
@@ -211,6 +212,8 @@ void decide_tls(struct session *s, struct decision *out);
  * is the session's decision. */
 bool decide_host_is_blocked(struct session *s);
 bool decide_is_magic(const char *name);
+/* decide_forget_dns calls off the look-up of step_resolve, if there is one. */
+void decide_forget_dns(struct session *s);
 
 /* intercept.c: the origin this session was decided for. */
 void intercept_want(const struct session *s, struct origin_want *out);

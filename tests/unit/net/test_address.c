@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,7 +110,7 @@ static void own_listener_by_address(void **state)
 	struct own_listeners own;
 
 	(void)state;
-	assert_int_equal(own_listeners_init(&own, listeners, 2), 0);
+	own_listeners_init(&own, listeners, 2);
 	assert_int_equal(check(&own, "127.0.0.1", 8080, true, true),
 		ADDRESS_OURS);
 	assert_int_equal(check(&own, "::ffff:127.0.0.1", 8080, true, true),
@@ -133,23 +134,29 @@ static void own_listener_everywhere(void **state)
 {
 	struct sockaddr_storage listener = at("::", 8080);
 	struct own_listeners own;
+	struct ifaddrs *all;
 	char text[46];
 
 	(void)state;
-	assert_int_equal(own_listeners_init(&own, &listener, 1), 0);
+	own_listeners_init(&own, &listener, 1);
+	assert_int_equal(getifaddrs(&all), 0);
 	assert_int_equal(check(&own, "127.0.0.5", 8080, true, true),
 		ADDRESS_OURS);
 	assert_int_equal(check(&own, "::1", 8080, true, true), ADDRESS_OURS);
 	assert_int_equal(check(&own, "::", 8080, true, true), ADDRESS_OURS);
 	assert_int_equal(check(&own, "198.51.100.1", 8080, false, false),
 		ADDRESS_FINE);
-	for (size_t i = 0; i < own.num_local; i++) {
-		address_text((struct sockaddr *)&own.local[i], text);
+	for (struct ifaddrs *a = all; a; a = a->ifa_next) {
+		if (!a->ifa_addr || (a->ifa_addr->sa_family != AF_INET &&
+				a->ifa_addr->sa_family != AF_INET6))
+			continue;
+		address_text(a->ifa_addr, text);
 		assert_int_equal(check(&own, text, 8080, true, true),
 			ADDRESS_OURS);
 		assert_int_not_equal(check(&own, text, 8081, true, true),
 			ADDRESS_OURS);
 	}
+	freeifaddrs(all);
 	own_listeners_clear(&own);
 	own_listeners_clear(&own);
 }
