@@ -12,22 +12,10 @@
 
 /*
  *   flight -- group (one a key in the air) --> waiter --> waiter --> NULL
- *               ^                                |          |
- *               +------------- group ------------+----------+
  *
- * A waiter's group says where it stands, always read and written under the
- * mutex:
- *
- *   its group    in line: flight_leave may still take it out
- *   the flight   not in line, since it leads or has left: landed is never
- *                called
- *   NULL         landed has been called or is about to be
- *
- * flight_land takes the whole line out and sets every group to NULL in one
- * hold of the mutex, so that who leaves comes either before (and is out) or
- * after (and is told to stay). From then on the line belongs to the thread
- * that lands, which needs no lock to walk it; a waiter may be freed as soon
- * as its landed begins, so what follows it is read before.
+ * flight_land takes the whole line out under the mutex. From then on it belongs
+ * to the thread that lands, which needs no lock to walk it; a waiter may be
+ * freed as soon as its landed begins, so what follows it is read before.
  */
 struct group {
 	UT_hash_handle hh;
@@ -95,20 +83,9 @@ static void add_group(
 
 static void hang_in(struct group *group, struct waiter *waiter)
 {
-	waiter->group = group;
 	waiter->next = NULL;
-	waiter->link = group->end;
 	*group->end = waiter;
 	group->end = &waiter->next;
-}
-
-static void take_out(struct group *group, struct waiter *waiter)
-{
-	*waiter->link = waiter->next;
-	if (waiter->next)
-		waiter->next->link = waiter->link;
-	else
-		group->end = waiter->link;
 }
 
 int flight_join(struct flight *flight, const void *key, size_t key_len,
@@ -119,12 +96,10 @@ int flight_join(struct flight *flight, const void *key, size_t key_len,
 
 	lock(flight);
 	group = find(flight, key, key_len, hash);
-	if (group) {
+	if (group)
 		hang_in(group, waiter);
-	} else {
+	else
 		add_group(flight, key, key_len, hash);
-		waiter->group = flight;
-	}
 	unlock(flight);
 	return group ? FLIGHT_WAIT : FLIGHT_LEAD;
 }
@@ -143,8 +118,6 @@ static struct waiter *take_line(
 	if (group) {
 		HASH_DEL(flight->groups, group);
 		line = group->first;
-		for (struct waiter *w = line; w; w = w->next)
-			w->group = NULL;
 	}
 	unlock(flight);
 	assert(group); /* landed twice, or never joined */
@@ -164,18 +137,4 @@ size_t flight_land(struct flight *flight, const void *key, size_t key_len,
 		count++;
 	}
 	return count;
-}
-
-bool flight_leave(struct flight *flight, struct waiter *waiter)
-{
-	void *group;
-
-	lock(flight);
-	group = waiter->group;
-	if (group && group != flight) {
-		take_out(group, waiter);
-		waiter->group = flight;
-	}
-	unlock(flight);
-	return group != NULL;
 }

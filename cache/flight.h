@@ -15,18 +15,13 @@
 #ifndef CACHE_FLIGHT_H
 #define CACHE_FLIGHT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct flight; /* all keys in the air */
 
 struct waiter { /* embedded in the one who waits */
 	void (*landed)(struct waiter *waiter, void *result, const char *err);
-	/* Private. link is what points here, so that leaving a line of
-	 * thousands takes no walk along it. */
-	struct waiter *next;
-	struct waiter **link;
-	void *group;
+	struct waiter *next; /* private */
 };
 
 enum { FLIGHT_LEAD = 1, FLIGHT_WAIT = 2 };
@@ -38,8 +33,8 @@ void flight_free(struct flight *flight); /* nothing may be in the air */
 /* flight_join puts waiter in line for key. It returns FLIGHT_LEAD if the
  * caller must now make the thing and call flight_land exactly once (the
  * leader's own waiter is not in line and its landed is not called),
- * FLIGHT_WAIT if somebody is at it. waiter stays borrowed until landed is
- * called or flight_leave returns true, and must not join again before. */
+ * FLIGHT_WAIT if somebody is at it. Who waits
+ * can't leave: waiter stays borrowed until landed is called. */
 int flight_join(struct flight *flight, const void *key, size_t key_len,
 	struct waiter *waiter) __attribute__((warn_unused_result));
 
@@ -49,12 +44,5 @@ int flight_join(struct flight *flight, const void *key, size_t key_len,
  * anew, from within landed too. key may lie in what a waiter frees. */
 size_t flight_land(struct flight *flight, const void *key, size_t key_len,
 	void *result, const char *err);
-
-/* flight_leave takes waiter, which has joined, out of line. True: landed will
- * not be called. False: it has been called or is being called just now on
- * another thread; the waiter must stay until it has been. A leader may leave
- * too (true), to no effect: it must still land. */
-bool flight_leave(struct flight *flight, struct waiter *waiter)
-	__attribute__((warn_unused_result));
 
 #endif

@@ -105,27 +105,12 @@ void *lru_get(struct lru *lru, const void *key, size_t key_len, uint64_t now_ms)
 	return entry->value;
 }
 
-void *lru_peek(const struct lru *lru, const void *key, size_t key_len)
-{
-	struct entry *entry = find(lru, key, key_len);
-
-	return entry ? entry->value : NULL;
-}
-
 void *lru_take(
 	struct lru *lru, const void *key, size_t key_len, uint64_t now_ms)
 {
 	struct entry *entry = look_up(lru, key, key_len, now_ms);
 
 	return entry ? detach(lru, entry) : NULL;
-}
-
-void lru_drop(struct lru *lru, const void *key, size_t key_len)
-{
-	struct entry *entry = find(lru, key, key_len);
-
-	if (entry)
-		drop(lru, entry);
 }
 
 /* Compared by subtraction: a sum could overflow. */

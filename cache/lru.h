@@ -36,10 +36,6 @@ void lru_free(struct lru *lru);
 void *lru_get(
 	struct lru *lru, const void *key, size_t key_len, uint64_t now_ms);
 
-/* lru_peek returns the value of key as it lies there, past its time or not,
- * borrowed until the next call. It moves and counts nothing. NULL: none. */
-void *lru_peek(const struct lru *lru, const void *key, size_t key_len);
-
 /* lru_put takes value and puts it in place of what key had before, which goes
  * in any case. bytes is what the value takes; the key and the entry's own size
  * are added. A value larger than the whole cache, or past its time, is freed
@@ -50,9 +46,6 @@ void lru_put(struct lru *lru, const void *key, size_t key_len, void *value,
 /* lru_take removes key and hands its value to the caller. NULL: none. */
 void *lru_take(
 	struct lru *lru, const void *key, size_t key_len, uint64_t now_ms);
-
-/* lru_drop removes key and frees its value, if there is one. */
-void lru_drop(struct lru *lru, const void *key, size_t key_len);
 
 /* lru_stats returns the counts of this moment. */
 struct lru_stats lru_stats(const struct lru *lru);

@@ -153,19 +153,6 @@ void shards_put(struct shards *shards, const void *key, size_t key_len,
 	unlock_and_release(shards, shard);
 }
 
-void shards_drop_if(struct shards *shards, const void *key, size_t key_len,
-	const void *value)
-{
-	struct shard *shard = shard_of(shards, key, key_len);
-	struct box *box;
-
-	lock(shard);
-	box = lru_peek(shard->lru, key, key_len);
-	if (box && box->value == value)
-		lru_drop(shard->lru, key, key_len);
-	unlock_and_release(shards, shard);
-}
-
 static void add(struct lru_stats *sum, const struct lru_stats *one)
 {
 	sum->entries += one->entries;

@@ -43,12 +43,6 @@ void *shards_get(struct shards *shards, const void *key, size_t key_len,
 void shards_put(struct shards *shards, const void *key, size_t key_len,
 	void *value, size_t bytes, uint64_t expires_ms, uint64_t now_ms);
 
-/* shards_drop_if removes key when its value is the given one: so that a
- * newer value that another thread has put meanwhile stays. The caller holds a
- * reference to value, else another could be at its address by now. */
-void shards_drop_if(struct shards *shards, const void *key, size_t key_len,
-	const void *value);
-
 /* shards_stats sums the shards up, each at its own moment. */
 struct lru_stats shards_stats(struct shards *shards);
 

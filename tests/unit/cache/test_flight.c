@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,11 +44,6 @@ static size_t land(struct flight *flight, const char *key, void *result)
 {
 	turns = 0;
 	return flight_land(flight, key, strlen(key), result, NULL);
-}
-
-static bool leave(struct flight *flight, struct guest *guest)
-{
-	return flight_leave(flight, &guest->waiter);
 }
 
 static void first_leads(void **state)
@@ -106,57 +102,6 @@ static void keys_are_bytes(void **state)
 	flight_free(flight);
 }
 
-/* Every subset of four leaves; the rest lands, in order. */
-static void any_may_leave(void **state)
-{
-	struct flight *flight = flight_new();
-	struct guest leader, guests[4], late;
-
-	(void)state;
-	for (unsigned gone = 0; gone < 16; gone++) {
-		unsigned turn = 0;
-
-		assert_int_equal(join(flight, "k", &leader), FLIGHT_LEAD);
-		for (unsigned i = 0; i < 4; i++)
-			assert_int_equal(
-				join(flight, "k", &guests[i]), FLIGHT_WAIT);
-		for (unsigned i = 0; i < 4; i++)
-			if (gone & 1u << i)
-				assert_true(leave(flight, &guests[i]));
-		assert_int_equal(join(flight, "k", &late), FLIGHT_WAIT);
-		land(flight, "k", NULL);
-		for (unsigned i = 0; i < 4; i++)
-			assert_int_equal(
-				guests[i].turn, gone & 1u << i ? 0 : ++turn);
-		assert_int_equal(late.turn, ++turn);
-	}
-	flight_free(flight);
-}
-
-static void leaving_and_staying(void **state)
-{
-	struct flight *flight = flight_new();
-	struct guest leader, gone, landed;
-
-	(void)state;
-	assert_int_equal(join(flight, "k", &leader), FLIGHT_LEAD);
-	assert_int_equal(join(flight, "k", &gone), FLIGHT_WAIT);
-	assert_int_equal(join(flight, "k", &landed), FLIGHT_WAIT);
-	assert_true(leave(flight, &gone));
-	assert_true(leave(flight, &gone)); /* and still is */
-	assert_true(leave(flight, &leader));
-	assert_int_equal(land(flight, "k", NULL), 1);
-	assert_true(leave(flight, &leader));
-	assert_true(leave(flight, &gone));
-	assert_false(leave(flight, &landed));
-	/* who left may come again */
-	assert_int_equal(join(flight, "k", &leader), FLIGHT_LEAD);
-	assert_int_equal(join(flight, "k", &gone), FLIGHT_WAIT);
-	assert_int_equal(land(flight, "k", NULL), 1);
-	assert_int_equal(gone.turn, 1);
-	flight_free(flight);
-}
-
 static struct flight *joined_in_landed;
 static int joined_as;
 
@@ -174,15 +119,6 @@ static void on_landed_join(struct waiter *waiter, void *result, const char *err)
 	(void)result;
 	(void)err;
 	joined_as = flight_join(joined_in_landed, "k", 1, waiter);
-}
-
-static void on_landed_leave(
-	struct waiter *waiter, void *result, const char *err)
-{
-	(void)result;
-	(void)err;
-	assert_false(flight_leave(joined_in_landed, waiter));
-	turns++;
 }
 
 static void freed_in_landed(void **state)
@@ -208,18 +144,16 @@ static void back_into_it_from_landed(void **state)
 {
 	struct flight *flight = flight_new();
 	struct waiter again = {.landed = on_landed_join};
-	struct waiter leaver = {.landed = on_landed_leave};
 	struct guest leader, guest;
 
 	(void)state;
 	joined_in_landed = flight;
 	assert_int_equal(join(flight, "k", &leader), FLIGHT_LEAD);
 	assert_int_equal(flight_join(flight, "k", 1, &again), FLIGHT_WAIT);
-	assert_int_equal(flight_join(flight, "k", 1, &leaver), FLIGHT_WAIT);
 	assert_int_equal(join(flight, "k", &guest), FLIGHT_WAIT);
-	assert_int_equal(land(flight, "k", NULL), 3);
+	assert_int_equal(land(flight, "k", NULL), 2);
 	assert_int_equal(joined_as, FLIGHT_LEAD); /* a new group */
-	assert_int_equal(guest.turn, 2);          /* not in the new one */
+	assert_int_equal(guest.turn, 1);          /* not in the new one */
 	assert_int_equal(flight_land(flight, "k", 1, NULL, NULL), 0);
 	flight_free(flight);
 }
@@ -228,7 +162,7 @@ static void back_into_it_from_landed(void **state)
 enum { THREADS = 4, ROUNDS = 20000, KEYS = 3 };
 
 static struct flight *shared;
-static atomic_uint joined, led, left, landed;
+static atomic_uint joined, led, landed;
 
 struct home {
 	pthread_t thread;
@@ -252,7 +186,7 @@ static void on_landed_post(struct waiter *waiter, void *result, const char *err)
 	(void)err;
 	pthread_mutex_lock(&home->mutex);
 	if (home->posted)
-		abort(); /* twice, or after it left */
+		abort(); /* twice */
 	home->posted = true;
 	home->got = result;
 	pthread_cond_signal(&home->cond);
@@ -283,22 +217,6 @@ static void lead(unsigned key, struct home *home)
 	atomic_fetch_add(&led, 1);
 }
 
-/* Half of those who wait soon want to go: some make it, some are too late
- * and must stay until landed has come. */
-static void wait_or_leave(struct traveller *traveller, struct home *home)
-{
-	if (rand_r(&home->seed) % 2) {
-		if (rand_r(&home->seed) % 2)
-			sched_yield();
-		if (flight_leave(shared, &traveller->waiter)) {
-			atomic_fetch_add(&left, 1);
-			return;
-		}
-	}
-	if (!await(home))
-		abort();
-}
-
 static void travel(struct home *home)
 {
 	unsigned key = (unsigned)rand_r(&home->seed) % KEYS;
@@ -312,8 +230,8 @@ static void travel(struct home *home)
 	if (flight_join(shared, &key, sizeof(key), &traveller->waiter) ==
 		FLIGHT_LEAD)
 		lead(key, home);
-	else
-		wait_or_leave(traveller, home);
+	else if (!await(home))
+		abort();
 	memset(traveller, 0xff, sizeof(*traveller));
 	free(traveller);
 }
@@ -351,7 +269,7 @@ static int reset(void **state)
 {
 	(void)state;
 	shared = flight_new();
-	joined = led = left = landed = 0;
+	joined = led = landed = 0;
 	return 0;
 }
 
@@ -362,18 +280,17 @@ static int clear(void **state)
 	return 0;
 }
 
-/* Everyone who joins leads, leaves or is landed: one of the three, once. */
-static void leave_against_land(void **state)
+/* Everyone who joins leads or is landed: one of the two, once. */
+static void join_against_land(void **state)
 {
 	struct home homes[THREADS];
 
 	(void)state;
 	run(travel_much, homes, THREADS);
 	assert_int_equal(atomic_load(&joined), THREADS * ROUNDS);
-	assert_int_equal(
-		atomic_load(&led) + atomic_load(&left) + atomic_load(&landed),
+	assert_int_equal(atomic_load(&led) + atomic_load(&landed),
 		atomic_load(&joined));
-	assert_true(atomic_load(&left) > 0 && atomic_load(&landed) > 0);
+	assert_true(atomic_load(&landed) > 0);
 }
 
 enum { CROWD = 32 };
@@ -417,12 +334,10 @@ int main(void)
 		cmocka_unit_test(first_leads),
 		cmocka_unit_test(failure_is_for_all),
 		cmocka_unit_test(keys_are_bytes),
-		cmocka_unit_test(any_may_leave),
-		cmocka_unit_test(leaving_and_staying),
 		cmocka_unit_test(freed_in_landed),
 		cmocka_unit_test(back_into_it_from_landed),
 		cmocka_unit_test_setup_teardown(
-			leave_against_land, reset, clear),
+			join_against_land, reset, clear),
 		cmocka_unit_test_setup_teardown(
 			one_of_a_crowd_leads, reset, clear),
 	};

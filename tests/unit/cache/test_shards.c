@@ -151,29 +151,6 @@ static void never_kept(void **state)
 	shards_free(shards);
 }
 
-static void drop_if(void **state)
-{
-	struct shards *shards = shards_new(4, 100, ROOM, &type);
-	struct thing *old = thing_new(1), *new = thing_new(2);
-	struct thing *got;
-
-	(void)state;
-	shards_put(shards, "k", 1, old, 1, FAR, 0);
-	shards_put(shards, "k", 1, new, 1, FAR, 0);
-	shards_drop_if(shards, "k", 1, old); /* not the one there */
-	shards_drop_if(shards, "none", 4, old);
-	got = shards_get(shards, "k", 1, 0);
-	assert_ptr_equal(got, new);
-	thing_unref(got);
-	shards_drop_if(shards, "k", 1, new);
-	assert_null(shards_get(shards, "k", 1, 0));
-	assert_int_equal(atomic_load(&new->refs), 1);
-	thing_unref(old);
-	thing_unref(new);
-	shards_free(shards);
-	assert_int_equal(atomic_load(&alive), 0);
-}
-
 /* Each way in which a value goes; the alarm ends a test that hangs. */
 static void no_unref_under_a_mutex(void **state)
 {
@@ -189,7 +166,6 @@ static void no_unref_under_a_mutex(void **state)
 	shards_put(shards, "t", 1, thing, 1, 10, 0);
 	assert_null(shards_get(shards, "t", 1, 10)); /* expired */
 	shards_put(shards, "t", 1, thing, 1, 10, 0);
-	shards_drop_if(shards, "t", 1, thing);          /* dropped */
 	shards_put(shards, "t", 1, thing, ROOM, 10, 0); /* too large */
 	asked_in_unref = NULL;
 	alarm(0);
@@ -211,8 +187,6 @@ static void one_round(struct shards *shards, unsigned *seed)
 	}
 	if (thing->key != key)
 		abort();
-	if (rand_r(seed) % 8 == 0)
-		shards_drop_if(shards, &key, sizeof(key), thing);
 	if (rand_r(seed) % 16 == 0)
 		put(shards, key, key);
 	if (rand_r(seed) % 256 == 0)
@@ -266,7 +240,6 @@ int main(void)
 		cmocka_unit_test(got_outlives_the_cache),
 		cmocka_unit_test(bounds_are_of_the_whole),
 		cmocka_unit_test(never_kept),
-		cmocka_unit_test(drop_if),
 		cmocka_unit_test(no_unref_under_a_mutex),
 		cmocka_unit_test(many_threads),
 	};
