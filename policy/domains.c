@@ -219,8 +219,3 @@ bool domains_match(const struct domains *domains, const char *host)
 			return true;
 	return false;
 }
-
-size_t domains_count(const struct domains *domains)
-{
-	return domains->count;
-}

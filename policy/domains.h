@@ -33,8 +33,4 @@ void domains_seal(struct domains *domains);
  * below a domain. */
 bool domains_match(const struct domains *domains, const char *host);
 
-/* domains_count returns how many entries there are; once sealed, different
- * ones. */
-size_t domains_count(const struct domains *domains);
-
 #endif

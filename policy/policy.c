@@ -88,7 +88,7 @@ void policy_decide(const struct policy *policy, const struct facts *facts,
 {
 	unsigned at = first_match(policy, facts);
 
-	*out = (struct decision){.rule = at};
+	*out = (struct decision){0};
 	if (at == policy->num_rules) {
 		out->options = default_options;
 		memcpy(out->rule_name, default_name, sizeof(default_name));

@@ -77,7 +77,6 @@ struct rule_spec {
 /* What was decided: copied out whole, so that it outlives the policy. */
 struct decision {
 	struct verdict_options options;
-	unsigned rule; /* place in the list, from 0; the default last */
 	char rule_name[RULE_NAME_SIZE];
 };
 

@@ -21,12 +21,9 @@ static void add(struct domains *domains, const char *entry)
 
 static void refuse(struct domains *domains, const char *entry)
 {
-	size_t count = domains_count(domains);
-
 	err[0] = '\0';
 	assert_true(domains_add(domains, entry, err, sizeof(err)) < 0);
 	assert_non_null(strstr(err, "\""));
-	assert_int_equal(domains_count(domains), count);
 }
 
 static void hosts_and_domains(void **state)
@@ -108,7 +105,6 @@ static void empty_set(void **state)
 	domains_seal(domains);
 	domains_seal(domains);
 	assert_false(domains_match(domains, "example.com"));
-	assert_int_equal(domains_count(domains), 0);
 	refuse(domains, "example.com"); /* sealed */
 	domains_free(domains);
 	domains_free(NULL);
@@ -125,7 +121,6 @@ static void repeated_entries(void **state)
 	add(domains, ".a.test");
 	add(domains, "*.A.test");
 	domains_seal(domains);
-	assert_int_equal(domains_count(domains), 3);
 	assert_true(domains_match(domains, "b.test"));
 	assert_false(domains_match(domains, "x.b.test"));
 	assert_true(domains_match(domains, "x.a.test"));
@@ -170,7 +165,6 @@ static void many(void **state)
 		add(domains, name);
 	}
 	domains_seal(domains);
-	assert_int_equal(domains_count(domains), MANY);
 	for (unsigned i = 0; i < 2 * MANY; i++) {
 		snprintf(name, sizeof(name), "h%u.example", i);
 		assert_int_equal(domains_match(domains, name), i % 2 == 0);

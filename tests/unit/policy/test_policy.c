@@ -48,7 +48,6 @@ static void no_rules(void **state)
 	assert_false(decision.options.notify);
 	assert_false(decision.options.block_no_sni);
 	assert_true(decision.options.block_undecryptable);
-	assert_int_equal(decision.rule, 0);
 	assert_string_equal(decision.rule_name, "default");
 	policy_free(policy);
 	policy_free(NULL);
@@ -77,15 +76,12 @@ static void first_match_decides(void **state)
 
 	decision = decide(policy, "www.example.com");
 	assert_int_equal(decision.options.action, ACTION_DO_NOT_INSPECT);
-	assert_int_equal(decision.rule, 1);
 	assert_string_equal(decision.rule_name, "bypass");
 	decision = decide(policy, "api.example.com");
 	assert_int_equal(decision.options.action, ACTION_BLOCK);
 	assert_true(decision.options.notify);
-	assert_int_equal(decision.rule, 2);
 	decision = decide(policy, "example.org");
 	assert_int_equal(decision.options.action, ACTION_INSPECT);
-	assert_int_equal(decision.rule, 3);
 	assert_string_equal(decision.rule_name, "default");
 	policy_free(policy);
 }
