@@ -12,7 +12,6 @@ enum {
 	EXT_SIGALGS = 13,
 	EXT_ALPN = 16,
 	EXT_VERSIONS = 43,
-	EXT_ECH = 0xfe0d,
 	TLS13 = 0x0304,
 	TLS12 = 0x0303,
 	ECDSA_P256_SHA256 = 0x0403,
@@ -179,9 +178,6 @@ static bool read_extension(uint16_t type, const CBS *ext, struct hello *out,
 	case EXT_GROUPS:
 		means->groups_given = true;
 		means->group = list_has(*ext, 2, GROUP_P256);
-		return true;
-	case EXT_ECH:
-		out->ech = true;
 		return true;
 	default:
 		return true;

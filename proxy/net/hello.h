@@ -39,7 +39,6 @@ struct hello {
 	bool alpn_other;       /* a name that is neither (nor GREASE, http/1.0) */
 	bool tls13;            /* offers TLS 1.3 */
 	bool ecdsa;            /* can verify a P-256 leaf */
-	bool ech;              /* encrypted_client_hello, real or GREASE */
 };
 
 /* hello_read looks at the first len bytes that came. */

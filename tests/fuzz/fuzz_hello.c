@@ -27,7 +27,7 @@ enum { EXTENSIONS_MAX = 256 };
 
 /* What BoringSSL saw. */
 static struct seen {
-	bool hello, ech, many, twice;
+	bool hello, many, twice;
 	char *sni; /* owned; NULL: none */
 	uint8_t *alpn; /* owned; NULL: none */
 	size_t alpn_len;
@@ -80,8 +80,6 @@ static enum ssl_select_cert_result_t on_hello(const SSL_CLIENT_HELLO *hello)
 			memcpy(seen.alpn, at, len);
 		seen.alpn_len = len;
 	}
-	seen.ech = SSL_early_callback_ctx_extension_get(hello, 0xfe0d,
-		&at, &len);
 	count_extensions(hello);
 	return ssl_select_cert_error;
 }
@@ -170,7 +168,6 @@ static void same_names(const struct hello *hello)
 	if (seen.sni)
 		must(hello->sni_len == strlen(seen.sni) &&
 			memcmp(hello->sni, seen.sni, hello->sni_len + 1) == 0);
-	must(hello->ech == seen.ech);
 	if (!seen.alpn) {
 		must(hello->alpn_len == 0);
 		must(!hello->alpn_http1 && !hello->alpn_h2 &&
