@@ -66,13 +66,10 @@ OBJ := $(SRC:%.c=$(B)/obj/%.o) \
 	$(patsubst /%.c,$(B)/obj/%.o,$(LLHTTP_SOURCES))
 SUPPORT := $(filter-out %/replay.c,$(wildcard tests/support/*.c))
 SUPPORT_OBJ := $(SUPPORT:%.c=$(B)/obj/%.o)
-UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c \
-	tests/play/test_*.c tests/pki/test_*.c tests/issues/test_*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNITS := $(UNIT_SRC:%.c=$(B)/%)
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
-BENCH_SRC := $(sort $(wildcard bench/*.c))
-BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 
 # ---- how -------------------------------------------------------------------
 
@@ -129,10 +126,6 @@ $(FUZZERS): $(B)/%: $(B)/obj/%.o $(FUZZ_MAIN) $(B)/libsupport.a $(LIB)
 	$(call say,LINK,$@)$(LINK) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) \
 		-o $@ $^ $(DEPS_LIBS)
 
-$(BENCHES): $(B)/%: $(B)/obj/%.o $(B)/libsupport.a $(LIB)
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)$(LINK) -o $@ $^ $(DEPS_LIBS)
-
 .SECONDARY:
 -include $(shell test -d $(B)/obj && find $(B)/obj -name '*.d')
 
@@ -174,10 +167,10 @@ format:  ## let clang-format write the sources
 	@.ci/setup lint
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
-bench: $(BIN) $(BENCHES)  ## measure; a line "name value unit" each
+bench: $(BIN)  ## measure; a line "name value unit" each
 	@.ci/setup bench
-	$(Q)set -e; for b in $(BENCHES); do $$b; done; \
-		for b in $(wildcard bench/*.sh bench/*.py); do $$b $(BIN); done
+	$(Q)set -e; for b in $(wildcard bench/*.sh); do \
+		$$b $(BIN); done
 
 MAN := $(wildcard proxy/install/sallyport.8)
 install: $(BIN)  ## binary, man page and systemd unit under PREFIX
