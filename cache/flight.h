@@ -33,8 +33,8 @@ void flight_free(struct flight *flight); /* nothing may be in the air */
 /* flight_join puts waiter in line for key. It returns FLIGHT_LEAD if the
  * caller must now make the thing and call flight_land exactly once (the
  * leader's own waiter is not in line and its landed is not called),
- * FLIGHT_WAIT if somebody is at it. Who waits
- * can't leave: waiter stays borrowed until landed is called. */
+ * FLIGHT_WAIT if somebody is at it. Who waits can't leave: waiter stays
+ * borrowed until landed is called. */
 int flight_join(struct flight *flight, const void *key, size_t key_len,
 	struct waiter *waiter) __attribute__((warn_unused_result));
 
