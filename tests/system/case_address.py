@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import sys
 import threading
 
 from lab import http1
@@ -281,3 +282,39 @@ def many_clients_of_many_names_at_once(t):
     for thread in threads:
         thread.join()
     assert not wrong, wrong[:3]
+
+
+@remote.case(limit=60)
+def a_port_alone_in_connect_to_names_no_destination(t):
+    port = t.lab.port["plain"]
+    with from_elsewhere(t, {"origin": {
+            "connect-to": ["*.dns.test:81::%d" % port]}}) as place:
+        got = place.curl(t, t.proxy.port, "http://a.dns.test:81/echo")
+        assert got[:2] == ("403", "destination-not-allowed"), got
+        assert t.fetch("http://a.dns.test:81/echo").status == 200
+
+
+HOLD = """
+import socket, sys
+held = [socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)
+        for _ in range(int(sys.argv[3]))]
+print("up", flush=True)
+sys.stdin.read()
+"""
+
+
+@remote.case(limit=60)
+def one_client_does_not_take_all_connections(t):
+    with from_elsewhere(t, {"workers": 1, "limits": {
+            "connections": 20}}) as place:
+        holder = subprocess.Popen(
+            (*place.inside(), sys.executable, "-c", HOLD, place.here,
+             str(t.proxy.port), "30"), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        try:
+            assert holder.stdout.readline() == "up\n"
+            t.line(kind="refused", reason="no-resources")
+            assert t.fetch("http://sallyport.internal/").status == 200
+        finally:
+            holder.kill()
+            holder.communicate()

@@ -28,7 +28,7 @@ RULES = """table ip lab {
 
 
 @contextlib.contextmanager
-def redirected(t):
+def redirected(t, *rules):
     """Two origins there, two here, and a Sallyport all of it leads to."""
     own_network()
     command("ip", "addr", "replace", FAR + "/32", "dev", "lo")
@@ -41,8 +41,9 @@ def redirected(t):
         "origin": {"dns": None, "connect-to": [
             "%s.lab.test::127.0.0.1:%d" % (n, here.port[n])
             for n in ("bank", "ec")]},
-        "ssl-rules": [{"name": "Banks", "action": "do-not-inspect",
-                       "match": {"hosts": ["bank.lab.test"]}}]})
+        "ssl-rules": list(rules) + [
+            {"name": "Banks", "action": "do-not-inspect",
+             "match": {"hosts": ["bank.lab.test"]}}]})
     t.proxy = proxy
     with contextlib.ExitStack() as stack:
         for origin in (there, here):
@@ -97,3 +98,14 @@ def a_bank_in_the_sni_leads_to_the_bank(t):
         with open(t.lab.pki.path("bank.pem")) as f:
             assert split(done.stdout) == split(f.read()), done.stderr[-300:]
         t.line(kind="tunnel", sni="bank.lab.test")
+
+
+@redirect.case(limit=60)
+def a_blocked_address_is_blocked_by_any_name(t):
+    with redirected(t, {"name": "Not there", "action": "block",
+                        "match": {"hosts": [FAR]}}):
+        os.chmod(t.lab.folder, 0o755)
+        for url in ("https://%s:8443/1k" % FAR, "https://ip.lab.test:8443/1k"):
+            got = curl(t, url)
+            assert "alert" in got, got
+        t.line(kind="refused", sni="ip.lab.test", rule="Not there")

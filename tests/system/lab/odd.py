@@ -14,6 +14,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 
 from . import http1, ws
 
@@ -80,7 +81,7 @@ class Connection:
         self.odd, self.sock, self.number = odd, sock, number
         self.f = http1.reader(sock)
         self.served = 0
-        self.doomed = False
+        self.doomed = self.headed = False
 
     def run(self):
         while (lines := http1.read_lines(self.f)) is not None:
@@ -290,6 +291,22 @@ class Connection:
         self.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
                   "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned")
         return True
+
+    def do_overfull(self, request):
+        """Sends HEAD's body, too; /overfull/heavy is large."""
+        after, self.headed = self.headed, request.method == "HEAD"
+        if request.method == "HEAD":
+            self.send("HTTP/1.1 200 OK\r\nX-Pad: " + "p" * 30000 +
+                      "\r\nContent-Length: 45\r\n\r\n"
+                      "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+            return True
+        if request.parts[1] == "heavy":
+            self.send("HTTP/1.1 200 OK\r\nContent-Length: 126000\r\n\r\n" +
+                      "x" * 126000)
+            return True
+        if after:  # asked where an answer lies ready
+            time.sleep(2)
+        return self.reply("answer to " + request.target)
 
     def do_bad(self, request):
         self.send(BAD[request.parts[1]])

@@ -77,6 +77,7 @@ static void knows_http(void **state)
 		{ "PRI * HTTP/2.0", 0, SNIFF_HTTP, 4 },
 		{ "\r\n\nPOST x", 0, SNIFF_HTTP, 8 },
 		{ "SS /", 0, SNIFF_HTTP, 3 },
+		{ "GET\t/ ", 0, SNIFF_HTTP, 4 },
 		{ "\r\n\r\n\r\n\r\n\rGET /", 0, SNIFF_HTTP, 9 },
 		{ "!#$%&'*+-.^_`|~09azAZ no", 0, SNIFF_HTTP, 22 },
 	};
@@ -98,7 +99,6 @@ static void knows_neither(void **state)
 		{ " GET /", 0, SNIFF_OTHER, 1 },
 		{ "\0GET /", 6, SNIFF_OTHER, 1 },
 		{ "GET\0/ ", 6, SNIFF_OTHER, 4 },
-		{ "GET\t/ ", 0, SNIFF_OTHER, 4 },
 		{ "{\"a\": 1}", 0, SNIFF_OTHER, 1 },
 	};
 

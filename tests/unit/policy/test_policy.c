@@ -147,6 +147,34 @@ static void no_sni(void **state)
 	policy_free(policy);
 }
 
+/* Whoever names another host still goes to that address. */
+static void an_address_is_blocked_whatever_it_is_called(void **state)
+{
+	struct facts facts = {.host = "a.test", .address = "192.0.2.1"};
+	struct policy *policy = policy_new();
+	struct decision decision;
+
+	(void)state;
+	add(policy,
+		&(struct rule_spec){.name = "pass",
+			.enabled = true,
+			.hosts = set_of("192.0.2.1"),
+			.options = {.action = ACTION_DO_NOT_INSPECT}});
+	policy_decide(policy, &facts, &decision);
+	assert_int_equal(decision.options.action, ACTION_INSPECT);
+	add(policy,
+		&(struct rule_spec){.name = "no",
+			.enabled = true,
+			.hosts = set_of("192.0.2.1"),
+			.options = {.action = ACTION_BLOCK}});
+	policy_decide(policy, &facts, &decision);
+	assert_string_equal(decision.rule_name, "no");
+	facts.address = NULL;
+	policy_decide(policy, &facts, &decision);
+	assert_int_equal(decision.options.action, ACTION_INSPECT);
+	policy_free(policy);
+}
+
 static void refusals(void **state)
 {
 	struct policy *policy = policy_new();
@@ -199,6 +227,7 @@ int main(void)
 		cmocka_unit_test(first_match_decides),
 		cmocka_unit_test(by_category),
 		cmocka_unit_test(no_sni),
+		cmocka_unit_test(an_address_is_blocked_whatever_it_is_called),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(decision_is_a_copy),
 	};
