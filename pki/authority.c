@@ -175,12 +175,10 @@ static int fill(struct authority *authority, struct estate *estate,
 static struct authority *make(const struct authority_options *options)
 {
 	struct authority *authority = pki_new(sizeof(*authority));
-	size_t size = strlen(options->state) + sizeof("/sallyport.db");
 
 	if (pthread_mutex_init(&authority->lock, NULL) != 0)
 		abort();
-	authority->path = pki_new(size);
-	snprintf(authority->path, size, "%s/sallyport.db", options->state);
+	authority->path = state_path(options->state, STORE_FILE);
 	authority->crl_base =
 		pki_copy(options->crl_base ? options->crl_base : "");
 	return authority;
@@ -281,31 +279,22 @@ const char *authority_crl_base(const struct authority *authority)
 	return authority->crl_base;
 }
 
-/* The CRLs are what changes in a const authority: their lock is not part of
- * what it promises. */
-static pthread_mutex_t *lock_of(const struct authority *authority)
-{
-	return &((struct authority *)(uintptr_t)authority)->lock;
-}
-
-CRYPTO_BUFFER *authority_crl(const struct authority *authority,
-	const char *id)
+CRYPTO_BUFFER *authority_crl(struct authority *authority, const char *id)
 {
 	CRYPTO_BUFFER *crl = NULL;
 
-	pthread_mutex_lock(lock_of(authority));
+	pthread_mutex_lock(&authority->lock);
 	for (size_t i = 0; i < authority->num_members; i++) {
 		if (strcmp(ca_id(authority->members[i].ca), id) == 0)
 			crl = authority->members[i].crl;
 	}
 	if (crl)
 		CRYPTO_BUFFER_up_ref(crl);
-	pthread_mutex_unlock(lock_of(authority));
+	pthread_mutex_unlock(&authority->lock);
 	return crl;
 }
 
 /* --- renewing ----------------------------------------------------------- */
-
 
 /* renewed is what the members' CRLs become, once all is written. */
 static int renew_all(const struct authority *authority, struct estate *estate,
@@ -346,18 +335,18 @@ static void take(struct authority *authority, struct member *renewed)
 	pthread_mutex_unlock(&authority->lock);
 }
 
-static bool all_fresh(const struct authority *authority, time_t now)
+static bool all_fresh(struct authority *authority, time_t now)
 {
 	bool fresh = true;
 
-	pthread_mutex_lock(lock_of(authority));
+	pthread_mutex_lock(&authority->lock);
 	for (size_t i = 0; i < authority->num_members; i++) {
 		const struct member *member = &authority->members[i];
 
 		if (member->crl && !crl_fresh(member->crl_made, now))
 			fresh = false;
 	}
-	pthread_mutex_unlock(lock_of(authority));
+	pthread_mutex_unlock(&authority->lock);
 	return fresh;
 }
 

@@ -54,8 +54,7 @@ const char *authority_crl_base(const struct authority *authority);
  * an owned reference; NULL: no such CA, or it may not sign CRLs. authority_open
  * makes them; authority_renew_crls makes those anew that are older than a day,
  * with the next number (call it from a thread that may block, hourly). */
-CRYPTO_BUFFER *authority_crl(const struct authority *authority,
-	const char *id);
+CRYPTO_BUFFER *authority_crl(struct authority *authority, const char *id);
 int authority_renew_crls(struct authority *authority, time_t now, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 

@@ -29,6 +29,15 @@ char *pki_copy(const char *text)
 	return copy;
 }
 
+char *state_path(const char *state, const char *name)
+{
+	size_t size = strlen(state) + 1 + strlen(name) + 1;
+	char *path = pki_new(size);
+
+	snprintf(path, size, "%s/%s", state, name);
+	return path;
+}
+
 int pki_fail(char *err, size_t err_size, const char *format, ...)
 {
 	va_list args;

@@ -19,6 +19,9 @@
 void *pki_new(size_t size);
 char *pki_copy(const char *text);
 
+/* state_path is the path of a file in the state folder, owned. */
+char *state_path(const char *state, const char *name);
+
 /* pki_fail writes the sentence, empties BoringSSL's error queue of this thread
  * (what is left there would be taken for an error of the next TLS call) and
  * returns -1. */

@@ -11,9 +11,7 @@ static bool write_extensions(CBB *out, const struct ca *ca, uint64_t number)
 {
 	CBB wrapped, list;
 
-	return CBB_add_asn1(out, &wrapped,
-		       CBS_ASN1_CONSTRUCTED | CBS_ASN1_CONTEXT_SPECIFIC | 0) &&
-		CBB_add_asn1(&wrapped, &list, CBS_ASN1_SEQUENCE) &&
+	return tbs_open_extensions(out, 0, &wrapped, &list) &&
 		tbs_aki(&list, ca_ski(ca)) &&
 		tbs_crl_number(&list, number) && CBB_flush(out);
 }

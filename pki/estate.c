@@ -15,13 +15,11 @@ enum { ROOT_FILE_MAX = 1 << 20 };
 static int fill(const struct authority_options *options, struct estate *out,
 	char *err, size_t err_size)
 {
-	char path[4096];
+	char *path = state_path(options->state, STORE_FILE);
+	int result = store_open(path, &out->store, err, err_size);
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/sallyport.db",
-		    options->state) >= sizeof(path))
-		return pki_fail(err, err_size, "%s: path too long",
-			options->state);
-	if (store_open(path, &out->store, err, err_size) != 0 ||
+	free(path);
+	if (result != 0 ||
 	    store_begin(out->store, err, err_size) != 0 ||
 	    estate_list(out, err, err_size) != 0)
 		return -1;
@@ -169,30 +167,18 @@ int estate_write_root(const struct estate *estate, const char *state,
 	char *err, size_t err_size)
 {
 	const struct store_ca *row = estate_default(estate);
-	char path[4096], *text;
+	char *path, *text;
 	int result = 0;
 
 	if (!row)
 		return pki_fail(err, err_size,
 			"sallyport.db: no CA is the default");
-	if ((size_t)snprintf(path, sizeof(path), "%s/root.pem", state) >=
-	    sizeof(path))
-		return pki_fail(err, err_size, "%s: path too long", state);
+	path = state_path(state, "root.pem");
 	text = pem_of_cert(estate_top(row));
 	if (!says(path, text))
 		result = file_write(path, text, strlen(text), 0644, err,
 			err_size);
+	free(path);
 	free(text);
 	return result;
-}
-
-const char *key_type_name(const EVP_PKEY *key)
-{
-	int bits = EVP_PKEY_bits(key);
-
-	if (EVP_PKEY_id(key) == EVP_PKEY_EC)
-		return bits == 384 ? "EC_P384" : "EC_P256";
-	if (bits <= 2048)
-		return "RSA_2K";
-	return bits <= 3072 ? "RSA_3K" : "RSA_4K";
 }

@@ -58,13 +58,9 @@ int estate_ca(const struct estate *estate, const struct store_ca *row,
  * its chain, or its own. Borrowed from the row. */
 struct der estate_top(const struct store_ca *row);
 
-
 /* estate_write_root writes STATE/root.pem (0644) where it says something else
  * than the default CA's root. */
 int estate_write_root(const struct estate *estate, const char *state,
 	char *err, size_t err_size) MUST_CHECK;
-
-/* key_type_name is the REST API's word for a key, "EC_P256". */
-const char *key_type_name(const EVP_PKEY *key);
 
 #endif

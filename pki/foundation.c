@@ -1,7 +1,6 @@
 #include "pki/foundation.h"
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +15,7 @@ enum {
 	ROOT_DAYS = 3653,
 	INTERMEDIATE_DAYS = 1096,
 	MEND_DAYS = 30,
+	CHANCE = 4, /* bytes */
 	/* one more CA, a short-lived one, comes under the intermediate */
 	INTERMEDIATE_PATH_LEN = 1,
 };
@@ -90,15 +90,6 @@ static int build(struct estate *estate, const struct plan *plan,
 	return result;
 }
 
-static void make_chance(char out[9])
-{
-	uint8_t bytes[4];
-
-	RAND_bytes(bytes, sizeof(bytes));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
 static int lay_under_root(struct estate *estate, struct plan *plan,
 	const char *chance, char *err, size_t err_size)
 {
@@ -135,9 +126,9 @@ int foundation_lay(struct estate *estate, const char *crl_base, char *err,
 		.what = "Untrusted CA", .path_len = 0, .from = now - DAY,
 		.until = root.until,
 	};
-	char chance[9];
+	char chance[2 * CHANCE + 1];
 
-	make_chance(chance);
+	make_chance(CHANCE, chance);
 	if (build(estate, &root, chance, err, err_size) != 0 ||
 	    build(estate, &untrusted, chance, err, err_size) != 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include "pki/authority.h"
 #include "pki/dertime.h"
 #include "pki/estate.h"
+#include "pki/keymaker.h"
 #include "pki/name.h"
 #include "pki/pem.h"
 #include "pki/x509.h"

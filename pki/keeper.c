@@ -6,12 +6,13 @@
 #include <openssl/evp.h>
 #include <openssl/mem.h>
 #include <openssl/pkcs8.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "pki/keymaker.h"
 
 enum {
 	SECRET_BYTES = 32,
@@ -31,18 +32,12 @@ struct keeper {
 
 static int make_secret(const char *path, char *err, size_t err_size)
 {
-	uint8_t bytes[SECRET_BYTES];
-	char text[2 * SECRET_BYTES + 2];
+	char text[2 * SECRET_BYTES + 1];
 	int result;
 
-	RAND_bytes(bytes, sizeof(bytes));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-	text[2 * SECRET_BYTES] = '\n';
-	text[2 * SECRET_BYTES + 1] = '\0';
-	result = file_write(path, text, 2 * SECRET_BYTES + 1, 0600, err,
-		err_size);
-	OPENSSL_cleanse(bytes, sizeof(bytes));
+	make_chance(SECRET_BYTES, text);
+	text[2 * SECRET_BYTES] = '\n'; /* for the NUL: a line */
+	result = file_write(path, text, sizeof(text), 0600, err, err_size);
 	OPENSSL_cleanse(text, sizeof(text));
 	return result;
 }
@@ -88,19 +83,14 @@ static int read_passphrase(struct keeper *keeper, char *err, size_t err_size)
 static int fill(struct keeper *keeper, const char *state,
 	const char *passphrase_file, bool may_make, char *err, size_t err_size)
 {
-	char path[4096];
-
 	if (passphrase_file) {
 		keeper->source = pki_copy(passphrase_file);
 		keeper->iterations = ITERATIONS_PASSPHRASE;
 		return read_passphrase(keeper, err, err_size);
 	}
-	if ((size_t)snprintf(path, sizeof(path), "%s/keys.secret", state) >=
-	    sizeof(path))
-		return pki_fail(err, err_size, "%s: path too long", state);
-	keeper->source = pki_copy(path);
+	keeper->source = state_path(state, "keys.secret");
 	keeper->iterations = ITERATIONS_SECRET;
-	if (need_secret(path, may_make, err, err_size) != 0)
+	if (need_secret(keeper->source, may_make, err, err_size) != 0)
 		return -1;
 	return read_passphrase(keeper, err, err_size);
 }

@@ -3,8 +3,11 @@
 #include <openssl/bn.h>
 #include <openssl/ec_key.h>
 #include <openssl/evp.h>
+#include <openssl/mem.h>
 #include <openssl/nid.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 EVP_PKEY *make_p256_key(void)
@@ -32,6 +35,28 @@ EVP_PKEY *make_rsa_key(int bits)
 	RSA_free(rsa);
 	BN_free(exponent);
 	return key;
+}
+
+void make_chance(size_t num, char *out)
+{
+	uint8_t byte;
+
+	for (size_t i = 0; i < num; i++) {
+		RAND_bytes(&byte, 1);
+		snprintf(out + 2 * i, 3, "%02x", byte);
+	}
+	OPENSSL_cleanse(&byte, 1);
+}
+
+const char *key_type_name(const EVP_PKEY *key)
+{
+	int bits = EVP_PKEY_bits(key);
+
+	if (EVP_PKEY_id(key) == EVP_PKEY_EC)
+		return bits == 384 ? "EC_P384" : "EC_P256";
+	if (bits <= 2048)
+		return "RSA_2K";
+	return bits <= 3072 ? "RSA_3K" : "RSA_4K";
 }
 
 CRYPTO_BUFFER *key_spki(const EVP_PKEY *key)

@@ -32,7 +32,8 @@ struct leaf {
 struct draft {
 	const struct leaf_order *order;
 	struct cert origin;        /* whole.len 0: none */
-	bool copies_subject, empty_subject, copies_san;
+	bool copies_subject, empty_subject;
+	bool copies_origin;        /* its names and its time */
 	time_t from, until;
 	uint8_t ski[KEY_ID_SIZE];
 };
@@ -68,7 +69,7 @@ static void decide_names(struct draft *draft)
 	draft->empty_subject = draft->copies_subject ?
 		name_empty(draft->origin.subject) :
 		strlen(order->name) > NAME_CN_MAX;
-	draft->copies_san = draft->origin.whole.len > 0 && !order->name_only;
+	draft->copies_origin = draft->origin.whole.len > 0 && !order->name_only;
 }
 
 /* The whole life is bounded too, since a leaf that starts with its origin may
@@ -87,7 +88,7 @@ static int decide_validity(struct draft *draft, char *err, size_t err_size)
 			dertime_text(ca_not_after(ca), text));
 	draft->from = order->now - DAY;
 	draft->until = order->now + earlier(life, LONGEST_LIFE - DAY);
-	if (draft->copies_san) {
+	if (draft->copies_origin) {
 		draft->from = draft->origin.not_before;
 		draft->until = earlier(draft->until, draft->origin.not_after);
 	}
@@ -135,7 +136,7 @@ static bool write_san(CBB *out, const struct draft *draft)
 
 	if (!tbs_open_san(out, draft->empty_subject, &ext, &value))
 		return false;
-	if (draft->copies_san) {
+	if (draft->copies_origin) {
 		if (!san_write_copy(&value, draft->origin.san, name))
 			return false;
 	} else if (!san_write_one(&value, name)) {
@@ -167,9 +168,7 @@ static bool write_extensions(CBB *out, const struct draft *draft)
 	struct der ski = {draft->ski, sizeof(draft->ski)};
 	CBB wrapped, list;
 
-	return CBB_add_asn1(out, &wrapped,
-		       CBS_ASN1_CONSTRUCTED | CBS_ASN1_CONTEXT_SPECIFIC | 3) &&
-		CBB_add_asn1(&wrapped, &list, CBS_ASN1_SEQUENCE) &&
+	return tbs_open_extensions(out, 3, &wrapped, &list) &&
 		tbs_not_ca(&list) &&
 		tbs_key_usage(&list, usage_of(order->key_type)) &&
 		tbs_server_auth(&list) && tbs_ski(&list, ski) &&
@@ -181,12 +180,10 @@ static bool write_extensions(CBB *out, const struct draft *draft)
 static bool write_tbs(CBB *out, const struct draft *draft)
 {
 	const struct leaf_order *order = draft->order;
-	CBB tbs, version;
+	CBB tbs;
 
 	return CBB_add_asn1(out, &tbs, CBS_ASN1_SEQUENCE) &&
-		CBB_add_asn1(&tbs, &version,
-			CBS_ASN1_CONSTRUCTED | CBS_ASN1_CONTEXT_SPECIFIC | 0) &&
-		CBB_add_asn1_uint64(&version, 2) && tbs_serial(&tbs) &&
+		tbs_version(&tbs) && tbs_serial(&tbs) &&
 		tbs_algorithm(&tbs, ca_key(order->ca)) &&
 		tbs_der(&tbs, ca_subject(order->ca)) &&
 		tbs_validity(&tbs, draft->from, draft->until) &&

@@ -34,9 +34,7 @@ static bool write_extensions(CBB *out, const struct mint_order *order,
 	CBB wrapped, list;
 
 	return spki_identifier(spki, id) &&
-		CBB_add_asn1(out, &wrapped,
-			CBS_ASN1_CONSTRUCTED | CBS_ASN1_CONTEXT_SPECIFIC | 3) &&
-		CBB_add_asn1(&wrapped, &list, CBS_ASN1_SEQUENCE) &&
+		tbs_open_extensions(out, 3, &wrapped, &list) &&
 		write_list(&list, order, ski) && CBB_flush(out);
 }
 
@@ -44,12 +42,10 @@ static bool write_tbs(CBB *out, const struct mint_order *order,
 	struct der spki)
 {
 	const struct ca *issuer = order->issuer;
-	CBB tbs, version;
+	CBB tbs;
 
 	return CBB_add_asn1(out, &tbs, CBS_ASN1_SEQUENCE) &&
-		CBB_add_asn1(&tbs, &version,
-			CBS_ASN1_CONSTRUCTED | CBS_ASN1_CONTEXT_SPECIFIC | 0) &&
-		CBB_add_asn1_uint64(&version, 2) && tbs_serial(&tbs) &&
+		tbs_version(&tbs) && tbs_serial(&tbs) &&
 		tbs_algorithm(&tbs, issuer ? ca_key(issuer) : order->key) &&
 		tbs_der(&tbs, issuer ? ca_subject(issuer) : order->subject) &&
 		tbs_validity(&tbs, order->from, order->until) &&

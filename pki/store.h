@@ -21,6 +21,9 @@
 
 #include "pki/base.h"
 
+/* Its name in the state folder. */
+#define STORE_FILE "sallyport.db"
+
 struct store;
 
 enum store_purpose {

@@ -22,6 +22,9 @@ enum {
 	EXT_EKU = 37,
 };
 
+/* Explicitly, with the number behind it. */
+#define TAGGED (CBS_ASN1_CONSTRUCTED | CBS_ASN1_CONTEXT_SPECIFIC)
+
 /* --- keys and algorithms ------------------------------------------------ */
 
 static int curve_of(const EVP_PKEY *key)
@@ -89,6 +92,14 @@ bool tbs_serial(CBB *out)
 	return CBB_add_asn1(out, &serial, CBS_ASN1_INTEGER) &&
 		CBB_add_bytes(&serial, bytes, sizeof(bytes)) &&
 		CBB_flush(out);
+}
+
+bool tbs_version(CBB *out)
+{
+	CBB version;
+
+	return CBB_add_asn1(out, &version, TAGGED | 0) &&
+		CBB_add_asn1_uint64(&version, 2) && CBB_flush(out);
 }
 
 bool tbs_der(CBB *out, struct der element)
@@ -229,6 +240,12 @@ bool tbs_crl_point(CBB *out, const char *base, const char *id)
 		return true;
 	return open_extension(out, EXT_CRL_POINTS, false, &ext, &value) &&
 		tbs_crl_point_value(&value, base, id) && CBB_flush(out);
+}
+
+bool tbs_open_extensions(CBB *out, unsigned tag, CBB *wrapped, CBB *list)
+{
+	return CBB_add_asn1(out, wrapped, TAGGED | tag) &&
+		CBB_add_asn1(wrapped, list, CBS_ASN1_SEQUENCE);
 }
 
 bool tbs_open_san(CBB *out, bool critical, CBB *ext, CBB *value)

@@ -23,8 +23,15 @@ bool tbs_algorithm(CBB *out, const EVP_PKEY *key) MUST_CHECK;
 
 /* tbs_serial: 127 bits, 125 of them chance (RFC 5280, 4.1.2.2). */
 bool tbs_serial(CBB *out) MUST_CHECK;
+/* tbs_version: 3 (RFC 5280, 4.1.2.1). */
+bool tbs_version(CBB *out) MUST_CHECK;
 bool tbs_der(CBB *out, struct der element) MUST_CHECK;
 bool tbs_validity(CBB *out, time_t from, time_t until) MUST_CHECK;
+
+/* tbs_open_extensions opens the list of extensions, [3] of a certificate and [0]
+ * of a CRL; what is written to list goes into it; then CBB_flush(out). */
+bool tbs_open_extensions(CBB *out, unsigned tag, CBB *wrapped, CBB *list)
+	MUST_CHECK;
 
 /* Extensions, each one whole. path_len -1: none. */
 bool tbs_ca(CBB *out, int path_len) MUST_CHECK;

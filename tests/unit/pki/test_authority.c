@@ -76,7 +76,7 @@ static void write_cert(const char *file, const struct ca *ca)
 }
 
 /* Leaf in leaf.pem, what is sent behind it in sent.pem, its CRL in crl.pem. */
-static void forge(const struct authority *authority, struct ca *ca)
+static void forge(struct authority *authority, struct ca *ca)
 {
 	struct leafkeys *keys = leafkeys_new();
 	struct leaf_order order = {
@@ -202,7 +202,7 @@ static void differs_from_another_installation(void **state)
 
 /* --- CRLs --------------------------------------------------------------- */
 
-static void number_of(const struct authority *authority, const char *text)
+static void number_of(struct authority *authority, const char *text)
 {
 	CRYPTO_BUFFER *crl = authority_crl(authority, "1");
 
