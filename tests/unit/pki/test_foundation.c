@@ -127,6 +127,8 @@ static void ends_with_its_root(void **state)
 static void says_when_all_has_ended(void **state)
 {
 	struct authority *authority;
+	struct authority_view view;
+	struct cert cert;
 
 	(void)state;
 	age(ESTATE_INTERMEDIATE, time(NULL) - 5);
@@ -135,6 +137,11 @@ static void says_when_all_has_ended(void **state)
 		sizeof(err)), -1);
 	assert_non_null(strstr(err, "has ended on"));
 	assert_non_null(strstr(err, "move sallyport.db"));
+	/* but one can see that */
+	ok(authority_look(&options, &view, err, sizeof(err)));
+	ok(cert_read(der_of(view.cert), &cert));
+	assert_true(cert.not_after < time(NULL));
+	authority_view_clear(&view);
 }
 
 static void says_when_the_brought_one_has_ended(void **state)
