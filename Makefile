@@ -159,13 +159,13 @@ fuzz:  ## each fuzzer for FUZZ_TIME seconds (60)
 fuzz-run: $(FUZZERS)
 	$(Q).ci/fuzz $(B) $(FUZZ_TIME) $(FUZZERS)
 
-lint:  ## what a script can check: arrows, sizes, banned words, format
+lint:  ## what a script can check: arrows, sizes, banned words
 	@.ci/setup lint
 	@.ci/lint $(BUILD)/sallyport
 
-format:  ## let clang-format write the sources
+format:  ## let clang-format write the lines that are not committed yet
 	@.ci/setup lint
-	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+	$(Q)git clang-format --extensions c,h || test $$? -eq 1 # it changed some
 
 bench: $(BIN)  ## measure; a line "name value unit" each
 	@.ci/setup bench
@@ -177,6 +177,8 @@ install: $(BIN)  ## binary, man page and systemd unit under PREFIX
 	install -Dm755 $(BIN) $(DESTDIR)$(PREFIX)/bin/sallyport
 	$(if $(MAN),install -Dm644 $(MAN) \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8)
+	install -Dm644 proxy/install/sallyport.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf
 	install -dm755 $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@bin@|$(PREFIX)/bin|g' proxy/install/sallyport.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport.service
@@ -184,6 +186,7 @@ install: $(BIN)  ## binary, man page and systemd unit under PREFIX
 uninstall:  ## take those away again
 	rm -f $(DESTDIR)$(PREFIX)/bin/sallyport \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8 \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport.service
 
 clean:  ## remove build/

@@ -1,6 +1,11 @@
 #include "proxy/cli/setup.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "proxy/core/load.h"
 
@@ -15,11 +20,30 @@ int setup_config(const char *file, struct config **out)
 	return config_load(file, out, stderr) == 0 ? OPTIONS_FINE : EXIT_WRONG;
 }
 
+/* become_owner: what root would write into a service's folder, the service could
+ * not read; and it need not trust what it finds there. */
+static int become_owner(const char *folder)
+{
+	struct stat info;
+
+	if (geteuid() != 0 || stat(folder, &info) != 0 || info.st_uid == 0 ||
+		!S_ISDIR(info.st_mode))
+		return OPTIONS_FINE;
+	if (setgroups(0, NULL) == 0 && setgid(info.st_gid) == 0 &&
+		setuid(info.st_uid) == 0)
+		return OPTIONS_FINE;
+	fprintf(stderr, "sallyport: becoming the owner of %s: %s\n", folder,
+		strerror(errno));
+	return EXIT_FAILED;
+}
+
 int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
 	struct authority_options *options)
 {
 	char err[1024];
 
+	if (become_owner(config->state) != OPTIONS_FINE)
+		return EXIT_FAILED;
 	if (config_prepare_state(config, err, sizeof(err)) != 0)
 		return setup_failed(err);
 	load_authority_options(config, crl_base, options);

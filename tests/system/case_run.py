@@ -164,6 +164,32 @@ def the_crl_is_where_the_file_says(t):
         assert t.fetch(base + "/pkix/crl/1.crl").error == "proxy-loop"
 
 @alone.case
+def root_looks_after_a_services_folder(t):
+    """As the service's user: nothing of root's is left there."""
+    if os.geteuid() != 0:
+        raise NotRun("needs root")
+    proxy = Sallyport(t.binary, t.lab, t.path("service"))
+    proxy.write()
+    state = proxy.config["state"]
+    os.mkdir(state, 0o700)
+    os.chown(state, 65534, 65534)
+    pki = t.lab.pki
+    folder = state
+    while (folder := os.path.dirname(folder)) != "/":
+        os.chmod(folder, os.stat(folder).st_mode | 0o111)
+    for command in (("show",), ("root",), (
+            "import", "--cert", pki.path("inter.crt"), "--key",
+            t.write("inter.key", open(pki.path("inter.key")).read()),
+            "--chain", pki.path("root.crt")), ("show",)):
+        code, out, err = proxy.run("ca", *command, "-c", proxy.file)
+        assert code == 0 and out, (command, err)
+        for name in os.listdir(state):
+            assert os.stat(os.path.join(state, name)).st_uid == 65534, name
+    assert "Lab inter" in out, out
+    code, _, err = proxy.run("run", "-c", proxy.file)
+    assert code == 1 and "belongs to" in err, (code, err)
+
+@alone.case
 def ca_import_refuses_what_does_not_fit(t):
     pki = t.lab.pki
     proxy = Sallyport(t.binary, t.lab, t.path("imported"))
