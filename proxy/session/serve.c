@@ -63,13 +63,15 @@ static void set_target(struct head *head, struct slice path)
 	free(text);
 }
 
-static void write_authority(char *out, size_t size, const char *host,
-	uint16_t port)
-{
-	bool v6 = strchr(host, ':') != NULL;
+enum { AUTHORITY_SIZE = HOST_SIZE + 16 };
 
-	snprintf(out, size, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "",
-		(unsigned)port);
+/* write_authority leaves the port out where it is not known (0) or usual. */
+static void write_authority(char out[AUTHORITY_SIZE], const char *host,
+	uint16_t port, uint16_t usual)
+{
+	address_with_port(host, port, out, AUTHORITY_SIZE);
+	if (port == 0 || port == usual)
+		*strrchr(out, ':') = '\0';
 }
 
 /* set_host writes Host anew where the target or the connection, not the field,
@@ -77,11 +79,9 @@ static void write_authority(char *out, size_t size, const char *host,
 static void set_host(struct head *head, const char *host, uint16_t port,
 	uint16_t usual)
 {
-	char text[HOST_SIZE + 16];
+	char text[AUTHORITY_SIZE];
 
-	write_authority(text, sizeof(text), host, port);
-	if (port == 0 || port == usual)
-		*strrchr(text, ':') = '\0';
+	write_authority(text, host, port, usual);
 	(void)head_remove(head, "Host");
 	head_add_text(head, "Host", text);
 }
@@ -108,23 +108,18 @@ static void to_origin_form(struct head *head, const struct asked *asked,
 static void note_url(struct exchange *x, const char *scheme, const char *host,
 	uint16_t port, const struct asked *asked)
 {
-	bool usual = port == (strcmp(scheme, "https") == 0 ? 443 : 80);
-	bool v6 = strchr(host, ':') != NULL;
+	uint16_t usual = strcmp(scheme, "https") == 0 ? 443 : 80;
 	struct slice path = asked->url.path;
 	const char *query = path.len > 0 ? memchr(path.at, '?', path.len) :
 					   NULL;
 	size_t len = query ? (size_t)(query - path.at) : path.len;
-	size_t size = strlen(scheme) + strlen(host) + len + 16;
-	char number[8] = "";
+	char authority[AUTHORITY_SIZE];
 
+	write_authority(authority, host, port, usual);
 	free(x->url);
-	x->url = malloc(size);
-	if (!x->url)
+	if (asprintf(&x->url, "%s://%s%.*s", scheme, authority, (int)len,
+		path.len > 0 ? path.at : "") < 0)
 		abort();
-	if (!usual)
-		snprintf(number, sizeof(number), ":%u", (unsigned)port);
-	snprintf(x->url, size, "%s://%s%s%s%s%.*s", scheme, v6 ? "[" : "", host,
-		v6 ? "]" : "", number, (int)len, path.len > 0 ? path.at : "");
 }
 
 /* --- our own pages ------------------------------------------------------ */
@@ -164,13 +159,13 @@ static enum route own(struct session *s, struct exchange *x,
 {
 	struct own_request request = {.method = head_method(head),
 		.path = asked->url.path, .page = x->page};
-	char self[HOST_SIZE + 16];
+	char self[AUTHORITY_SIZE];
 	enum reason reason;
 
 	if (s->realm == REALM_PROXY && asked->url.form == URL_ORIGIN &&
 	    asked->host[0]) {
-		write_authority(self, sizeof(self), asked->host,
-			asked->port ? asked->port : 80);
+		write_authority(self, asked->host,
+			asked->port ? asked->port : 80, 0);
 		request.self = self;
 	}
 	(void)under_cdp(s, asked, &request.path);

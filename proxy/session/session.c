@@ -126,8 +126,9 @@ static bool wants_origin(const struct session *s)
 		return takes(s);
 	case AT_RESOLVE:
 	case AT_DECIDE:
-	case AT_HANDSHAKE: /* session tickets, before requests come */
-		return true;
+	case AT_HANDSHAKE: /* session tickets; a greeting is kept for later */
+		return s->origin_hand.len == 0 &&
+			!stream_has_data(&s->origin->stream);
 	case AT_TUNNEL:
 	case AT_LEAF:
 	case AT_FORGE:
