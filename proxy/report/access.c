@@ -341,6 +341,8 @@ static void put_tls(struct json_line *line, const struct record *r)
 	json_text(line, "origin_cipher", r->origin_cipher);
 	if (r->origin_tls)
 		json_bool(line, "origin_resumed", r->origin_resumed);
+	if (r->untrusted != REASON_OK)
+		json_text(line, "untrusted", reason_word(r->untrusted));
 	json_bool(line, "origin_reused", r->origin_reused);
 }
 

@@ -36,6 +36,7 @@ struct record {
 	const char *why;           /* a sentence more than the reason's own */
 	const char *client_tls, *client_cipher;
 	const char *origin_tls, *origin_cipher;
+	enum reason untrusted;     /* of an origin let in; REASON_OK: it verified */
 	const char *leaf;          /* "cached", "forged" */
 	bool client_resumed, origin_resumed, origin_reused;
 	const char *method;        /* method_len bytes */

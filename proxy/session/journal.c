@@ -50,6 +50,8 @@ static void put_origin(const struct origin_facts *facts, struct record *r)
 	r->origin_reused = facts->reused;
 	r->origin_resumed = facts->resumed;
 	r->ms_origin = facts->ms;
+	if (facts->tls && !facts->trusted)
+		r->untrusted = reason_of_verdict(facts->verdict);
 }
 
 void journal_exchange(struct session *s)

@@ -355,6 +355,7 @@ void origin_describe(const struct origin *origin, struct origin_facts *out)
 		out->ms = origin->ready_ms - origin->started_ms;
 	if (!stream->open || !stream->secure)
 		return;
+	out->verdict = origin->verdict;
 	out->trusted = origin->verdict == VERDICT_TRUSTED;
 	cipher = SSL_get_current_cipher(stream->tls.ssl);
 	out->tls = SSL_get_version(stream->tls.ssl);

@@ -113,6 +113,7 @@ const uint8_t *origin_alpn(const struct origin *origin, unsigned *out_len);
 struct origin_facts {
 	bool reused, resumed;
 	bool trusted;             /* TLS, and verified */
+	enum verdict verdict;     /* of TLS */
 	const char *tls, *cipher; /* NULL: plain */
 	uint64_t ms;              /* it took to get it; reused: 0 */
 };

@@ -203,6 +203,9 @@ enum wait step_relay(struct session *s);
 /* serve.c: begin to serve HTTP on the client's stream. */
 enum wait serve_begin(struct session *s, enum realm realm);
 
+/* route.c: exchange_host's route; host is the session. */
+enum route route_request(void *host, struct exchange *x, struct head *head);
+
 /* decide.c: what the rules say of a name at this port. */
 void decide_name(const struct session *s, const char *name, bool tls,
 	bool has_sni, struct decision *out);

@@ -45,12 +45,12 @@ def refused(name, word):
     return case
 
 
-def allowed(name):
+def allowed(name, word):
     def case(t):
         reply = t.fetch("https://%s.lab.test/1k" % name)
         assert reply.status == 200 and len(reply.body) == 1024, reply
         line = t.line(host=name + ".lab.test")
-        assert line["status"] == 200, line
+        assert line["status"] == 200 and line["untrusted"] == word, line
     case.__name__ = "%s_is_allowed" % name
     return case
 
@@ -62,7 +62,7 @@ def chain_of(t, host):
     return split(done.stdout)
 
 
-def passed_through(name):
+def passed_through(name, word):
     def case(t):
         host = name + ".lab.test"
         reply = t.fetch("https://%s/1k" % host, trust=False)
@@ -77,14 +77,16 @@ def passed_through(name):
         done = t.run("curl", "-sS", "--cacert", t.proxy.root,
                      "https://%s/1k" % host)
         assert done.returncode == 60, "curl accepts it: %s" % done.stderr
+        line = t.line(kind="refused", host=host)
+        assert line["untrusted"] == word, line
     case.__name__ = "%s_shows_a_chain_nobody_trusts" % name
     return case
 
 
 for bad, bad_word in BAD.items():
     block.case(refused(bad, bad_word))
-    allow.case(allowed(bad))
-    through.case(passed_through(bad))
+    allow.case(allowed(bad, bad_word))
+    through.case(passed_through(bad, bad_word))
 
 
 @block.case

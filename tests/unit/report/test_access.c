@@ -108,6 +108,7 @@ static void writes_what_is_known(void **state)
 		.client_cipher = "TLS_AES_128_GCM_SHA256", .leaf = "forged",
 		.client_resumed = true, .origin_tls = "TLSv1.2",
 		.origin_cipher = "ECDHE", .origin_reused = true,
+		.untrusted = REASON_CERT_SELF_SIGNED,
 		.method = "GETX", .method_len = 3,
 		.url = "https://a.example/\"\nx", .url_len = 20,
 		.reason = REASON_CERT_EXPIRED, .why = "since 2020",
@@ -130,7 +131,9 @@ static void writes_what_is_known(void **state)
 		"\"client_cipher\":\"TLS_AES_128_GCM_SHA256\","
 		"\"resumed\":true,\"leaf\":\"forged\","
 		"\"origin_tls\":\"TLSv1.2\",\"origin_cipher\":\"ECDHE\","
-		"\"origin_resumed\":false,\"origin_reused\":true,"
+		"\"origin_resumed\":false,"
+		"\"untrusted\":\"origin-certificate-self-signed\","
+		"\"origin_reused\":true,"
 		"\"method\":\"GET\","
 		"\"url\":\"https://a.example/\\\"\\u000a\","
 		"\"status\":502,\"bytes_in\":1,\"bytes_out\":23,\"ms\":4,"

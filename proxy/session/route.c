@@ -1,0 +1,383 @@
+/* route.c - where each request goes, and what fits it for there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/authority.h"
+#include "proxy/http/url.h"
+#include "proxy/session/session_private.h"
+
+/* What a request asks for, taken apart. */
+struct asked {
+	struct url url;
+	char host[HOST_SIZE]; /* normalized; "": none was named */
+	uint16_t port;        /* 0: none was named */
+};
+
+/* --- taking a request apart --------------------------------------------- */
+
+static enum route bad(struct exchange *x, const char *why)
+{
+	x->last = true;
+	return exchange_refuse(x, REASON_BAD_REQUEST, why);
+}
+
+static bool take_authority(struct slice host, uint16_t port, struct asked *out)
+{
+	out->port = port;
+	return host_normalize(host.at, host.len, out->host) != HOST_BAD;
+}
+
+/* RFC 9112, 3.2.2: an absolute target's authority counts, not the Host. */
+static bool take_apart(struct head *head, struct asked *out)
+{
+	struct slice field = head_get(head, "Host"), host;
+	uint16_t port;
+
+	memset(out, 0, sizeof(*out));
+	if (url_parse_target(head_target(head), &out->url) != 0)
+		return false;
+	if (out->url.form == URL_ABSOLUTE)
+		return take_authority(out->url.host, out->url.port, out);
+	if (!field.at || field.len == 0)
+		return head_minor(head) == 0;
+	return url_parse_authority(field, &host, &port) == 0 &&
+		take_authority(host, port, out);
+}
+
+/* --- making it fit for the origin --------------------------------------- */
+
+static void set_target(struct head *head, struct slice path)
+{
+	struct slice method = head_method(head);
+	char *text = malloc(method.len + path.len + 2);
+	size_t slash = path.len == 0 || path.at[0] != '/';
+
+	if (!text)
+		abort();
+	memcpy(text, method.at, method.len);
+	text[method.len] = '/';
+	memcpy(text + method.len + slash, path.at, path.len);
+	head_set_request(head, (struct slice){text, method.len},
+		(struct slice){text + method.len, path.len + slash}, 1);
+	free(text);
+}
+
+enum { AUTHORITY_SIZE = HOST_SIZE + 16 };
+
+/* write_authority leaves the port out where it is not known (0) or usual. */
+static void write_authority(char out[AUTHORITY_SIZE], const char *host,
+	uint16_t port, uint16_t usual)
+{
+	address_with_port(host, port, out, AUTHORITY_SIZE);
+	if (port == 0 || port == usual)
+		*strrchr(out, ':') = '\0';
+}
+
+/* set_host writes Host anew where the target or the connection, not the field,
+ * says what it is. */
+static void set_host(struct head *head, const char *host, uint16_t port,
+	uint16_t usual)
+{
+	char text[AUTHORITY_SIZE];
+
+	write_authority(text, host, port, usual);
+	(void)head_remove(head, "Host");
+	head_add_text(head, "Host", text);
+}
+
+static void to_origin_form(struct head *head, const struct asked *asked,
+	const char *host, uint16_t port, uint16_t usual)
+{
+	if (asked->url.form == URL_ABSOLUTE) {
+		/* OPTIONS without a path asks of the server (RFC 9112, 3.2.4) */
+		if (asked->url.path.len == 0 &&
+		    slice_is(head_method(head), "OPTIONS"))
+			head_set_request(head, (struct slice){"OPTIONS", 7},
+				(struct slice){"*", 1}, 1);
+		else
+			set_target(head, asked->url.path);
+	}
+	if (asked->url.form == URL_ABSOLUTE || !asked->host[0])
+		set_host(head, asked->host[0] ? asked->host : host,
+			asked->host[0] ? asked->port : port, usual);
+}
+
+/* note_url keeps the URL for the log, without its query, which may hold
+ * secrets. */
+static void note_url(struct exchange *x, const char *scheme, const char *host,
+	uint16_t port, const struct asked *asked)
+{
+	uint16_t usual = strcmp(scheme, "https") == 0 ? 443 : 80;
+	struct slice path = asked->url.path;
+	const char *query = path.len > 0 ? memchr(path.at, '?', path.len) :
+					   NULL;
+	size_t len = query ? (size_t)(query - path.at) : path.len;
+	char authority[AUTHORITY_SIZE];
+
+	write_authority(authority, host, port, usual);
+	free(x->url);
+	if (asprintf(&x->url, "%s://%s%.*s", scheme, authority, (int)len,
+		path.len > 0 ? path.at : "") < 0)
+		abort();
+}
+
+/* --- our own pages ------------------------------------------------------ */
+
+/* under_cdp: the URL lies under the one that every leaf's CDP begins with. What
+ * stands behind that is a path of ours. */
+static bool under_cdp(const struct session *s, const struct asked *asked,
+	struct slice *out_path)
+{
+	const char *base =
+		authority_crl_base(s->services->snapshot->authority);
+	struct slice path = asked->url.path;
+	char host[HOST_SIZE];
+	struct url url;
+	size_t len;
+
+	if (url_parse_target((struct slice){base, strlen(base)}, &url) != 0 ||
+	    host_normalize(url.host.at, url.host.len, host) == HOST_BAD ||
+	    strcmp(host, asked->host) != 0 ||
+	    (url.port ? url.port : 80) != (asked->port ? asked->port : 80))
+		return false;
+	len = url.path.len;
+	if (len > 0 && url.path.at[len - 1] == '/')
+		len--;
+	*out_path = path;
+	if (len == 0)
+		return true;
+	if (path.len < len || memcmp(path.at, url.path.at, len) != 0 ||
+	    (path.len > len && !strchr("/?", path.at[len])))
+		return false;
+	*out_path = (struct slice){path.at + len, path.len - len};
+	return true;
+}
+
+static enum route own(struct session *s, struct exchange *x,
+	struct head *head, const struct asked *asked)
+{
+	struct own_request request = {.method = head_method(head),
+		.path = asked->url.path, .page = x->page};
+	char self[AUTHORITY_SIZE];
+	enum reason reason;
+
+	if (s->realm == REALM_PROXY && asked->url.form == URL_ORIGIN &&
+	    asked->host[0]) {
+		write_authority(self, asked->host,
+			asked->port ? asked->port : 80, 0);
+		request.self = self;
+	}
+	(void)under_cdp(s, asked, &request.path);
+	reason = answer_own(&x->answer, s->services, &request);
+	if (reason != REASON_OK)
+		x->reason = reason;
+	return ROUTE_ANSWER;
+}
+
+/* --- on the explicit listener ------------------------------------------- */
+
+static enum route route_connect(struct session *s, struct exchange *x,
+	struct head *head)
+{
+	struct decision decision;
+	struct slice host;
+
+	x->last = true;
+	if (url_parse_authority(head_target(head), &host, &s->port) != 0 ||
+	    host_normalize(host.at, host.len, s->host) == HOST_BAD ||
+	    s->port == 0)
+		return bad(x, "CONNECT wants host:port");
+	s->name = s->host;
+	s->host_is_address = host_normalize(host.at, host.len, s->host) ==
+		HOST_ADDRESS;
+	s->own_pages = decide_is_magic(s->host);
+	if (s->own_pages)
+		return ROUTE_CONNECT;
+	decide_name(s, s->host, false, false, &decision);
+	if (decision.options.action != ACTION_BLOCK ||
+	    decision.options.notify)
+		return ROUTE_CONNECT;
+	s->decision = decision;
+	s->decided = true;
+	return exchange_refuse(x, REASON_BLOCKED, "");
+}
+
+static enum route route_plain_url(struct session *s, struct exchange *x,
+	struct head *head, struct asked *asked)
+{
+	uint16_t port = asked->port ? asked->port : 80;
+	struct slice path;
+
+	if (slice_is_nocase(asked->url.scheme, "https"))
+		return exchange_refuse(x, REASON_HTTPS_IN_PLAIN, "");
+	if (!slice_is_nocase(asked->url.scheme, "http"))
+		return bad(x, "only http:// URLs");
+	note_url(x, "http", asked->host, port, asked);
+	snprintf(s->host, sizeof(s->host), "%s", asked->host);
+	s->port = port;
+	if (decide_is_magic(asked->host) || under_cdp(s, asked, &path))
+		return own(s, x, head, asked);
+	session_want(s, asked->host, port, &x->want);
+	to_origin_form(head, asked, asked->host, port, 80);
+	return ROUTE_ORIGIN;
+}
+
+static enum route route_proxy(struct session *s, struct exchange *x,
+	struct head *head)
+{
+	struct asked asked;
+
+	if (!s->allowed) {
+		x->last = true;
+		return exchange_refuse(x, REASON_CLIENT_NOT_ALLOWED, "");
+	}
+	if (slice_is(head_method(head), "CONNECT"))
+		return route_connect(s, x, head);
+	if (!take_apart(head, &asked))
+		return bad(x, "the target or the Host field is malformed");
+	if (slice_is(head_method(head), "TRACE"))
+		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
+	if (asked.url.form == URL_ABSOLUTE)
+		return route_plain_url(s, x, head, &asked);
+	if (asked.url.form != URL_ORIGIN)
+		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
+	note_url(x, "http", MAGIC_HOST, 80, &asked);
+	return own(s, x, head, &asked);
+}
+
+/* --- in a tunnel -------------------------------------------------------- */
+
+static bool is_blocked(struct session *s, const char *host)
+{
+	struct decision decision;
+
+	decide_name(s, host, false, false, &decision);
+	if (decision.options.action != ACTION_BLOCK)
+		return false;
+	s->decision = decision;
+	s->decided = true;
+	return true;
+}
+
+/* Plain HTTP in a tunnel goes where CONNECT said; its Host must be that name,
+ * unless CONNECT named only an address. */
+static enum route route_plain(struct session *s, struct exchange *x,
+	struct head *head, struct asked *asked)
+{
+	note_url(x, "http", asked->host[0] ? asked->host : s->host, s->port,
+		asked);
+	if (s->own_pages)
+		return own(s, x, head, asked);
+	if (is_blocked(s, s->host) ||
+		(asked->host[0] && is_blocked(s, asked->host)))
+		return exchange_refuse(x, REASON_BLOCKED, "");
+	if (asked->host[0] && strcmp(asked->host, s->host) != 0 &&
+	    !s->host_is_address)
+		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
+	session_want(s, s->host, s->port, &x->want);
+	to_origin_form(head, asked, s->host, s->port, 80);
+	return ROUTE_ORIGIN;
+}
+
+/* Rules are compared by name: after a reload their places may be others. */
+static bool same_rule(const struct decision *a, const struct decision *b)
+{
+	return strcmp(a->rule_name, b->rule_name) == 0 &&
+		a->options.action == b->options.action &&
+		a->options.untrusted == b->options.untrusted;
+}
+
+/* other_host: a request for another name than the connection was decided for is
+ * decided by itself. It goes on only under the same rule and where the shown
+ * certificate covers it, and then to an origin of its own. */
+static enum route other_host(struct session *s, struct exchange *x,
+	const struct asked *asked)
+{
+	struct decision decision;
+
+	decide_name(s, asked->host, true, true, &decision);
+	if (decision.options.action == ACTION_BLOCK)
+		return exchange_refuse(x, REASON_BLOCKED, decision.rule_name);
+	if (!same_rule(&decision, &s->decision) ||
+	    !leaf_covers(s->site->leaf, asked->host))
+		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
+	intercept_want(s, &x->want);
+	x->want.has_address = false;
+	snprintf(x->want.host, sizeof(x->want.host), "%s", asked->host);
+	snprintf(x->want.name, sizeof(x->want.name), "%s", asked->host);
+	return ROUTE_ORIGIN;
+}
+
+/* decided_otherwise: after a reload the rules are asked again, once. What they
+ * now do otherwise needs another connection; where they are stricter, this
+ * request too. */
+static bool decided_otherwise(struct session *s, struct exchange *x)
+{
+	struct decision now;
+
+	if (s->generation == s->services->snapshot->generation)
+		return false;
+	decide_tls(s, &now);
+	if (now.options.action == s->decision.options.action &&
+	    now.options.untrusted == s->decision.options.untrusted)
+		return false;
+	x->last = true;
+	if (decision_stricter(&s->decision, &now) == &s->decision)
+		return false;
+	s->decision = now;
+	s->deny = REASON_BLOCKED;
+	if (now.options.action != ACTION_BLOCK) {
+		s->deny = REASON_WRONG_HOST;
+		snprintf(s->deny_why, sizeof(s->deny_why),
+			"the rules have changed since");
+	}
+	return true;
+}
+
+static enum route route_inspected(struct session *s, struct exchange *x,
+	struct head *head, struct asked *asked)
+{
+	enum route route = ROUTE_ORIGIN;
+
+	note_url(x, "https", asked->host[0] ? asked->host : s->name, s->port,
+		asked);
+	if (s->own_pages)
+		return own(s, x, head, asked);
+	if (s->deny)
+		x->last = true; /* the next connection asks again */
+	if (s->deny || decided_otherwise(s, x))
+		return exchange_refuse(x, s->deny, s->deny_why);
+	if (asked->url.form == URL_ABSOLUTE &&
+	    !slice_is_nocase(asked->url.scheme, "https"))
+		return exchange_refuse(x, REASON_WRONG_HOST,
+			"not an https URL");
+	if (!s->transparent && asked->port && asked->port != s->port)
+		return exchange_refuse(x, REASON_WRONG_HOST, "another port");
+	if (asked->host[0] && strcmp(asked->host, s->name) != 0)
+		route = other_host(s, x, asked);
+	else
+		intercept_want(s, &x->want);
+	if (route == ROUTE_ORIGIN)
+		to_origin_form(head, asked, s->name, s->port, 443);
+	return route;
+}
+
+/* --- which of them ------------------------------------------------------ */
+
+enum route route_request(void *host, struct exchange *x, struct head *head)
+{
+	struct session *s = host;
+	struct asked asked;
+
+	if (s->realm == REALM_PROXY)
+		return route_proxy(s, x, head);
+	if (slice_is(head_method(head), "CONNECT") ||
+	    slice_is(head_method(head), "TRACE"))
+		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
+	if (!take_apart(head, &asked))
+		return bad(x, "the target or the Host field is malformed");
+	if (s->realm == REALM_PLAIN)
+		return route_plain(s, x, head, &asked);
+	return route_inspected(s, x, head, &asked);
+}
