@@ -185,6 +185,10 @@ void answer_refuse(struct answer *answer, const struct refusal *refusal)
 	else
 		refuse_in_text(answer, refusal);
 	add_proxy_status(answer, refusal->reason);
+	if (refusal->reason == REASON_METHOD_NOT_ALLOWED)
+		head_add_text(answer->head, "Allow", refusal->allow ?
+			refusal->allow :
+			"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 }
 
 /* --- our own pages ------------------------------------------------------ */
@@ -268,7 +272,8 @@ static bool crl_file(struct answer *answer, const struct services *services,
 static enum reason refuse(struct answer *answer, enum reason reason,
 	bool page)
 {
-	struct refusal refusal = {.reason = reason, .page = page};
+	struct refusal refusal = {
+		.reason = reason, .allow = "GET, HEAD", .page = page};
 
 	answer_refuse(answer, &refusal);
 	return reason;
@@ -282,11 +287,9 @@ enum reason answer_own(struct answer *answer, const struct services *services,
 	char proxy[PROXY_ADDRESS_SIZE];
 
 	if (!slice_is(request->method, "GET") &&
-	    !slice_is(request->method, "HEAD")) {
-		(void)refuse(answer, REASON_METHOD_NOT_ALLOWED, request->page);
-		head_add_text(answer->head, "Allow", "GET, HEAD");
-		return REASON_METHOD_NOT_ALLOWED;
-	}
+	    !slice_is(request->method, "HEAD"))
+		return refuse(answer, REASON_METHOD_NOT_ALLOWED,
+			request->page);
 	find_self(services, request, proxy);
 	if (query)
 		path.len = (size_t)(query - path.at);

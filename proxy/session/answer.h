@@ -34,6 +34,7 @@ struct refusal {
 	const char *host;
 	const char *rule;
 	const char *why;
+	const char *allow; /* methods, where that is why; NULL: most */
 	bool page; /* HTML for a browser, else text */
 };
 

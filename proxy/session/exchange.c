@@ -123,6 +123,7 @@ static void begin(struct exchange *x, struct head *head)
 	x->to_head = slice_is(method, "HEAD");
 	x->page = accepts_html(head);
 	x->old_client = head_minor(head) == 0;
+	x->expects = head_has_token(head, "Expect", "100-continue");
 	x->replayable = plan.kind == BODY_NONE && is_idempotent(method);
 	x->last = !x->client->ops->lasts(x->client);
 	snprintf(x->method, sizeof(x->method), "%.*s", (int)method.len,
@@ -292,6 +293,7 @@ static enum exchange_result pump_request(struct exchange *x)
 	switch (x->client->ops->next(x->client)) {
 	case CODEC_BODY:
 		piece = x->client->ops->body(x->client);
+		x->expects = false;
 		x->bytes_in += piece.len;
 		origin->ops->send_body(origin, piece);
 		return EXCHANGE_NEXT;
@@ -386,6 +388,7 @@ static enum exchange_result on_response(struct exchange *x)
 	} else if (!x->old_client) {
 		hop_strip_response(head);
 		x->client->ops->send_head(x->client, head, &none, false);
+		x->expects = false;
 	}
 	return EXCHANGE_NEXT;
 }
@@ -418,7 +421,8 @@ static enum exchange_result origin_ended(struct exchange *x,
 /* late: nothing came for too long; from whom it should have come, is why. */
 static enum exchange_result late(struct exchange *x)
 {
-	bool client = !x->request_ended && !stream_full(&x->origin->stream);
+	bool client = !x->request_ended && !x->expects &&
+		!stream_full(&x->origin->stream);
 
 	return fail(x, client ? REASON_REQUEST_TIMEOUT : REASON_ORIGIN_TIMEOUT,
 		"");

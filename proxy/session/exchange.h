@@ -85,6 +85,7 @@ struct exchange {
 	/* Facts of this exchange. */
 	bool page;                     /* a refusal is to be HTML */
 	bool to_head, upgrade_asked, old_client, replayable, retried;
+	bool expects;                  /* the client waits for 100 (Continue) */
 	bool request_ended, response_begun, response_ended, last;
 	bool timed_out;                /* set by the host */
 	bool asked_cert;               /* the origin wanted a certificate */

@@ -9,13 +9,18 @@
 
 /* --- the origin --------------------------------------------------------- */
 
-/* is_http: RFC 7301's registry has h2, h2c, h3, http/0.9 to 1.1, spdy/1 to 3. */
+static bool begins(const uint8_t *name, size_t len, const char *with)
+{
+	return len >= strlen(with) && memcmp(name, with, strlen(with)) == 0;
+}
+
+/* is_http: RFC 7301's registry has h2, h2c, h3, http/0.9 to 1.1 and spdy/1 to 3;
+ * h2-14 and grpc-exp were names of HTTP/2 before it had one. */
 static bool is_http(const uint8_t *name, size_t len)
 {
 	return (len >= 2 && name[0] == 'h' && name[1] >= '0' &&
-		name[1] <= '9') ||
-		(len >= 5 && memcmp(name, "http/", 5) == 0) ||
-		(len >= 5 && memcmp(name, "spdy/", 5) == 0);
+		name[1] <= '9') || begins(name, len, "http/") ||
+		begins(name, len, "spdy/") || begins(name, len, "grpc-exp");
 }
 
 /* Only http/1.1 is offered where the client speaks it; what else a client

@@ -192,10 +192,10 @@ enum wait step_inside(struct session *s)
 {
 	enum sniff kind;
 
-	if (s->alpn.len == 8 && memcmp(s->alpn.name, "http/1.1", 8) == 0)
-		return serve_begin(s, REALM_INSPECTED);
-	if (s->alpn.len > 0) /* another protocol's server may begin at once */
-		s->silent = true;
+	if (s->alpn.len > 0)
+		return s->alpn.len == 8 && memcmp(s->alpn.name, "http/1.1",
+				8) == 0 ?
+			serve_begin(s, REALM_INSPECTED) : not_http(s);
 	collect(s);
 	kind = sniff(buffer_at(&s->peek), buffer_len(&s->peek));
 	if (kind == SNIFF_HTTP)

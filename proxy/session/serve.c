@@ -4,29 +4,42 @@
 
 #include "proxy/session/session_private.h"
 
+enum { STALE_MS = 2000 };
+
 /* --- the exchange's host ------------------------------------------------ */
 
-/* has_spoken: one that waits for a request has nothing to say; what it says
- * would be taken for the answer. */
-static bool has_spoken(const struct origin *origin)
+/* ready_will_do: as with one from the pool, nothing may have come that would be
+ * taken for the answer, and it must not have rested for too long; but one bound
+ * to this client has no substitute. */
+static bool ready_will_do(const struct session *s, const struct origin *origin,
+	const struct origin_want *want)
 {
-	return origin->state == ORIGIN_READY &&
-		(stream_has_data(&origin->stream) ||
-			stream_ended(&origin->stream) ||
-			origin->stream.error != STREAM_FINE);
+	return origin->stream.error == STREAM_FINE &&
+		stream_is_quiet(&origin->stream) &&
+		(origin->pinned || want->max_idle_ms == 0 ||
+			session_now(s) - origin->stream.active_ms <=
+				want->max_idle_ms);
 }
 
-/* origin_will_do: as with one from the pool, it must be the one wanted and not
- * have waited for too long; one bound to this client has no substitute. */
+/* origin_will_do: what came of an attempt some time ago says nothing of now. */
 static bool origin_will_do(const struct session *s,
 	const struct origin *origin, const struct origin_want *want)
 {
-	if (!origin || want->fresh || !origin_same(origin, want) ||
-		has_spoken(origin))
+	uint64_t age;
+
+	if (!origin || want->fresh || !origin_same(origin, want))
 		return false;
-	return origin->state != ORIGIN_READY || origin->pinned ||
-		want->max_idle_ms == 0 ||
-		session_now(s) - origin->stream.active_ms <= want->max_idle_ms;
+	age = session_now(s) - origin->started_ms;
+	switch (origin->state) {
+	case ORIGIN_READY:
+		return ready_will_do(s, origin, want);
+	case ORIGIN_FAILED:
+		return age < STALE_MS;
+	case ORIGIN_DIALLING:
+	case ORIGIN_SHAKING:
+	default:
+		return age < session_config(s)->limits.connect_timeout_ms;
+	}
 }
 
 /* on_get_origin uses the connection that was begun beside the handshake, or is
@@ -205,7 +218,13 @@ static bool is_tls_by_mistake(const struct session *s)
  * that comes gets another. */
 static void mind_origin(struct session *s)
 {
-	if (!s->origin || (s->origin_hand.len == 0 && !has_spoken(s->origin)))
+	struct stream *stream;
+
+	if (!origin_is(s->origin, ORIGIN_READY))
+		return;
+	stream = &s->origin->stream;
+	if (s->origin_hand.len == 0 && !stream_has_data(stream) &&
+		!stream_ended(stream) && stream->error == STREAM_FINE)
 		return;
 	session_forget_origin(s);
 	s->origin_hand.len = 0;

@@ -113,22 +113,29 @@ static bool takes(const struct session *s)
 	return !stream_full(&s->client) && !stream_deaf(&s->client);
 }
 
+/* awaits: session tickets are read as they come; a greeting is kept until it may
+ * be passed on. */
+static bool awaits(const struct session *s)
+{
+	return s->origin_hand.len == 0 && !stream_has_data(&s->origin->stream);
+}
+
 static bool wants_origin(const struct session *s)
 {
 	switch (s->at) {
 	case AT_SERVE: /* of one that waits for a request, the end is heard */
 		return !s->exchange.origin ||
 			exchange_wants_origin(&s->exchange);
-	case AT_PEEK:
-	case AT_INSIDE: /* a silent client's server may speak first */
+	case AT_PEEK: /* a silent client's server may speak first */
 		return s->silent && takes(s);
+	case AT_INSIDE:
+		return s->silent ? takes(s) : awaits(s);
 	case AT_RELAY:
 		return takes(s);
 	case AT_RESOLVE:
 	case AT_DECIDE:
-	case AT_HANDSHAKE: /* session tickets; a greeting is kept for later */
-		return s->origin_hand.len == 0 &&
-			!stream_has_data(&s->origin->stream);
+	case AT_HANDSHAKE:
+		return awaits(s);
 	case AT_TUNNEL:
 	case AT_LEAF:
 	case AT_FORGE:

@@ -5,11 +5,15 @@ import os
 import re
 import signal
 import socket
+import ssl
 import struct
+import threading
+import time
 
 from lab import client, hello, http1
 from lab.case import Group, eventually
 from lab.netns import command, own_network
+from lab.nginx import free_port
 from lab.sallyport import Sallyport
 
 ODD = "odd.lab.test"
@@ -37,6 +41,13 @@ def small(t):
     sock.settimeout(30)
     sock.connect(("127.0.0.1", t.proxy.port))
     return sock
+
+
+def reload(t):
+    before = t.proxy.stderr().count("reloaded")
+    t.proxy.write()
+    t.proxy.signal(signal.SIGHUP)
+    assert eventually(lambda: t.proxy.stderr().count("reloaded") > before)
 
 
 # --- another host's rule ------------------------------------------------------
@@ -82,9 +93,7 @@ def a_reload_that_is_stricter(t):
     sock = t.tls("self.lab.test")
     assert t.ask(sock, "GET", "/1k", "self.lab.test").status == 200
     t.proxy.config["ssl-rules"] = RULES[:1]
-    t.proxy.write()
-    t.proxy.signal(signal.SIGHUP)
-    assert eventually(lambda: "reloaded" in t.proxy.stderr())
+    reload(t)
     assert eventually(lambda: t.fetch("https://self.lab.test/").error)
     reply = t.ask(sock, "POST", "/1k", "self.lab.test", "Content-Length: 0")
     assert reply.status == 421 and reply.error == "wrong-host", reply
@@ -143,6 +152,54 @@ def nothing_is_fetched_for_who_has_gone(t):
                     struct.pack("ii", 1, 0))
     sock.close()
     t.line(kind="exchange", reason="client-gone")
+
+
+@bypass.case
+def what_an_origin_says_unasked_answers_nobody(t):
+    """It speaks while the client, without ALPN, has not asked yet."""
+    host = "early.odd.lab.test"
+    assert t.fetch("https://%s/echo/first" % host).status == 200
+    for number in range(2):
+        tls = t.tls(host, alpn=())
+        time.sleep(0.7)
+        path = "/overfull/a%d" % number
+        reply = t.ask(tls, "GET", path, host)
+        assert reply.body == b"answer to " + path.encode(), reply
+        reply = t.fetch("https://%s/overfull/other" % host)
+        assert reply.body == b"answer to /overfull/other", reply
+
+
+@reloaded.case
+def a_failure_of_some_time_ago_is_not_todays(t):
+    host = "down.odd.lab.test"
+    port = free_port()
+    t.proxy.config["origin"]["connect-to"].insert(
+        0, "%s:443:127.0.0.1:%d" % (host, port))
+    reload(t)
+    pki = t.lab.pki
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.path("odd.pem"), pki.path("odd.key"))
+
+    def answer(listener):
+        with listener, context.wrap_socket(listener.accept()[0],
+                                           server_side=True) as sock:
+            sock.recv(65536)
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+                         b"Connection: close\r\n\r\nok")
+
+    def up():
+        listener = socket.create_server(("127.0.0.1", port))
+        thread = threading.Thread(target=answer, args=(listener,), daemon=True)
+        thread.start()
+        return thread
+    once = up()
+    assert t.fetch("https://%s/" % host).status == 200
+    once.join()
+    tls = t.tls(host)  # the leaf is known, the origin is down
+    time.sleep(2.5)
+    up()
+    reply = t.ask(tls, "GET", "/", host)
+    assert reply.status == 200, reply
 
 
 # --- what is told -------------------------------------------------------------

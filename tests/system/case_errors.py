@@ -191,7 +191,7 @@ def nothing_else_is_there(t):
                         method=method, body=b"x")
         assert reply.status == 405 and reply.get("allow") == "GET, HEAD", reply
     reply = t.fetch("https://ec.lab.test/1k", method="TRACE")
-    assert reply.status == 405 and not reply.get("allow"), reply
+    assert reply.status == 405 and "POST" in reply.get("allow"), reply
 
 
 @errors.case

@@ -10,6 +10,7 @@ counts the questions for a name.
 import collections
 import hashlib
 import json
+import select
 import socket
 import ssl
 import struct
@@ -369,6 +370,7 @@ class Odd:
                 ("plain", self.http, None),
                 ("odd", self.http, self.context("odd", ("http/1.1",))),
                 ("hasty", self.hasty, self.context("odd", ("http/1.1",))),
+                ("early", self.early, self.context("odd", ("http/1.1",))),
                 ("mtls2", self.http, self.context("mtls", wants=True)),
                 ("lines", self.lines, self.context("odd", ("imap", "mqtt"))),
                 ("ssh", self.ssh, None), ("half", self.half, None),
@@ -427,6 +429,12 @@ class Odd:
     def hasty(self, sock):
         """Hangs up on who does not ask at once."""
         sock.settimeout(0.5)
+        self.http(sock)
+
+    def early(self, sock):
+        """Speaks to who does not ask at once."""
+        if not select.select([sock], [], [], 0.3)[0]:
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
         self.http(sock)
 
     def lines(self, sock):

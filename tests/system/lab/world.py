@@ -93,8 +93,9 @@ class Lab:
         """https://NAME.lab.test → the origin of that name."""
         out = ["%s.lab.test:443:127.0.0.1:%d" % (name, self.port[name])
                for name in BLOCKS if name not in ("wild", "many", "pair")]
-        out.append("hasty.odd.lab.test:443:127.0.0.1:%d"
-                   % self.port["hasty"])
+        for name in ("hasty", "early"):
+            out.append("%s.odd.lab.test:443:127.0.0.1:%d"
+                       % (name, self.port[name]))
         for name in ("wild", "many", "pair", "odd"):
             out.append("*.%s.lab.test:443:127.0.0.1:%d"
                        % (name, self.port[name]))

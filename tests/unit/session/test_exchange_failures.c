@@ -275,6 +275,20 @@ static void no_whole_request_in_time(void **state)
 	client_heard("408 request-timeout last; [page]; end; ");
 }
 
+/* A client that waits for 100 (Continue) is not who is late. */
+static void no_100_in_time(void **state)
+{
+	(void)state;
+	client_asks_in("POST", 1,
+		"Host: a.example\nContent-Length: 5\nExpect: 100-continue\n");
+	play->client.plan.kind = BODY_LENGTH;
+	play->client.plan.length = 5;
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	play->x.timed_out = true;
+	assert_int_equal(run(), EXCHANGE_CLOSE);
+	client_heard("504 origin-timed-out last; [page]; end; ");
+}
+
 static void no_whole_answer_in_time(void **state)
 {
 	(void)state;
@@ -314,6 +328,7 @@ int main(void)
 		TEST(no_answer_in_time),
 		TEST(no_request_in_time),
 		TEST(no_whole_request_in_time),
+		TEST(no_100_in_time),
 		TEST(no_whole_answer_in_time),
 	};
 
