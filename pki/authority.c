@@ -222,20 +222,17 @@ static int describe(const struct estate *estate, struct authority_view *out,
 	return 0;
 }
 
-/* Without a commit closing the estate takes back whatever was done. */
 static int look(const struct authority_options *options,
 	struct estate *estate, struct authority_view *out, char *err,
 	size_t err_size)
 {
-	if (check_crl_base(options->crl_base, err, err_size) != 0 ||
-	    estate_open(options, estate, err, err_size) != 0 ||
-	    describe(estate, out, err, err_size) != 0)
-		return -1;
-	if (!estate->is_new)
-		return 0;
-	if (estate_commit(estate, err, err_size) != 0)
-		return -1;
-	return estate_write_root(estate, options->state, err, err_size);
+	int result = check_crl_base(options->crl_base, err, err_size);
+
+	if (result == 0)
+		result = estate_look(options, estate, err, err_size);
+	if (result == ESTATE_NONE)
+		return AUTHORITY_NONE;
+	return result == 0 ? describe(estate, out, err, err_size) : result;
 }
 
 int authority_look(const struct authority_options *options,

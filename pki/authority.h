@@ -67,10 +67,11 @@ struct authority_view {
 	char *root_pem;             /* owned; as authority_root_pem gives it */
 };
 
-/* authority_look is for who only wants to see. CAs are made where there are
- * none yet; what exists stays as it is, whatever options would have mended, and
- * no private key is opened: a CA that has ended can be looked at. out is
- * cleared by authority_view_clear, whatever the result. */
+/* authority_look is for who only wants to see. Nothing is made: AUTHORITY_NONE
+ * where there are no CAs yet. What exists stays as it is, whatever options would
+ * have mended, and no private key is opened: a CA that has ended can be looked
+ * at. out is cleared by authority_view_clear, whatever the result. */
+enum { AUTHORITY_NONE = 1 };
 int authority_look(const struct authority_options *options,
 	struct authority_view *out, char *err, size_t err_size)
 	__attribute__((warn_unused_result));

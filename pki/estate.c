@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pki/foundation.h"
 #include "pki/pem.h"
@@ -12,16 +13,23 @@ enum { ROOT_FILE_MAX = 1 << 20 };
 
 /* --- opening ------------------------------------------------------------ */
 
+static int open_store(const char *path, struct estate *out, char *err,
+	size_t err_size)
+{
+	if (store_open(path, &out->store, err, err_size) != 0 ||
+	    store_begin(out->store, err, err_size) != 0)
+		return -1;
+	return estate_list(out, err, err_size);
+}
+
 static int fill(const struct authority_options *options, struct estate *out,
 	char *err, size_t err_size)
 {
 	char *path = state_path(options->state, STORE_FILE);
-	int result = store_open(path, &out->store, err, err_size);
+	int result = open_store(path, out, err, err_size);
 
 	free(path);
-	if (result != 0 ||
-	    store_begin(out->store, err, err_size) != 0 ||
-	    estate_list(out, err, err_size) != 0)
+	if (result != 0)
 		return -1;
 	/* Within the transaction: nobody else makes a secret meanwhile. */
 	if (keeper_open(options->state, options->passphrase_file,
@@ -29,7 +37,6 @@ static int fill(const struct authority_options *options, struct estate *out,
 		return -1;
 	if (out->num > 0)
 		return 0;
-	out->is_new = true;
 	if (foundation_lay(out, options->crl_base, err, err_size) != 0)
 		return -1;
 	return estate_list(out, err, err_size);
@@ -40,6 +47,21 @@ int estate_open(const struct authority_options *options, struct estate *out,
 {
 	memset(out, 0, sizeof(*out));
 	return fill(options, out, err, err_size);
+}
+
+int estate_look(const struct authority_options *options, struct estate *out,
+	char *err, size_t err_size)
+{
+	char *path = state_path(options->state, STORE_FILE);
+	int result = ESTATE_NONE;
+	struct stat info;
+
+	memset(out, 0, sizeof(*out));
+	/* Opening would make it. One that is empty is about to get its CAs. */
+	if (stat(path, &info) == 0 && info.st_size > 0)
+		result = open_store(path, out, err, err_size);
+	free(path);
+	return result == 0 && out->num == 0 ? ESTATE_NONE : result;
 }
 
 int estate_commit(struct estate *estate, char *err, size_t err_size)

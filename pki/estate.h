@@ -25,14 +25,19 @@ enum {
 
 struct estate {
 	struct store *store;     /* owned */
-	struct keeper *keeper;   /* owned */
+	struct keeper *keeper;   /* owned; NULL: only looked at */
 	struct store_ca *list;   /* owned: as of the last estate_list */
 	size_t num;
-	bool is_new;             /* there was nothing; commit what is laid */
 };
 
 /* estate_open fills out, which estate_close clears whatever the result. */
 int estate_open(const struct authority_options *options, struct estate *out,
+	char *err, size_t err_size) MUST_CHECK;
+
+/* estate_look is estate_open for who will only read rows: no keeper, and
+ * nothing is laid. ESTATE_NONE: there are no CAs. */
+enum { ESTATE_NONE = 1 };
+int estate_look(const struct authority_options *options, struct estate *out,
 	char *err, size_t err_size) MUST_CHECK;
 int estate_commit(struct estate *estate, char *err, size_t err_size)
 	MUST_CHECK;

@@ -128,6 +128,7 @@ static const char ca_help[] =
 	"\n"
 	"root prints the root certificate (PEM) that clients must trust.\n"
 	"show tells about the CA that signs the certificates of sites.\n"
+	"Both fail where there is none yet: run makes one, or import brings it.\n"
 	"import brings a CA that exists, to sign from the next start or reload\n"
 	"on in place of the one that Sallyport made for itself.\n"
 	"\n"

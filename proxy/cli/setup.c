@@ -50,22 +50,52 @@ int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
 	return OPTIONS_FINE;
 }
 
-int setup_view(const char *file, char crl_base[CRL_BASE_SIZE],
+/* no_ca: whoever asks for a root that is not there has most likely another
+ * folder in mind. */
+static int no_ca(const struct config *config)
+{
+	char address[PROXY_ADDRESS_SIZE];
+
+	config_proxy_address(config, address, sizeof(address));
+	fprintf(stderr, "sallyport: there is no CA in %s yet: \"sallyport run\" "
+		"makes one at its first start, \"sallyport ca import\" brings "
+		"one. Where Sallyport runs as a service, look at its folder, as "
+		"root or with its -c FILE, or fetch http://%s/ca/root.pem\n",
+		config->state, address);
+	return EXIT_FAILED;
+}
+
+static int look(const struct config *config, char crl_base[CRL_BASE_SIZE],
 	struct authority_view *out)
 {
 	struct authority_options options;
-	struct config *config;
 	char err[1024];
+	int result;
+
+	if (become_owner(config->state) != OPTIONS_FINE)
+		return EXIT_FAILED;
+	result = config_check_state(config, err, sizeof(err));
+	if (result == CONFIG_NO_STATE)
+		return no_ca(config);
+	if (result != 0)
+		return setup_failed(err);
+	load_authority_options(config, crl_base, &options);
+	result = authority_look(&options, out, err, sizeof(err));
+	if (result == 0)
+		return OPTIONS_FINE;
+	authority_view_clear(out);
+	return result == AUTHORITY_NONE ? no_ca(config) : setup_failed(err);
+}
+
+int setup_view(const char *file, char crl_base[CRL_BASE_SIZE],
+	struct authority_view *out)
+{
+	struct config *config;
 	int code = setup_config(file, &config);
 
 	if (code != OPTIONS_FINE)
 		return code;
-	code = setup_options(config, crl_base, &options);
-	if (code == OPTIONS_FINE &&
-		authority_look(&options, out, err, sizeof(err)) != 0) {
-		authority_view_clear(out);
-		code = setup_failed(err);
-	}
+	code = look(config, crl_base, out);
 	config_free(config);
 	return code;
 }

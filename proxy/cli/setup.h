@@ -20,9 +20,9 @@ int setup_config(const char *file, struct config **out)
 int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
 	struct authority_options *options) __attribute__((warn_unused_result));
 
-/* setup_view reads the configuration and looks at the CA (authority_look);
- * crl_base is what its CRL's URL begins with. What out holds is the caller's to
- * clear where all is fine. */
+/* setup_view reads the configuration and looks at the CA (authority_look),
+ * making nothing; crl_base is what its CRL's URL begins with. What out holds is
+ * the caller's to clear where all is fine. */
 int setup_view(const char *file, char crl_base[CRL_BASE_SIZE],
 	struct authority_view *out) __attribute__((warn_unused_result));
 

@@ -122,6 +122,12 @@ int config_load_text(const char *name, const char *text, size_t len,
 int config_prepare_state(const struct config *config, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
+/* config_check_state holds the folder against the same, and makes nothing.
+ * CONFIG_NO_STATE: there is none yet. */
+enum { CONFIG_NO_STATE = 1 };
+int config_check_state(const struct config *config, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
 /* config_proxy_address writes where clients find the proxy, "host:port": the
  * first address of listen.proxy, with this machine's name for a wildcard. */
 enum { PROXY_ADDRESS_SIZE = HOST_SIZE + 8 };

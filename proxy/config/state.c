@@ -84,17 +84,16 @@ static const char *of_another(uid_t owner, char out[256])
 	return out;
 }
 
-int config_prepare_state(const struct config *config, char *err,
-	size_t err_size)
+int config_check_state(const struct config *config, char *err, size_t err_size)
 {
 	const char *why = NULL;
 	char owner[256];
 	struct stat info;
 	int fd;
 
-	if (make_folders(config->state, err, err_size) != 0)
-		return -1;
 	fd = open(config->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return CONFIG_NO_STATE;
 	if (fd < 0 || fstat(fd, &info) != 0)
 		why = strerror(errno);
 	else if (info.st_uid != geteuid())
@@ -106,6 +105,16 @@ int config_prepare_state(const struct config *config, char *err,
 	if (why)
 		snprintf(err, err_size, "%s: %s", config->state, why);
 	return why ? -1 : 0;
+}
+
+int config_prepare_state(const struct config *config, char *err,
+	size_t err_size)
+{
+	if (make_folders(config->state, err, err_size) != 0)
+		return -1;
+	if (config_check_state(config, err, err_size) == 0)
+		return 0;
+	return -1;
 }
 
 /* machine_name is this machine's name as a host of a URL. */

@@ -177,10 +177,12 @@ def root_looks_after_a_services_folder(t):
     folder = state
     while (folder := os.path.dirname(folder)) != "/":
         os.chmod(folder, os.stat(folder).st_mode | 0o111)
-    for command in (("show",), ("root",), (
+    code, _, err = proxy.run("ca", "root", "-c", proxy.file)
+    assert code == 1 and "no CA" in err, (code, err)
+    for command in ((
             "import", "--cert", pki.path("inter.crt"), "--key",
             t.write("inter.key", open(pki.path("inter.key")).read()),
-            "--chain", pki.path("root.crt")), ("show",)):
+            "--chain", pki.path("root.crt")), ("root",), ("show",)):
         code, out, err = proxy.run("ca", *command, "-c", proxy.file)
         assert code == 0 and out, (command, err)
         for name in os.listdir(state):
@@ -544,10 +546,26 @@ def contents(folder):
             for path in paths]
 
 @alone.case
+def looking_at_the_ca_makes_none(t):
+    proxy = Sallyport(t.binary, t.lab, t.path("none"))
+    proxy.write()
+    state = proxy.config["state"]
+    for made in (False, True):
+        if made:
+            os.mkdir(state, 0o700)
+        for command in ("root", "show"):
+            code, out, err = proxy.run("ca", command, "-c", proxy.file)
+            assert code == 1 and not out, (command, code, out)
+            assert "no CA in %s yet" % state in err, err
+            assert "ca import" in err and "/ca/root.pem" in err, err
+            assert os.path.isdir(state) == made and (
+                not made or not os.listdir(state)), command
+
+@alone.case
 def looking_at_the_ca_changes_nothing(t):
     """Not even with a configuration that would have it otherwise."""
-    first = Sallyport(t.binary, t.lab, t.path("first"))
-    first.write()
+    with Running(t, name="first") as first:
+        pass
     code, root, err = first.run("ca", "root", "-c", first.file)
     assert code == 0 and "BEGIN CERTIFICATE" in root, err
     state = first.config["state"]

@@ -271,13 +271,27 @@ static void follows_crl_base(void **state)
 	authority_free(after);
 }
 
-/* Looking founds where there is nothing, and changes nothing that is there. */
+static void looks_and_makes_nothing(void **state)
+{
+	struct authority_view view;
+
+	(void)state;
+	assert_int_equal(authority_look(&options, &view, err, sizeof(err)),
+		AUTHORITY_NONE);
+	assert_null(view.root_pem);
+	assert_int_equal(access(lab_path("sallyport.db"), F_OK), -1);
+	assert_int_equal(access(lab_path("keys.secret"), F_OK), -1);
+	assert_int_equal(access(lab_path("root.pem"), F_OK), -1);
+}
+
+/* Looking changes nothing that is there. */
 static void looks_without_mending(void **state)
 {
 	struct authority_view first, second;
 	struct authority *authority;
 
 	(void)state;
+	authority_free(open_authority());
 	if (authority_look(&options, &first, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	assert_int_equal(mode_of("root.pem"), 0644);
@@ -397,6 +411,7 @@ int main(void)
 			set_up),
 		cmocka_unit_test_setup(renews_crls, set_up),
 		cmocka_unit_test_setup(follows_crl_base, set_up),
+		cmocka_unit_test_setup(looks_and_makes_nothing, set_up),
 		cmocka_unit_test_setup(looks_without_mending, set_up),
 		cmocka_unit_test_setup(refuses_a_bad_crl_base, set_up),
 		cmocka_unit_test_setup(needs_the_right_passphrase, set_up),
