@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <openssl/mem.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proxy/cli/ca_text.h"
 #include "proxy/cli/setup.h"
@@ -34,9 +36,29 @@ struct import {
 	const char *config, *cert, *key, *chain, *passphrase_file;
 };
 
+static bool denied(const char *file)
+{
+	return file && access(file, R_OK) != 0 && errno == EACCES;
+}
+
+/* explain_owner: root can read all files, but root may not be who reads. */
+static void explain_owner(const struct config *config,
+	const struct import *import)
+{
+	const struct passwd *user = getpwuid(geteuid());
+
+	if (denied(import->cert) || denied(import->key) ||
+		denied(import->chain) || denied(import->passphrase_file))
+		fprintf(stderr, "sallyport: run by root, this acts as the user "
+			"%s (%lu), the owner of %s, who must be able to read "
+			"the files\n", user ? user->pw_name : "without a name",
+			(unsigned long)geteuid(), config->state);
+}
+
 static int import_with(const struct config *config,
 	const struct import *import)
 {
+	bool was_root = geteuid() == 0;
 	char crl_base[CRL_BASE_SIZE], passphrase[PASSPHRASE_SIZE] = "";
 	struct authority_options options;
 	char err[1024];
@@ -49,6 +71,8 @@ static int import_with(const struct config *config,
 		passphrase : NULL, err, sizeof(err)) != 0)
 		code = setup_failed(err);
 	OPENSSL_cleanse(passphrase, sizeof(passphrase));
+	if (code != OPTIONS_FINE && was_root && geteuid() != 0)
+		explain_owner(config, import);
 	return code;
 }
 

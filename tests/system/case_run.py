@@ -179,6 +179,12 @@ def root_looks_after_a_services_folder(t):
         os.chmod(folder, os.stat(folder).st_mode | 0o111)
     code, _, err = proxy.run("ca", "root", "-c", proxy.file)
     assert code == 1 and "no CA" in err, (code, err)
+    secret = t.write("secret.key", open(pki.path("inter.key")).read())
+    os.chmod(secret, 0o600)
+    code, _, err = proxy.run("ca", "import", "-c", proxy.file, "--cert",
+                             pki.path("inter.crt"), "--key", secret)
+    assert code == 1 and "Permission denied" in err, (code, err)
+    assert "as the user nobody" in err and "owner of " + state in err, err
     for command in ((
             "import", "--cert", pki.path("inter.crt"), "--key",
             t.write("inter.key", open(pki.path("inter.key")).read()),
