@@ -55,6 +55,20 @@ static void explain_owner(const struct config *config,
 			(unsigned long)geteuid(), config->state);
 }
 
+static int tell_imported(const struct authority_options *options)
+{
+	struct authority_view view;
+	char err[512] = "there is no CA";
+	int code = OPTIONS_FINE;
+
+	if (authority_look(options, &view, err, sizeof(err)) != 0)
+		code = setup_failed(err);
+	else if (ca_text_imported(&view, stdout, stderr) != 0)
+		code = setup_failed("the CA's certificate does not parse");
+	authority_view_clear(&view);
+	return code;
+}
+
 static int import_with(const struct config *config,
 	const struct import *import)
 {
@@ -73,7 +87,7 @@ static int import_with(const struct config *config,
 	OPENSSL_cleanse(passphrase, sizeof(passphrase));
 	if (code != OPTIONS_FINE && was_root && geteuid() != 0)
 		explain_owner(config, import);
-	return code;
+	return code == OPTIONS_FINE ? tell_imported(&options) : code;
 }
 
 static int ca_import(const struct command *self, int argc,
@@ -99,7 +113,7 @@ static int ca_import(const struct command *self, int argc,
 	config_free(config);
 	if (code != OPTIONS_FINE)
 		return code;
-	puts("imported; it signs from the next start or reload on");
+	puts("It signs from the next start or reload (SIGHUP) on.");
 	return EXIT_DONE;
 }
 

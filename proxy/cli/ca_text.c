@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/mem.h>
 #include <openssl/nid.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
@@ -119,6 +120,33 @@ int ca_text_print(const struct authority_view *view, const char *crl_base,
 		rc = 0;
 	}
 	BIO_free(bio);
+	X509_free(cert);
+	return rc;
+}
+
+int ca_text_imported(const struct authority_view *view, FILE *out,
+	FILE *errors)
+{
+	const uint8_t *at = CRYPTO_BUFFER_data(view->cert);
+	X509 *cert = d2i_X509(NULL, &at, (long)CRYPTO_BUFFER_len(view->cert));
+	BIO *pem = BIO_new_mem_buf(view->root_pem, -1);
+	X509 *top = pem ? PEM_read_bio_X509(pem, NULL, NULL, NULL) : NULL;
+	BIO *bio = BIO_new(BIO_s_mem());
+	int rc = -1;
+
+	if (cert && top && bio) {
+		print_name(out, "imported", X509_get_subject_name(cert), bio);
+		print_name(out, "to trust", X509_get_subject_name(top), bio);
+		if (X509_NAME_cmp(X509_get_subject_name(top),
+			X509_get_issuer_name(top)) != 0)
+			fputs("sallyport: warning: what clients must trust is "
+				"no root: some, as Python, refuse it; import "
+				"again with --chain, the root last\n", errors);
+		rc = 0;
+	}
+	BIO_free(bio);
+	BIO_free(pem);
+	X509_free(top);
 	X509_free(cert);
 	return rc;
 }

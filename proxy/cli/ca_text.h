@@ -16,4 +16,9 @@ struct authority_view;
 int ca_text_print(const struct authority_view *view, const char *crl_base,
 	FILE *out) __attribute__((warn_unused_result));
 
+/* ca_text_imported tells what has been imported, and which root clients must
+ * trust; on errors, that its top is no root. -1: does not parse. */
+int ca_text_imported(const struct authority_view *view, FILE *out,
+	FILE *errors) __attribute__((warn_unused_result));
+
 #endif

@@ -198,6 +198,21 @@ def root_looks_after_a_services_folder(t):
     assert code == 1 and "belongs to" in err, (code, err)
 
 @alone.case
+def ca_import_says_what_to_trust(t):
+    pki = t.lab.pki
+    proxy = Sallyport(t.binary, t.lab, t.path("imported"))
+    proxy.write()
+    for chain in ((), ("--chain", pki.path("root.crt"))):
+        code, out, err = proxy.run(
+            "ca", "import", "-c", proxy.file, "--cert",
+            pki.path("inter.crt"), "--key", pki.path("inter.key"), *chain)
+        assert code == 0 and "SIGHUP" in out, (code, out, err)
+        assert re.search("imported .*Lab inter", out), out
+        trust = re.search("to trust .*", out).group()
+        assert ("Lab inter" in trust) == (not chain), trust
+        assert ("--chain, the root last" in err) == (not chain), err
+
+@alone.case
 def ca_import_refuses_what_does_not_fit(t):
     pki = t.lab.pki
     proxy = Sallyport(t.binary, t.lab, t.path("imported"))
