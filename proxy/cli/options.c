@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/config/mistakes.h"
+#include "proxy/config/nearest.h"
 
 static int wrong(const struct command *command, const char *what,
 	const char *word)
@@ -49,6 +50,31 @@ static int check_needed(const struct command *command,
 	return OPTIONS_FINE;
 }
 
+/* no_such: word is no option; what was probably meant. */
+static int no_such(const struct command *command, const char *word,
+	const struct option_row *rows, size_t num)
+{
+	const char *names[8], *close = NULL;
+	size_t i;
+
+	for (i = 0; i < num && i < 8; i++)
+		names[i] = rows[i].name;
+	if (strncmp(word, "--", 2) == 0)
+		close = nearest(word + 2, names, i);
+	if (close)
+		fprintf(stderr, "sallyport %s: there is no option %s; did you "
+			"mean --%s?\n", command->name, shown(word).text,
+			close);
+	else if (word[0] == '-')
+		return wrong(command, "there is no option ", word);
+	else if (num == 1 && rows[0].letter == 'c')
+		fprintf(stderr, "sallyport %s: does not take %s; use -c FILE\n",
+			command->name, shown(word).text);
+	else
+		return wrong(command, "does not take ", word);
+	return EXIT_WRONG;
+}
+
 int options_read(const struct command *command, int argc, char **argv,
 	const struct option_row *rows, size_t num)
 {
@@ -62,10 +88,8 @@ int options_read(const struct command *command, int argc, char **argv,
 			return EXIT_DONE;
 		}
 		row = find(argv[i], rows, num, &value);
-		if (!row && argv[i][0] == '-')
-			return wrong(command, "there is no option ", argv[i]);
 		if (!row)
-			return wrong(command, "does not take ", argv[i]);
+			return no_such(command, argv[i], rows, num);
 		if (!value && i + 1 < argc)
 			value = argv[++i];
 		if (!value || value[0] == '\0')

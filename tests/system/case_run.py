@@ -273,6 +273,16 @@ def check_wrong_yaml_and_wrong_use(t):
         assert done.stderr, args
 
 @alone.case
+def wrong_options_get_a_hint(t):
+    for args, hint in ((("check", "a.yaml"), "use -c FILE"),
+                       (("run", "a.yaml"), "use -c FILE"),
+                       (("ca", "import", "--chian", "a"),
+                        "did you mean --chain?")):
+        done = subprocess.run((t.binary,) + args, capture_output=True,
+                              text=True, timeout=20 * SLOW)
+        assert done.returncode == 2 and hint in done.stderr, (args, done)
+
+@alone.case
 def help_and_version(t):
     done = subprocess.run([t.binary, "version"], capture_output=True,
                           text=True, timeout=20)
