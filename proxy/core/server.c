@@ -247,7 +247,7 @@ static int reload_snapshot(struct server *server, struct snapshot **out)
 	if (config_load(server->path, &config, stderr) != 0)
 		return -1;
 	if (strcmp(old->state, config->state) != 0) {
-		say("reload: `state` can't change while it runs");
+		say("reload: a change of `state` needs a restart");
 		config_free(config);
 		return -1;
 	}
@@ -257,6 +257,16 @@ static int reload_snapshot(struct server *server, struct snapshot **out)
 	if (result < 0)
 		say("reload: %s", err);
 	return result;
+}
+
+/* tell_root: clients that trust the root before would fail without a word. */
+static void tell_root(const struct snapshot *old, const struct snapshot *now)
+{
+	if (strcmp(authority_root_pem(old->authority),
+		authority_root_pem(now->authority)) != 0)
+		say("another CA signs from now on (`sallyport ca show`); "
+			"clients must trust its root: %s/root.pem",
+			now->config->state);
 }
 
 static void reload(struct server *server)
@@ -275,6 +285,7 @@ static void reload(struct server *server)
 		say("reload: %s; the log stays where it was", err);
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_adopt(server->workers[i], snapshot);
+	tell_root(server->snapshot, snapshot);
 	snapshot_unref(server->snapshot);
 	server->snapshot = snapshot;
 	say("reloaded %s", server->path ? server->path : "(no file)");

@@ -134,6 +134,22 @@ def crl_url(t):
                    "crlDistributionPoints", stdin=der).decode()
     return text.partition("URI:")[2].strip()
 
+@reload.case
+def a_reload_that_brings_another_ca_says_so(t):
+    pki = t.lab.pki
+    t.proxy.signal(signal.SIGHUP)
+    assert eventually(lambda: "reloaded" in t.proxy.stderr())
+    assert "another CA" not in t.proxy.stderr()
+    code, _, err = t.proxy.run(
+        "ca", "import", "-c", t.proxy.file, "--cert", pki.path("inter.crt"),
+        "--key", pki.path("inter.key"), "--chain", pki.path("root.crt"))
+    assert code == 0, err
+    t.proxy.signal(signal.SIGHUP)
+    assert eventually(lambda: "another CA signs" in t.proxy.stderr())
+    with open(t.proxy.root, "wb") as f:
+        f.write(t.fetch("http://sallyport.internal/ca/root.pem").body)
+    assert t.fetch("https://ec.lab.test/1k").status == 200
+
 @alone.case
 def the_crl_is_where_the_file_says(t):
     """Under a path too; leaves heed a reload, also under an imported CA,
