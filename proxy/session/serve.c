@@ -199,6 +199,7 @@ static enum wait end_exchange(struct session *s, bool close)
 {
 	note_client_cert(s);
 	journal_exchange(s);
+	s->timed_out = false; /* it was the exchange's that is over */
 	if (close || s->services->draining)
 		return session_go(s, AT_LINGER);
 	s->front.codec.ops->next_message(&s->front.codec, false);

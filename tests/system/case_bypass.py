@@ -180,25 +180,31 @@ def a_failure_of_some_time_ago_is_not_todays(t):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki.path("odd.pem"), pki.path("odd.key"))
 
-    def answer(listener):
-        with listener, context.wrap_socket(listener.accept()[0],
-                                           server_side=True) as sock:
-            sock.recv(65536)
-            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
-                         b"Connection: close\r\n\r\nok")
+    def answer(sock):
+        with contextlib.suppress(OSError), context.wrap_socket(
+                sock, server_side=True) as tls:
+            if tls.recv(65536):
+                tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+                            b"Connection: close\r\n\r\nok")
+
+    def serve(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=listener.accept()[:1],
+                                 daemon=True).start()
 
     def up():
         listener = socket.create_server(("127.0.0.1", port))
-        thread = threading.Thread(target=answer, args=(listener,), daemon=True)
-        thread.start()
-        return thread
-    once = up()
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        return listener
+    listener = up()
     assert t.fetch("https://%s/" % host).status == 200
-    once.join()
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
     tls = t.tls(host)  # the leaf is known, the origin is down
     time.sleep(2.5)
-    up()
-    reply = t.ask(tls, "GET", "/", host)
+    with up():
+        reply = t.ask(tls, "GET", "/", host)
     assert reply.status == 200, reply
 
 

@@ -312,6 +312,14 @@ def who_is_late_is_told_so(t):
     t.line(count=2, kind="exchange", reason="request-timeout")
 
 
+@brief.case
+def a_server_that_is_late_is_told_of(t):
+    """The page arrives, on a connection that could go on."""
+    reply = t.fetch("https://%s/hold/never-comes" % ODD)
+    error_page(reply, "origin-timed-out", 504)
+    t.line(kind="exchange", reason="origin-timed-out", status=504)
+
+
 @hurried.case
 def a_head_that_does_not_end_is_answered(t):
     sock = t.dial()
