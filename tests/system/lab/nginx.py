@@ -57,13 +57,20 @@ EXTRA = {
 PROTOCOLS = {"old": "TLSv1.1"}
 
 
+GIVEN = set()
+
+
 def free_port(host="127.0.0.1"):
-    """A port nobody has now. Below the range that the kernel gives to
-    outgoing connections, lest one takes it before we do."""
+    """A port nobody has now, and nobody was given before. Below the range
+    that the kernel gives to outgoing connections, lest one takes it before
+    we do."""
     for _ in range(200):
         port = random.randrange(12000, 32000)
+        if port in GIVEN:
+            continue
         with socket.socket() as s, contextlib.suppress(OSError):
             s.bind((host, port))
+            GIVEN.add(port)
             return port
     raise OSError("no free port")
 
