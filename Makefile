@@ -30,7 +30,7 @@ all: $(BIN)  ## build build/sallyport (the default)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all lib units fuzzers run test asan tsan fuzz fuzz-run lint format \
-	bench install uninstall clean help FORCE
+	bench bench-quick bench-micro bench-tools install uninstall clean help FORCE
 
 # All cores, unless JOBS says otherwise.
 ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
@@ -126,6 +126,19 @@ $(FUZZERS): $(B)/%: $(B)/obj/%.o $(FUZZ_MAIN) $(B)/libsupport.a $(LIB)
 	$(call say,LINK,$@)$(LINK) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) \
 		-o $@ $^ $(DEPS_LIBS)
 
+# The load shares no code with what it measures; the micro-benchmarks are it.
+BENCH_TOOLS := $(addprefix $(B)/bench/,load relay sites)
+MICROS := $(patsubst bench/micro/%.c,$(B)/bench/micro/%,\
+	$(wildcard bench/micro/*.c))
+LOAD_OBJ := client histogram usage
+$(B)/bench/load: $(LOAD_OBJ:%=$(B)/obj/bench/load/%.o)
+$(BENCH_TOOLS): $(B)/bench/%: $(B)/obj/bench/load/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK) -o $@ $^ $(DEPS_LIBS)
+$(MICROS): $(B)/bench/micro/%: $(B)/obj/bench/micro/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK) -o $@ $^ $(DEPS_LIBS)
+
 .SECONDARY:
 -include $(shell test -d $(B)/obj && find $(B)/obj -name '*.d')
 
@@ -167,10 +180,15 @@ format:  ## let clang-format write the lines that are not committed yet
 	@.ci/setup lint
 	$(Q)git clang-format --extensions c,h || test $$? -eq 1 # it changed some
 
-bench: $(BIN)  ## measure; a line "name value unit" each
+bench-tools: $(BIN) $(BENCH_TOOLS) $(MICROS)
 	@.ci/setup bench
-	$(Q)set -e; for b in $(wildcard bench/*.sh); do \
-		$$b $(BIN); done
+
+bench: bench-tools  ## measure, beside every peer that is here: an hour
+	$(Q)bench/run.py $(B)
+bench-quick: bench-tools  ## the same in a minute
+	$(Q)bench/run.py --quick $(B)
+bench-micro: bench-tools  ## hot pieces alone; a line "name value unit" each
+	$(Q)set -e; for m in $(MICROS); do $$m; done
 
 MAN := $(wildcard proxy/install/sallyport.8)
 install: $(BIN)  ## binary, man page and systemd unit under PREFIX
@@ -193,6 +211,6 @@ clean:  ## remove build/
 	rm -rf $(BUILD)
 
 help:  ## this
-	@awk -F ':.*## *' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## *' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' \
 		Makefile
 	@sed -n '/^#   /s/^#   //p' Makefile

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""instructions.py FOLDER - how many instructions a request costs.
+
+Sallyport under callgrind, counting from when it is warm. It counts our own
+process, not the kernel, and does not care what else the machine does: the
+figure to hold two revisions against. Lists the functions that cost most. Needs
+root and valgrind.
+"""
+
+import argparse
+import importlib
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab as labs  # noqa: E402
+
+WARM, COUNTED = 200, 2000
+# Begun before the counting, these are charged with all below them.
+UNDER_WAY = ("clone", "start_thread", "run", "loop_run")
+KINDS = {
+    "keep-alive": (labs.EC, ["--connections", "8"]),
+    "new-connection": (labs.EC_FULL, ["--fresh", "--connections", "8"]),
+}
+
+
+def ask(lab, peer, load, requests):
+    subprocess.run(
+        [lab.tools["load"], "--to", "127.0.0.1:%d" % peer.PORT, "--trust",
+         peer.trust(lab), "--warm-up", "0", "--seconds", "120", "--requests",
+         str(requests)] + load, check=True, stdout=subprocess.DEVNULL)
+
+
+def count(lab, peer, port, load):
+    """callgrind's account of COUNTED requests."""
+    out = lab.run + "/callgrind.out"
+    process = lab.start(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out] +
+        peer.command(lab, port), "0", lab.run + "/valgrind.log")
+    try:
+        lab.wait_port("127.0.0.1", peer.PORT, process, 60)
+        ask(lab, peer, load, WARM)
+        subprocess.run(["callgrind_control", "--zero", str(process.pid)],
+                       check=True, stdout=subprocess.DEVNULL)
+        ask(lab, peer, load, COUNTED)
+        subprocess.run(["callgrind_control", "--dump", str(process.pid)],
+                       check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+    finally:
+        labs.end(process)
+    return out + ".1"
+
+
+def shares(path):
+    """Function → instructions a request; the sum of all under None."""
+    text = subprocess.run(
+        ["callgrind_annotate", "--threshold=100", path],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+    spent = {None: 0}
+    for number, name in re.findall(r"^ *([\d,]+) \([^)]*\) +\S*?:(\S+)", text,
+                                   re.M):
+        if name in UNDER_WAY:
+            continue
+        cost = int(number.replace(",", "")) / COUNTED
+        spent[name] = spent.get(name, 0) + cost
+        spent[None] += cost
+    return spent
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", help="where make built")
+    parser.add_argument("--binary", help="another sallyport than FOLDER's")
+    parser.add_argument("--most", type=int, default=25,
+                        help="functions to list")
+    args = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("instructions: a namespace of its own needs root")
+    labs.raise_file_limit()
+    labs.enter_namespace([sys.executable] + sys.argv)
+    lab = labs.Lab(os.path.join(args.folder, "bench", "lab"),
+                   labs.tools(args.folder, args.binary))
+    peer = importlib.import_module("peers.sallyport_tls")
+    try:
+        lab.up()
+        for kind, (port, load) in KINDS.items():
+            spent = shares(count(lab, peer, port, load))
+            print("%s %.0f instructions/request" % (kind, spent.pop(None)),
+                  flush=True)
+            for name in sorted(spent, key=spent.get,
+                               reverse=True)[:args.most]:
+                print("    %8.0f  %s" % (spent[name], name))
+    finally:
+        lab.down()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""run.py FOLDER - Sallyport beside every peer that is installed.
+
+FOLDER is where make built sallyport and bench/load. Each run is one workload
+at one peer, started fresh; a round is one run of each, all in turn, so that
+what the machine does meanwhile meets all alike. Prints Markdown, and writes
+FOLDER/bench/results.json. Needs root, for a namespace of its own.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import lab as labs  # noqa: E402
+import table  # noqa: E402
+import workloads  # noqa: E402
+
+QUICK = ("sallyport", "sallyport_tls", "sallyport_tunnel", "nginx",
+         "haproxy_tcp")
+QUICK_WORKLOADS = ("a", "b", "c", "e10", "f", "f-new", "g")
+
+
+def find_peers(wanted):
+    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
+    names = sorted(n[:-3] for n in os.listdir(here)
+                   if n.endswith(".py") and n != "__init__.py")
+    found = {}
+    for name in names:
+        peer = importlib.import_module("peers." + name)
+        there = getattr(peer, "installed", lambda: True)()
+        program = getattr(peer, "PROGRAM", None)
+        if (not program or shutil.which(program)) and there:
+            found[name] = peer
+        elif not wanted or name in wanted:
+            print("%s: not run: no %s" % (name, program), file=sys.stderr)
+    return {n: p for n, p in found.items() if not wanted or n in wanted}
+
+
+def load_arguments(lab, peer, workload, pids, seconds):
+    trust = {"origin": lambda: lab.origin_trust,
+             "peers": lambda: lab.peer_trust,
+             "own": lambda: peer.trust(lab)}[peer.TRUST]()
+    to = (labs.ORIGIN, workload.port) if pids is None else \
+        ("127.0.0.1", peer.PORT)
+    out = ["--to", "%s:%d" % to, "--trust", trust, "--port",
+           str(workload.port), "--seconds", str(seconds)]
+    if peer.SPEAKS == "connect":
+        out.append("--connect")
+    if pids:
+        out += ["--watch", ",".join(map(str, pids))]
+    return out + workload.load
+
+
+WRK_TIME = re.compile(r"^ +(50|99)% +([0-9.]+)(us|ms|s)$", re.M)
+WRK_BAD = re.compile(r"Non-2xx.*|Socket errors.*")
+
+
+def read_wrk(text, seconds):
+    """wrk's own words as a record."""
+    bad = WRK_BAD.search(text)
+    done = re.search(r"([0-9]+) requests in", text)
+    record = {"requests": int(done.group(1)), "seconds": seconds,
+              "failed": 1 if bad else 0, "wrong_issuer": 0,
+              "lost_at_rest": 0, "handshakes": 0, "resumed": 0,
+              "first_failure": bad.group() if bad else ""}
+    for part, value, unit in WRK_TIME.findall(text):
+        record["p%s_us" % part] = float(value) * {"us": 1, "ms": 1e3,
+                                                  "s": 1e6}[unit]
+    return record
+
+
+def run_wrk(lab, peer, workload, pids, seconds):
+    url = "https://%s:%d/1k" % (
+        ("direct.test", workload.port) if pids is None else
+        (labs.PROXY_NAME, peer.PORT))
+    seconds = max(1, round(seconds))
+    before = labs.cpu_of(pids or ())
+    done = subprocess.run(
+        pin(lab) + ["wrk", "-d%d" % seconds] + workload.load + [url],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180)
+    record = read_wrk(done.stdout.decode(), seconds)
+    record["proxy_cpu_s"] = labs.cpu_of(pids or ()) - before
+    return record
+
+
+def pin(lab):
+    return ["nice", "-n", "-10", "taskset", "-c", "1"] if lab.pinned else []
+
+
+def run_load(lab, peer, workload, pids, seconds):
+    if workload.wrk:
+        return run_wrk(lab, peer, workload, pids, seconds)
+    done = subprocess.run(
+        pin(lab) + [lab.tools["load"]] +
+        load_arguments(lab, peer, workload, pids, seconds),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=180)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        return {"died": "load: " + done.stderr.decode()[-200:]}
+
+
+def measure(lab, name, peer, workload, seconds):
+    command = peer.command(lab, workload.port)
+    if command is None:
+        return run_load(lab, peer, workload, None, seconds)
+    env = getattr(peer, "environment", lambda lab: None)(lab)
+    process = lab.start(command, "0", "%s/%s.log" % (lab.run, name), env)
+    try:
+        lab.wait_port("127.0.0.1", peer.PORT, process)
+        time.sleep(0.5)
+        return run_load(lab, peer, workload, labs.tree(process.pid), seconds)
+    except OSError as e:
+        return {"died": "%s, see %s.log" % (e, name)}
+    finally:
+        labs.end(process)
+
+
+def run_all(lab, peers, names, rounds, seconds, out):
+    records = []
+    for i in range(rounds):
+        for name in names:
+            workload = workloads.ALL[name]
+            for peer_name, peer in peers.items():
+                if not workload.takes(peer_name, peer):
+                    continue
+                record = {"workload": name, "peer": peer_name, "round": i,
+                          "at": time.strftime("%H:%M:%S"),
+                          "load1": os.getloadavg()[0]}
+                record.update(measure(lab, peer_name, peer, workload,
+                                      seconds or workload.seconds))
+                records.append(record)
+                good = table.is_good(record)
+                print("%d %-6s %-17s %s" % (
+                    i, name, peer_name, "%s %s" % (table.number(
+                        workloads.cost(name, record)), workload.unit)
+                    if good else "does not count: %s" % (
+                        record.get("died") or record["first_failure"])),
+                    file=sys.stderr, flush=True)
+                with open(out, "w") as f:
+                    json.dump(records, f, indent=1)
+    return records
+
+
+def versions(peers):
+    out = []
+    for peer in peers.values():
+        if hasattr(peer, "VERSION"):
+            done = subprocess.run(peer.VERSION, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+            out.append(done.stdout.decode(errors="replace").split("\n")[0])
+    return out
+
+
+def machine():
+    with open("/proc/cpuinfo") as f:
+        model = [line.split(":")[1].strip() for line in f
+                 if line.startswith("model name")]
+    return "%s, %d CPUs, Linux %s" % (model[0] if model else "CPU",
+                                      len(model), platform.release())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", help="where make built")
+    parser.add_argument("--quick", action="store_true",
+                        help="in a minute: ourselves, nginx, haproxy")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float, help="of each run")
+    parser.add_argument("--only", help="workloads, by commas")
+    parser.add_argument("--peers", help="peers, by commas")
+    parser.add_argument("--binary", help="another sallyport than FOLDER's")
+    parser.add_argument("--out", help="where the JSON goes")
+    args = parser.parse_args()
+    folder = os.path.abspath(args.folder)
+    bench = os.path.join(folder, "bench")
+    if os.geteuid() != 0:
+        sys.exit("bench: a namespace of its own needs root")
+    for program in ("nginx", "dnsmasq", "openssl", "wrk", "unshare", "ip"):
+        if not shutil.which(program):
+            sys.exit("bench: no %s here" % program)
+    labs.raise_file_limit()
+    labs.enter_namespace([sys.executable] + sys.argv)
+    names = args.only.split(",") if args.only else \
+        list(QUICK_WORKLOADS if args.quick else workloads.ALL)
+    peers = find_peers(args.peers.split(",") if args.peers else
+                       QUICK if args.quick else None)
+    lab = labs.Lab(os.path.join(bench, "lab"),
+                   labs.tools(folder, args.binary))
+    try:
+        lab.up()
+        records = run_all(lab, peers, names, args.rounds or
+                          (1 if args.quick else 5),
+                          args.seconds or (1.5 if args.quick else None),
+                          args.out or os.path.join(bench, "results.json"))
+    finally:
+        lab.down()
+    print("%s, %s; %s\n" % (time.strftime("%Y-%m-%d"), machine(),
+                            "; ".join(versions(peers))))
+    print(table.markdown(records, names))
+
+
+if __name__ == "__main__":
+    main()
