@@ -27,6 +27,11 @@ KINDS = {
 }
 
 
+def control(process, what):
+    subprocess.run(["callgrind_control", what, str(process.pid)], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def ask(lab, peer, load, requests):
     subprocess.run(
         [lab.tools["load"], "--to", "127.0.0.1:%d" % peer.PORT, "--trust",
@@ -43,12 +48,9 @@ def count(lab, peer, port, load):
     try:
         lab.wait_port("127.0.0.1", peer.PORT, process, 60)
         ask(lab, peer, load, WARM)
-        subprocess.run(["callgrind_control", "--zero", str(process.pid)],
-                       check=True, stdout=subprocess.DEVNULL)
+        control(process, "--zero")
         ask(lab, peer, load, COUNTED)
-        subprocess.run(["callgrind_control", "--dump", str(process.pid)],
-                       check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
+        control(process, "--dump")
     finally:
         labs.end(process)
     return out + ".1"
@@ -74,6 +76,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", help="where make built")
     parser.add_argument("--binary", help="another sallyport than FOLDER's")
+    parser.add_argument("--only", choices=KINDS)
     parser.add_argument("--most", type=int, default=25,
                         help="functions to list")
     args = parser.parse_args()
@@ -87,6 +90,8 @@ def main():
     try:
         lab.up()
         for kind, (port, load) in KINDS.items():
+            if args.only not in (None, kind):
+                continue
             spent = shares(count(lab, peer, port, load))
             print("%s %.0f instructions/request" % (kind, spent.pop(None)),
                   flush=True)

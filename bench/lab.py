@@ -246,6 +246,8 @@ class Lab:
                            check=True)
         write("/proc/sys/net/ipv4/ip_local_port_range", "12000 65000")
         write("/proc/sys/net/core/somaxconn", "8192")
+        # else the search for a free port costs more than all the rest
+        write("/proc/sys/net/ipv4/tcp_max_tw_buckets", "1000")
         conf = write(self.run + "/origin.conf", self.nginx_config())
         names = self.start(
             ["dnsmasq", "-k", "-C", "/dev/null", "--listen-address=127.0.0.1",

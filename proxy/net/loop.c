@@ -64,6 +64,7 @@ void loop_init(struct loop *loop)
 	loop->posts_end = &loop->posts;
 	loop->read = scratch(LOOP_READ_SIZE);
 	loop->plain = scratch(LOOP_PLAIN_SIZE);
+	splicer_init(&loop->splicer);
 	pthread_mutex_init(&loop->lock, NULL);
 	check(uv_loop_init(&loop->uv));
 	check(uv_prepare_init(&loop->uv, &loop->prepare));
@@ -100,6 +101,7 @@ void loop_clear(struct loop *loop)
 	pthread_mutex_destroy(&loop->lock);
 	free(loop->read);
 	free(loop->plain);
+	splicer_clear(&loop->splicer);
 }
 
 struct post *loop_take_post(struct loop *loop)

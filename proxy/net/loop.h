@@ -1,8 +1,8 @@
 /*
  * loop.h - one thread's event loop, with what its streams share.
  *
- * On top of a libuv loop: scratch buffers (only one read is handled at a
- * time, so one of each is enough for all connections), the end of the turn
+ * On top of a libuv loop: scratch buffers and a pipe (only one read is handled
+ * at a time, so one of each is enough for all connections), the end of the turn
  * (what streams were given to write during a turn of the loop goes out once,
  * together, at its end), and posts, the one way for another thread to have
  * something run here.
@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
+
+#include "proxy/net/splice.h"
 
 enum {
 	LOOP_READ_SIZE = 65536,  /* of one read from a socket */
@@ -33,6 +35,7 @@ struct loop {
 	uv_loop_t uv;
 	uint8_t *read;          /* owned: LOOP_READ_SIZE bytes */
 	uint8_t *plain;         /* owned: LOOP_PLAIN_SIZE bytes */
+	struct splicer splicer; /* likewise one for all */
 	struct stream *turn;    /* streams with work at the end of the turn */
 	uv_prepare_t prepare;
 	uv_check_t check;

@@ -1,4 +1,4 @@
-#include "proxy/net/stream.h"
+#include "proxy/net/stream_private.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,7 +14,7 @@ enum {
 
 /* --- the turn ----------------------------------------------------------- */
 
-static void mark(struct stream *stream)
+void stream_mark(struct stream *stream)
 {
 	if (stream->in_turn)
 		return;
@@ -35,17 +35,25 @@ static void unmark(struct stream *stream)
 	stream->in_turn = false;
 }
 
-static void tell(struct stream *stream)
+void stream_tell(struct stream *stream)
 {
 	stream->event = true;
-	mark(stream);
+	stream_mark(stream);
 }
 
-static void fail(struct stream *stream, enum stream_error error)
+void stream_fail(struct stream *stream, enum stream_error error)
 {
 	if (stream->error == STREAM_FINE)
 		stream->error = error;
-	tell(stream);
+	stream_tell(stream);
+}
+
+int stream_fd(const struct stream *stream)
+{
+	int fd = -1;
+
+	(void)uv_fileno((const uv_handle_t *)&stream->tcp, &fd);
+	return fd;
 }
 
 /* --- in ----------------------------------------------------------------- */
@@ -93,10 +101,10 @@ static void decrypt(struct stream *stream)
 			continue;
 		}
 		if (result == TLS_FAILED)
-			fail(stream, STREAM_TLS);
+			stream_fail(stream, STREAM_TLS);
 		if (result == TLS_CLOSED) {
 			stream->ended = true;
-			tell(stream);
+			stream_tell(stream);
 		}
 		break;
 	}
@@ -107,16 +115,16 @@ static void shake(struct stream *stream)
 	switch (tls_engine_handshake(&stream->tls)) {
 	case TLS_OK:
 		stream->secure = true;
-		tell(stream);
+		stream_tell(stream);
 		break;
 	case TLS_MORE:
 		break;
 	case TLS_CLOSED:
 	case TLS_FAILED:
-		fail(stream, STREAM_TLS);
+		stream_fail(stream, STREAM_TLS);
 		break;
 	}
-	mark(stream); /* what the handshake wants sent */
+	stream_mark(stream); /* what the handshake wants sent */
 }
 
 /* tls_in feeds ciphertext to the engine; what it does not take is kept raw. */
@@ -135,7 +143,7 @@ static void tls_in(struct stream *stream, const uint8_t *data, size_t len)
 	if (left > 0 && stream->error == STREAM_FINE && !stream->ended)
 		buffer_add(&stream->raw, data + (len - left), left);
 	if (buffer_len(&stream->out) > 0)
-		mark(stream); /* tickets, key updates, alerts */
+		stream_mark(stream); /* tickets, key updates, alerts */
 }
 
 /* again_kept and again_raw take up what was left lying: plaintext that was not
@@ -166,12 +174,17 @@ static void again_raw(struct stream *stream)
 	buffer_clear(&mine);
 }
 
+/* --- reading ------------------------------------------------------------ */
+
+/* on_alloc lends no room to what will be spliced; on_read is then called all
+ * the same, with UV_ENOBUFS. */
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *out)
 {
 	struct stream *stream = handle->data;
 
 	(void)size;
-	*out = uv_buf_init((char *)stream->loop->read, LOOP_READ_SIZE);
+	*out = uv_buf_init((char *)stream->loop->read,
+		stream_may_splice(stream) ? 0 : LOOP_READ_SIZE);
 }
 
 static void rearm(struct stream *stream);
@@ -183,14 +196,17 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 	if (n == 0)
 		return;
 	stream->active_ms = loop_now(stream->loop);
-	if (n == UV_EOF) {
+	if (n == UV_ENOBUFS) {
+		stream_splice_in(stream);
+	} else if (n == UV_EOF) {
 		stream->truncated = stream->is_tls && !stream->ended;
 		stream->ended = true;
-		tell(stream);
+		stream_tell(stream);
 	} else if (n < 0) {
-		fail(stream, STREAM_RESET);
+		stream_fail(stream, STREAM_RESET);
 	} else {
 		stream->bytes_in += (uint64_t)n;
+		stream->splicing = n >= STREAM_MUCH;
 		if (stream->is_tls)
 			tls_in(stream, (uint8_t *)buf->base, (size_t)n);
 		else
@@ -215,7 +231,7 @@ static void rearm(struct stream *stream)
 		(void)uv_read_stop((uv_stream_t *)&stream->tcp);
 	else if (uv_read_start((uv_stream_t *)&stream->tcp, on_alloc,
 			 on_read) != 0)
-		fail(stream, STREAM_RESET);
+		stream_fail(stream, STREAM_RESET);
 }
 
 void stream_want(struct stream *stream, bool want)
@@ -224,7 +240,7 @@ void stream_want(struct stream *stream, bool want)
 		return;
 	stream->wanted = want;
 	if (want)
-		mark(stream);
+		stream_mark(stream);
 }
 
 bool stream_ended(const struct stream *stream)
@@ -236,18 +252,16 @@ bool stream_ended(const struct stream *stream)
 bool stream_is_quiet(const struct stream *stream)
 {
 	char byte;
-	int fd;
 
 	return !buffer_len(&stream->kept) && !buffer_len(&stream->raw) &&
-		uv_fileno((const uv_handle_t *)&stream->tcp, &fd) == 0 &&
-		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+		recv(stream_fd(stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 		(errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void stream_unread(struct stream *stream, const void *data, size_t len)
 {
 	buffer_add(&stream->kept, data, len);
-	mark(stream);
+	stream_mark(stream);
 }
 
 /* --- out ---------------------------------------------------------------- */
@@ -268,7 +282,7 @@ bool stream_flushed(const struct stream *stream)
 	return queued(stream) == 0;
 }
 
-static void account(struct stream *stream)
+void stream_account(struct stream *stream)
 {
 	size_t n = queued(stream);
 
@@ -276,7 +290,7 @@ static void account(struct stream *stream)
 		stream->full = true;
 	else if (n <= STREAM_LOW && stream->full) {
 		stream->full = false;
-		tell(stream);
+		stream_tell(stream);
 	}
 }
 
@@ -294,7 +308,7 @@ static void encrypt(struct stream *stream, bool all)
 		if (tls_engine_write(&stream->tls, buffer_at(&stream->plain),
 			    n) != TLS_OK) {
 			buffer_clear(&stream->plain);
-			fail(stream, STREAM_TLS);
+			stream_fail(stream, STREAM_TLS);
 			return;
 		}
 		buffer_eat(&stream->plain, n);
@@ -321,14 +335,14 @@ static int send_now(struct stream *stream, const uint8_t *data, size_t len,
 	return 0;
 }
 
-/* broke: the peer takes no more. What it has said may still be there to read,
+/* The peer takes no more. What it has said may still be there to read,
  * an early answer for one, so the error is reading's to find. */
-static void broke(struct stream *stream)
+void stream_deafen(struct stream *stream)
 {
 	buffer_clear(&stream->out);
 	buffer_clear(&stream->plain);
 	stream->deaf = true;
-	tell(stream);
+	stream_tell(stream);
 }
 
 bool stream_deaf(const struct stream *stream)
@@ -359,7 +373,7 @@ static void queue_rest(struct stream *stream)
 	if (uv_write(&stream->write, (uv_stream_t *)&stream->tcp, &buf, 1,
 		    on_written) != 0) {
 		buffer_clear(&stream->inflight);
-		broke(stream);
+		stream_deafen(stream);
 		return;
 	}
 	stream->writing = true;
@@ -372,8 +386,8 @@ static void on_shut(uv_shutdown_t *shut, int status)
 	if (!stream->open)
 		return;
 	if (status != 0)
-		broke(stream);
-	tell(stream);
+		stream_deafen(stream);
+	stream_tell(stream);
 }
 
 /* wind_up: all we have to say is said or queued. In TLS, close_notify is queued
@@ -401,7 +415,7 @@ static void flush(struct stream *stream)
 		return;
 	if (send_now(stream, buffer_at(&stream->out),
 		    buffer_len(&stream->out), &sent) != 0) {
-		broke(stream);
+		stream_deafen(stream);
 		return;
 	}
 	buffer_eat(&stream->out, sent);
@@ -418,7 +432,7 @@ static void finish(struct stream *stream)
 	stream->shut.data = stream;
 	if (uv_shutdown(&stream->shut, (uv_stream_t *)&stream->tcp,
 		    on_shut) != 0)
-		broke(stream);
+		stream_deafen(stream);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -434,9 +448,9 @@ static void on_written(uv_write_t *write, int status)
 	}
 	buffer_clear(&stream->inflight);
 	if (status != 0)
-		broke(stream);
-	account(stream);
-	tell(stream);
+		stream_deafen(stream);
+	stream_account(stream);
+	stream_tell(stream);
 }
 
 void stream_write(struct stream *stream, const void *data, size_t len)
@@ -447,7 +461,7 @@ void stream_write(struct stream *stream, const void *data, size_t len)
 	if (!stream->open || stream->error != STREAM_FINE || stream->deaf ||
 	    stream->shutdown_asked || len == 0)
 		return;
-	mark(stream);
+	stream_mark(stream);
 	if (stream->is_tls) {
 		buffer_add(&stream->plain, at, len);
 		if (stream->secure)
@@ -456,12 +470,12 @@ void stream_write(struct stream *stream, const void *data, size_t len)
 		if (len >= DIRECT && !stream->writing &&
 		    !buffer_len(&stream->out) &&
 		    send_now(stream, at, len, &sent) != 0) {
-			broke(stream);
+			stream_deafen(stream);
 			return;
 		}
 		buffer_add(&stream->out, at + sent, len - sent);
 	}
-	account(stream);
+	stream_account(stream);
 }
 
 void stream_shutdown(struct stream *stream)
@@ -469,7 +483,7 @@ void stream_shutdown(struct stream *stream)
 	if (!stream->open || stream->shutdown_asked)
 		return;
 	stream->shutdown_asked = true;
-	mark(stream);
+	stream_mark(stream);
 }
 
 void stream_turn(struct stream *stream)
@@ -484,7 +498,7 @@ void stream_turn(struct stream *stream)
 		return;
 	flush(stream);
 	finish(stream);
-	account(stream);
+	stream_account(stream);
 	rearm(stream);
 	event = stream->event;
 	stream->event = false;
@@ -507,11 +521,11 @@ void stream_open(struct stream *stream, struct loop *loop, int fd,
 	stream->active_ms = loop_now(loop);
 	if (uv_tcp_open(&stream->tcp, fd) != 0) {
 		(void)close(fd);
-		fail(stream, STREAM_RESET);
+		stream_fail(stream, STREAM_RESET);
 		return;
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	mark(stream); /* to start reading */
+	stream_mark(stream); /* to start reading */
 }
 
 void stream_tls(struct stream *stream, SSL *ssl, const void *raw, size_t len)
@@ -525,17 +539,15 @@ void stream_tls(struct stream *stream, SSL *ssl, const void *raw, size_t len)
 	buffer_add(&stream->raw, buffer_at(&kept), buffer_len(&kept));
 	buffer_clear(&kept);
 	stream->begin = true;
-	mark(stream); /* the handshake begins at the end of the turn */
+	stream_mark(stream); /* the handshake begins at the end of the turn */
 }
 
 void stream_reset(struct stream *stream)
 {
 	struct linger hard = {.l_onoff = 1};
-	int fd;
 
-	if (stream->open &&
-	    uv_fileno((uv_handle_t *)&stream->tcp, &fd) == 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard,
+	if (stream->open)
+		(void)setsockopt(stream_fd(stream), SOL_SOCKET, SO_LINGER, &hard,
 			sizeof(hard));
 }
 
@@ -560,5 +572,6 @@ void stream_close(struct stream *stream)
 	stream->open = false;
 	stream->wanted = false;
 	unmark(stream);
+	stream_part(stream);
 	uv_close((uv_handle_t *)&stream->tcp, on_close);
 }

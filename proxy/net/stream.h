@@ -69,9 +69,9 @@ struct stream { /* zeroed: not open */
 	uv_write_t write;
 	uv_shutdown_t shut;
 	struct buffer raw, kept, plain, out, inflight;
-	struct stream *next_turn;
+	struct stream *next_turn, *mate;
 	bool in_turn, wanted, reading, ended, is_tls, begin, full;
-	bool writing, shutdown_asked, may_finish, event, deaf;
+	bool writing, shutdown_asked, may_finish, event, deaf, splicing;
 };
 
 /* stream_open takes over a connected, non-blocking socket. Nothing is wanted
@@ -111,6 +111,12 @@ bool stream_has_data(const struct stream *stream);
 
 /* stream_write adds data to the output; it is copied. */
 void stream_write(struct stream *stream, const void *data, size_t len);
+
+/* stream_join: what comes on one of two plain streams is for the other, unseen.
+ * Much of it is then moved by splice(2) and not shown to on_data, while the
+ * owners want it; the fields tell of it all the same. Both must want it for
+ * good: no stream is joined twice. It ends when either is closed. */
+void stream_join(struct stream *a, struct stream *b);
 
 /* stream_full: more is queued than should be; on_event tells when no more. */
 bool stream_full(const struct stream *stream);

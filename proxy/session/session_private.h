@@ -100,7 +100,7 @@ struct session {
 	struct hello *hello;           /* owned, until the handshake is over */
 	char host[HOST_SIZE];          /* CONNECT's; transparent: where to */
 	uint16_t port;
-	bool host_is_address, has_original, tunnel;
+	bool host_is_address, has_original, tunnel, joined;
 	struct sockaddr_storage original; /* transparent: where it was going */
 	char sni[HOST_SIZE];           /* normalized; "": none */
 	const char *name;              /* what it is shown: sni or host */

@@ -70,6 +70,14 @@ static bool broken(struct session *s)
 		stream_broken(&s->client) || s->origin->stream.truncated;
 }
 
+/* join: nobody looks at what goes through a tunnel. */
+static void join(struct session *s)
+{
+	if (!s->client.is_tls && !s->origin->tls && !s->joined)
+		stream_join(&s->client, &s->origin->stream);
+	s->joined = true;
+}
+
 enum wait step_relay(struct session *s)
 {
 	s->tunnel = true;
@@ -80,6 +88,7 @@ enum wait step_relay(struct session *s)
 			"") : WAIT_PEERS;
 	if (intercept_judge(s, s->origin) != REASON_OK)
 		return session_fail(s, intercept_judge(s, s->origin), "");
+	join(s);
 	client_to_origin(s);
 	origin_to_client(s);
 	if (broken(s)) {
