@@ -219,3 +219,13 @@ bool domains_match(const struct domains *domains, const char *host)
 			return true;
 	return false;
 }
+
+size_t domains_count(const struct domains *domains)
+{
+	return domains->count;
+}
+
+const char *domains_entry(const struct domains *domains, size_t i)
+{
+	return domains->text + domains->entries[i];
+}

@@ -33,4 +33,9 @@ void domains_seal(struct domains *domains);
  * below a domain. */
 bool domains_match(const struct domains *domains, const char *host);
 
+/* The entries of a sealed set as they are kept, a domain with its leading dot;
+ * borrowed. */
+size_t domains_count(const struct domains *domains);
+const char *domains_entry(const struct domains *domains, size_t i);
+
 #endif

@@ -7,11 +7,13 @@
 #include "policy/category.h"
 #include "policy/memory.h"
 #include "policy/rule.h"
+#include "policy/shortlist.h"
 
 struct policy {
 	struct categories categories;
 	struct rule *rules; /* owned, in their order */
 	unsigned num_rules;
+	struct shortlist *shortlist; /* owned */
 };
 
 /* What decides where no rule does. */
@@ -25,7 +27,10 @@ static const char default_name[] = "default";
 
 struct policy *policy_new(void)
 {
-	return memory_new(sizeof(struct policy));
+	struct policy *policy = memory_new(sizeof(*policy));
+
+	policy->shortlist = shortlist_new();
+	return policy;
 }
 
 void policy_free(struct policy *policy)
@@ -35,6 +40,7 @@ void policy_free(struct policy *policy)
 	for (unsigned i = 0; i < policy->num_rules; i++)
 		rule_clear(&policy->rules[i]);
 	free(policy->rules);
+	shortlist_free(policy->shortlist);
 	categories_clear(&policy->categories);
 	free(policy);
 }
@@ -59,6 +65,18 @@ static int check_unique(const struct policy *policy, const char *name,
 	return 0;
 }
 
+/* list_rule: with hosts and categories given, both must be met, so being in the
+ * hosts is what it takes to be asked. */
+static bool list_rule(struct policy *policy, const struct rule *rule)
+{
+	const struct domains *hosts = rule->hosts;
+	const struct domains *const *sets = hosts ? &hosts : rule->categories;
+	size_t num_sets = hosts ? 1 : rule->num_categories;
+
+	return shortlist_add(policy->shortlist, policy->num_rules, sets,
+		num_sets);
+}
+
 int policy_add_rule(struct policy *policy, const struct rule_spec *spec,
 	char *err, size_t err_size)
 {
@@ -67,35 +85,47 @@ int policy_add_rule(struct policy *policy, const struct rule_spec *spec,
 	if (check_unique(policy, spec->name, err, err_size) < 0 ||
 		rule_init(&rule, spec, &policy->categories, err, err_size) < 0)
 		return -1;
+	if (!list_rule(policy, &rule)) {
+		rule.hosts = NULL; /* not taken: they are the caller's still */
+		rule.sources = NULL;
+		rule_clear(&rule);
+		snprintf(err, err_size, "rule \"%s\": its hosts are more than "
+			"there is memory for", spec->name);
+		return -1;
+	}
 	policy->rules =
 		memory_grow(policy->rules, policy->num_rules, sizeof(rule));
 	policy->rules[policy->num_rules++] = rule;
 	return 0;
 }
 
-static unsigned first_match(
+static const struct rule *first_match(
 	const struct policy *policy, const struct facts *facts)
 {
-	unsigned i = 0;
+	struct shortlist_search search;
+	unsigned i;
 
-	while (i < policy->num_rules && !rule_matches(&policy->rules[i], facts))
-		i++;
-	return i;
+	shortlist_begin(policy->shortlist, facts->host, facts->address,
+		&search);
+	while (shortlist_next(&search, &i))
+		if (rule_matches(&policy->rules[i], facts))
+			return &policy->rules[i];
+	return NULL;
 }
 
 void policy_decide(const struct policy *policy, const struct facts *facts,
 	struct decision *out)
 {
-	unsigned at = first_match(policy, facts);
+	const struct rule *rule = first_match(policy, facts);
 
 	*out = (struct decision){0};
-	if (at == policy->num_rules) {
+	if (!rule) {
 		out->options = default_options;
 		memcpy(out->rule_name, default_name, sizeof(default_name));
 		return;
 	}
-	out->options = policy->rules[at].options;
-	memcpy(out->rule_name, policy->rules[at].name, RULE_NAME_SIZE);
+	out->options = rule->options;
+	memcpy(out->rule_name, rule->name, RULE_NAME_SIZE);
 	if (out->options.block_no_sni && facts->tls && !facts->has_sni)
 		out->options.action = ACTION_BLOCK;
 }
