@@ -330,6 +330,60 @@ static void joined_streams_without_a_pipe(void **state)
 	assert_int_equal(seen, BYTES);
 }
 
+/* drain reads until nothing comes for a moment, turning the loop if told to;
+ * returns the last 11 bytes. */
+static const char *drain(int fd, bool turn)
+{
+	static char bytes[65536], last[12];
+	ssize_t n;
+
+	for (int quiet = 0; quiet < 20; quiet++) {
+		if (turn)
+			(void)uv_run(&loop.uv, UV_RUN_NOWAIT);
+		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n > 0) {
+			for (ssize_t i = n > 11 ? n - 11 : 0; i < n; i++) {
+				memmove(last, last + 1, 10);
+				last[10] = bytes[i];
+			}
+			quiet = 0;
+		} else {
+			usleep(1000);
+		}
+	}
+	return last;
+}
+
+/* When the socket can take bytes again, what has come is told of before that:
+ * it must not overtake what waits. */
+static void what_waits_goes_first(void **state)
+{
+	(void)state;
+	memset(sides, 0, sizeof(sides));
+	loop_init(&loop);
+	for (int i = 0; i < 2; i++) {
+		sides[i].other = &sides[!i];
+		stream_open(&sides[i].stream, &loop, i ? to[0] : from[0], &ops,
+			&sides[i]);
+		stream_want(&sides[i].stream, true);
+	}
+	stream_join(&sides[0].stream, &sides[1].stream);
+	(void)fill(to[0]);
+	stream_write(&sides[1].stream, "first", 5);
+	(void)uv_run(&loop.uv, UV_RUN_NOWAIT);
+	sides[0].stream.splicing = true;
+	assert_int_equal(write(from[1], "second", 6), 6);
+	wait_readable(from[0]);
+	(void)drain(to[1], false);
+	assert_string_equal(drain(to[1], true), "firstsecond");
+	stream_close(&sides[0].stream);
+	stream_close(&sides[1].stream);
+	loop_stop(&loop);
+	loop_run(&loop);
+	loop_clear(&loop);
+	from[0] = to[0] = -1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +399,8 @@ int main(void)
 			one_who_takes_nothing_more, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			without_a_pipe_nothing_moves, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_waits_goes_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			joined_streams_relay_unseen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
