@@ -18,10 +18,19 @@
 #ifndef PROXY_NET_ADDRESS_H
 #define PROXY_NET_ADDRESS_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+
+/* An address of either family, in a quarter of what a sockaddr_storage takes.
+ * Zeroed: none. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in4;
+	struct sockaddr_in6 in6;
+};
 
 struct own_listeners {
 	struct sockaddr_storage *at; /* owned */

@@ -453,13 +453,37 @@ static void on_written(uv_write_t *write, int status)
 	stream_tell(stream);
 }
 
+static bool takes(const struct stream *stream)
+{
+	return stream->open && stream->error == STREAM_FINE && !stream->deaf &&
+		!stream->shutdown_asked;
+}
+
+static struct buffer *gathered(struct stream *stream)
+{
+	return stream->is_tls ? &stream->plain : &stream->out;
+}
+
+char *stream_room(struct stream *stream, size_t len)
+{
+	return (char *)buffer_reserve(gathered(stream), len);
+}
+
+void stream_filled(struct stream *stream, size_t len)
+{
+	if (!takes(stream))
+		return;
+	buffer_commit(gathered(stream), len);
+	stream_mark(stream);
+	stream_account(stream);
+}
+
 void stream_write(struct stream *stream, const void *data, size_t len)
 {
 	const uint8_t *at = data;
 	size_t sent = 0;
 
-	if (!stream->open || stream->error != STREAM_FINE || stream->deaf ||
-	    stream->shutdown_asked || len == 0)
+	if (!takes(stream) || len == 0)
 		return;
 	stream_mark(stream);
 	if (stream->is_tls) {

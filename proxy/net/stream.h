@@ -112,6 +112,11 @@ bool stream_has_data(const struct stream *stream);
 /* stream_write adds data to the output; it is copied. */
 void stream_write(struct stream *stream, const void *data, size_t len);
 
+/* stream_room lends room for len bytes behind the output, to be written there
+ * at once; stream_filled says how many were. */
+char *stream_room(struct stream *stream, size_t len);
+void stream_filled(struct stream *stream, size_t len);
+
 /* stream_join: what comes on one of two plain streams is for the other, unseen.
  * Much of it is then moved by splice(2) and not shown to on_data, while the
  * owners want it; the fields tell of it all the same. Both must want it for

@@ -13,7 +13,7 @@ void decide_name(const struct session *s, const char *name, bool tls,
 	bool has_sni, struct decision *out)
 {
 	struct facts facts = {
-		.source = (const struct sockaddr *)&s->peer,
+		.source = &s->peer.any,
 		.host = name,
 		.address = s->has_original ? s->host : NULL,
 		.port = s->port,
@@ -68,7 +68,7 @@ static void ask(struct session *s)
 
 	s->dns_asked = true;
 	if (!s->client_local) {
-		quota_client_of((const struct sockaddr *)&s->peer, &client);
+		quota_client_of(&s->peer.any, &client);
 		s->dns_counted = quota_take(s->services->dials, &client);
 		if (!s->dns_counted) {
 			s->dns_done = true;
@@ -87,7 +87,7 @@ void decide_forget_dns(struct session *s)
 	if (!s->dns_counted)
 		return;
 	s->dns_counted = false;
-	quota_client_of((const struct sockaddr *)&s->peer, &client);
+	quota_client_of(&s->peer.any, &client);
 	quota_give(s->services->dials, &client);
 }
 
@@ -162,13 +162,13 @@ static enum wait blocked(struct session *s)
  * origin's to choose from. */
 static enum wait inspect(struct session *s)
 {
-	static const uint8_t http1[] = "http/1.1";
+	static const struct alpn_answer http1 = {
+		(const uint8_t *)"http/1.1", 8};
 	const struct hello *hello = s->hello;
 
 	session_forget_origin(s);
 	if (hello->alpn_http1) {
-		memcpy(s->alpn_name, http1, sizeof(http1) - 1);
-		s->alpn = (struct alpn_answer){s->alpn_name, 8};
+		s->alpn = http1;
 	} else if (hello->alpn_h2 && !hello->alpn_other) {
 		return refuse_tls(s, SSL_AD_NO_APPLICATION_PROTOCOL,
 			REASON_ALPN, "the client offers h2 alone");

@@ -6,6 +6,7 @@
 
 #include "proxy/config/config.h"
 #include "proxy/http/hop.h"
+#include "proxy/session/words.h"
 
 /* A request that can't be sent twice goes on a connection from the pool only
  * if that was in use this recently: an older one may be closing just now. */
@@ -18,7 +19,7 @@ static void note(struct exchange *x, enum reason reason, const char *why)
 	if (x->reason != REASON_OK)
 		return;
 	x->reason = reason;
-	snprintf(x->why, sizeof(x->why), "%s", why ? why : "");
+	words_set(&x->why, why);
 }
 
 static void shut(struct exchange *x)
@@ -567,6 +568,8 @@ void exchange_clear(struct exchange *x)
 	answer_clear(&x->answer);
 	free(x->url);
 	x->url = NULL;
+	words_clear(&x->why);
+	words_clear(&x->other_name);
 }
 
 void exchange_next(struct exchange *x)

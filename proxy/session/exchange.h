@@ -79,7 +79,8 @@ struct exchange {
 
 	struct origin *origin;         /* owned */
 	struct codec *server;          /* the origin's side; NULL: not open */
-	struct origin_want want;
+	struct origin_want want;       /* set by route */
+	char *other_name;              /* owned: that want may point at */
 	struct answer answer;
 
 	/* Facts of this exchange. */
@@ -92,7 +93,7 @@ struct exchange {
 	struct origin_facts origin_facts;
 	uint64_t bytes_in, bytes_out;  /* of bodies, from and to the client */
 	enum reason reason;            /* OK, or why it failed */
-	char why[200];
+	char *why;                     /* owned: words.h */
 	unsigned status;
 	uint64_t started_ms;
 	char *url;                     /* owned: for the log */

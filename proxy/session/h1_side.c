@@ -1,7 +1,5 @@
 #include "proxy/session/h1_side.h"
 
-#include <utstring.h>
-
 #include "proxy/http/h1_out.h"
 
 static struct h1_side *side_of(struct codec *codec)
@@ -175,12 +173,6 @@ static void next_message(struct codec *codec, bool to_head)
 
 /* --- what goes ---------------------------------------------------------- */
 
-static void send_string(struct h1_side *side, UT_string *text)
-{
-	stream_write(side->stream, utstring_body(text), utstring_len(text));
-	utstring_done(text);
-}
-
 /* framing_for: to a 1.0 client a body of unknown length ends with the
  * connection (RFC 9112, 6.3). */
 static enum h1_framing framing_for(struct h1_side *side,
@@ -201,30 +193,28 @@ static void send_head(struct codec *codec, struct head *head,
 {
 	struct h1_side *side = side_of(codec);
 	enum h1_framing framing = framing_for(side, plan, &last);
-	UT_string text;
+	char *room;
 
 	side->sending_chunks = framing == H1_CHUNKED;
 	if (last)
 		head_add_text(head, "Connection", "close");
 	else if (side->old_peer)
 		head_add_text(head, "Connection", "keep-alive");
-	utstring_init(&text);
-	h1_out_head(&text, head, framing, plan->length, plan->keep_length);
-	send_string(side, &text);
+	room = stream_room(side->stream, h1_out_head_room(head));
+	stream_filled(side->stream, h1_out_head(room, head, framing,
+		plan->length, plan->keep_length));
 }
 
 static void send_body(struct codec *codec, struct slice piece)
 {
 	struct h1_side *side = side_of(codec);
-	UT_string text;
+	char line[H1_CHUNK_SIZE_ROOM];
 
 	if (piece.len == 0)
 		return;
-	if (side->sending_chunks) {
-		utstring_init(&text);
-		h1_out_chunk_size(&text, piece.len);
-		send_string(side, &text);
-	}
+	if (side->sending_chunks)
+		stream_write(side->stream, line,
+			h1_out_chunk_size(line, piece.len));
 	stream_write(side->stream, piece.at, piece.len);
 	if (side->sending_chunks)
 		stream_write(side->stream, H1_CHUNK_END, 2);
@@ -233,13 +223,12 @@ static void send_body(struct codec *codec, struct slice piece)
 static void send_end(struct codec *codec, const struct head *trailers)
 {
 	struct h1_side *side = side_of(codec);
-	UT_string text;
+	char *room;
 
 	if (!side->sending_chunks)
 		return;
-	utstring_init(&text);
-	h1_out_last_chunk(&text, trailers);
-	send_string(side, &text);
+	room = stream_room(side->stream, h1_out_last_chunk_room(trailers));
+	stream_filled(side->stream, h1_out_last_chunk(room, trailers));
 	side->sending_chunks = false;
 }
 

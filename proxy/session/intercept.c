@@ -44,26 +44,46 @@ static size_t origin_alpn_list(const struct hello *hello, uint8_t *out)
 	return len;
 }
 
-void intercept_want(const struct session *s, struct origin_want *out)
+static void keep_origin_alpn(struct session *s)
 {
-	session_want(s, s->transparent ? s->name : s->host, s->port, out);
-	out->tls = true;
-	out->mode = s->decision.options.untrusted;
-	snprintf(out->name, sizeof(out->name), "%s", s->name);
-	if (s->has_original) {
-		out->has_address = true;
-		out->address = s->original;
-	}
-	memcpy(out->alpn, s->origin_alpn, s->origin_alpn_len);
-	out->alpn_len = s->origin_alpn_len;
+	uint8_t list[HELLO_ALPN_MAX];
+	size_t len = origin_alpn_list(s->hello, list);
+
+	if (len == 0)
+		return;
+	s->origin_alpn = malloc(len);
+	if (!s->origin_alpn)
+		abort();
+	memcpy(s->origin_alpn, list, len);
+	s->origin_alpn_len = len;
+}
+
+static void make_want(struct session *s)
+{
+	struct origin_want *want = &s->want;
+
+	session_want(s, s->transparent ? s->name : s->host, s->port, want);
+	want->tls = true;
+	want->mode = s->decision.options.untrusted;
+	want->name = s->name;
+	if (s->has_original)
+		want->address = &s->original.any;
+	want->alpn = s->origin_alpn;
+	want->alpn_len = s->origin_alpn_len;
+}
+
+struct origin_want *intercept_want(struct session *s)
+{
+	if (!s->want.tls)
+		make_want(s);
+	origin_want_key(s->services, &s->want);
+	return &s->want;
 }
 
 void intercept_get_origin(struct session *s)
 {
-	struct origin_want want;
-
-	intercept_want(s, &want);
-	s->origin = origin_get(s->services, &want, &session_origin_ops, s);
+	s->origin = origin_get(s->services, intercept_want(s),
+		&session_origin_ops, s);
 }
 
 /* intercept_judge: a leaf that says "verified" has been shown; an origin that
@@ -137,8 +157,7 @@ static struct leaf_want want_leaf(const struct session *s,
 static void on_leaf(struct leaf_request *request, struct site *site,
 	bool forged, const char *why)
 {
-	struct session *s = (struct session *)(void *)
-		((char *)request - offsetof(struct session, leaf));
+	struct session *s = request->arg;
 
 	s->leaf_pending = false;
 	s->site = site;
@@ -158,13 +177,18 @@ static enum wait order_leaf(struct session *s, enum leaf_outcome outcome)
 	struct leaf_want want = want_leaf(s, outcome);
 
 	s->outcome = outcome;
-	s->leaf.done = on_leaf;
-	switch (leaves_get(s->services, &want, &s->leaf, &s->site,
+	if (!s->leaf)
+		s->leaf = calloc(1, sizeof(*s->leaf));
+	if (!s->leaf)
+		abort();
+	s->leaf->done = on_leaf;
+	s->leaf->arg = s;
+	switch (leaves_get(s->services, &want, s->leaf, &s->site,
 		&s->leaf_forged)) {
 	case LEAVES_READY:
 		return session_go(s, AT_HANDSHAKE);
 	case LEAVES_FAILED:
-		return no_leaf(s, s->leaf.why);
+		return no_leaf(s, s->leaf->why);
 	case LEAVES_WAIT:
 	default:
 		s->leaf_pending = true;
@@ -177,7 +201,7 @@ enum wait step_forge(struct session *s)
 {
 	if (s->leaf_pending)
 		return WAIT_LEAF;
-	return s->site ? session_go(s, AT_HANDSHAKE) : no_leaf(s, s->leaf.why);
+	return s->site ? session_go(s, AT_HANDSHAKE) : no_leaf(s, s->leaf->why);
 }
 
 /* early: a cached leaf of a verified origin may be shown while the origin is
@@ -198,7 +222,7 @@ static bool early(struct session *s)
 static enum wait deny(struct session *s, enum reason reason, const char *why)
 {
 	s->deny = reason;
-	snprintf(s->deny_why, sizeof(s->deny_why), "%s", why);
+	words_set(&s->deny_why, why);
 	if (reason == REASON_ORIGIN_WANTS_CERT && s->origin->judged &&
 	    s->origin->verdict == VERDICT_TRUSTED)
 		intercept_undecryptable(s);
@@ -213,8 +237,11 @@ static void echo_alpn(struct session *s)
 	unsigned len;
 	const uint8_t *name = origin_alpn(s->origin, &len);
 
-	if (s->alpn.len > 0 || len == 0 || len > sizeof(s->alpn_name))
+	if (s->alpn.len > 0 || len == 0 || len > UINT8_MAX)
 		return;
+	s->alpn_name = malloc(len);
+	if (!s->alpn_name)
+		abort();
 	memcpy(s->alpn_name, name, len);
 	s->alpn = (struct alpn_answer){s->alpn_name, (uint8_t)len};
 }
@@ -224,8 +251,7 @@ enum wait step_leaf(struct session *s)
 	if (s->own_pages || s->deny)
 		return order_leaf(s, LEAF_OWN);
 	if (!s->origin) {
-		s->origin_alpn_len = origin_alpn_list(s->hello,
-			s->origin_alpn);
+		keep_origin_alpn(s);
 		s->leaf_cached = early(s);
 		intercept_get_origin(s);
 		if (s->leaf_cached)
@@ -313,6 +339,8 @@ enum wait step_handshake(struct session *s)
 	if (s->client.secure) {
 		free(s->hello);
 		s->hello = NULL;
+		free(s->leaf);
+		s->leaf = NULL;
 		s->first_byte_ms = 0;
 		s->silent = false;
 		return session_go(s, AT_INSIDE);

@@ -29,7 +29,7 @@ static void put_decision(const struct session *s, struct record *r)
 
 static void put_client(const struct session *s, struct record *r)
 {
-	r->client = (const struct sockaddr *)&s->peer;
+	r->client = &s->peer.any;
 	r->transparent = s->transparent;
 	r->host = s->host[0] ? s->host : s->name;
 	r->port = s->port;
@@ -62,7 +62,7 @@ void journal_exchange(struct session *s)
 	put_client(s, &r);
 	put_origin(&x->origin_facts, &r);
 	r.reason = x->reason;
-	r.why = x->why[0] ? x->why : NULL;
+	r.why = x->why;
 	r.method = x->method;
 	r.method_len = strlen(x->method);
 	r.url = x->url;
@@ -107,7 +107,7 @@ void journal_session(struct session *s)
 		put_origin(&facts, &r);
 	}
 	r.reason = s->reason;
-	r.why = s->why[0] ? s->why : NULL;
+	r.why = s->why;
 	r.bytes_in = s->client.bytes_in;
 	r.bytes_out = s->client.bytes_out;
 	r.ms = session_now(s) - s->started_ms;

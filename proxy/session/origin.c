@@ -31,8 +31,8 @@ static struct target find_target(const struct services *services,
 			target.host = to->to_host;
 		if (to->to_port)
 			target.port = to->to_port;
-	} else if (want->has_address) {
-		target.address = (const struct sockaddr *)&want->address;
+	} else {
+		target.address = want->address;
 	}
 	return target;
 }
@@ -44,7 +44,7 @@ static void add(SHA256_CTX *sha, const void *data, size_t len)
 }
 
 static void make_key(const struct services *services,
-	const struct origin_want *want, uint8_t out[ORIGIN_KEY_SIZE])
+	struct origin_want *want)
 {
 	struct target target = find_target(services, want);
 	uint8_t bits[5] = {(uint8_t)want->tls, (uint8_t)want->mode,
@@ -58,18 +58,26 @@ static void make_key(const struct services *services,
 	add(&sha, &target.port, sizeof(target.port));
 	if (target.address)
 		add(&sha, target.address, address_len(target.address));
-	add(&sha, want->name, strlen(want->name));
+	if (want->tls)
+		add(&sha, want->name, strlen(want->name));
 	add(&sha, want->alpn, want->alpn_len);
 	add(&sha, trust_digest(services->snapshot->trust), 32);
-	SHA256_Final(out, &sha);
+	SHA256_Final(want->key, &sha);
 }
 
-bool origin_same(const struct origin *origin, const struct origin_want *want)
+void origin_want_key(const struct services *services,
+	struct origin_want *want)
 {
-	uint8_t key[ORIGIN_KEY_SIZE];
+	if (want->generation == services->snapshot->generation)
+		return;
+	make_key(services, want);
+	want->generation = services->snapshot->generation;
+}
 
-	make_key(origin->services, want, key);
-	return memcmp(key, origin->key, sizeof(key)) == 0;
+bool origin_same(const struct origin *origin, struct origin_want *want)
+{
+	origin_want_key(origin->services, want);
+	return memcmp(want->key, origin->key, sizeof(want->key)) == 0;
 }
 
 /* --- failing ------------------------------------------------------------ */
@@ -81,7 +89,7 @@ static void fail(struct origin *origin, enum reason reason, const char *why)
 	origin->state = ORIGIN_FAILED;
 	origin->reason = reason;
 	if (why)
-		snprintf(origin->why, sizeof(origin->why), "%s", why);
+		words_set(&origin->why, why);
 }
 
 enum reason reason_of_verdict(enum verdict verdict)
@@ -158,6 +166,9 @@ static void origin_free(struct origin *origin)
 {
 	snapshot_unref(origin->snapshot);
 	CRYPTO_BUFFER_free(origin->cert);
+	words_clear(&origin->why);
+	free(origin->name);
+	free(origin->alpn);
 	free(origin);
 }
 
@@ -260,6 +271,17 @@ static void dial(struct origin *origin, const struct origin_want *want)
 
 /* --- get and release ---------------------------------------------------- */
 
+static void keep_alpn(struct origin *origin, const struct origin_want *want)
+{
+	if (want->alpn_len == 0)
+		return;
+	origin->alpn = malloc(want->alpn_len);
+	if (!origin->alpn)
+		abort();
+	memcpy(origin->alpn, want->alpn, want->alpn_len);
+	origin->alpn_len = want->alpn_len;
+}
+
 static struct origin *origin_new(struct services *services,
 	const struct origin_want *want)
 {
@@ -272,30 +294,28 @@ static struct origin *origin_new(struct services *services,
 	origin->tls = want->tls;
 	origin->mode = want->mode;
 	origin->asked_port = want->port;
-	snprintf(origin->name, sizeof(origin->name), "%s", want->name);
-	memcpy(origin->alpn, want->alpn, want->alpn_len);
-	origin->alpn_len = want->alpn_len;
+	if (want->tls)
+		words_set(&origin->name, want->name);
+	keep_alpn(origin, want);
 	origin->started_ms = loop_now(services->loop);
 	return origin;
 }
 
 struct origin *origin_get(struct services *services,
-	const struct origin_want *want, const struct origin_ops *ops,
-	void *owner)
+	struct origin_want *want, const struct origin_ops *ops, void *owner)
 {
 	struct origin *origin = NULL;
-	uint8_t key[ORIGIN_KEY_SIZE];
 
-	make_key(services, want, key);
+	origin_want_key(services, want);
 	if (!want->fresh && services->snapshot->config->origin.pool)
-		origin = pool_take(services->pool, key,
+		origin = pool_take(services->pool, want->key,
 			want->client_local, want->max_idle_ms);
 	if (origin) {
 		origin->reused = origin->waited = true;
 		stream_want(&origin->stream, false);
 	} else {
 		origin = origin_new(services, want);
-		memcpy(origin->key, key, sizeof(key));
+		memcpy(origin->key, want->key, sizeof(origin->key));
 	}
 	origin->ops = ops;
 	origin->owner = owner;

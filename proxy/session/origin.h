@@ -22,32 +22,42 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "policy/host.h"
 #include "policy/policy.h"
 #include "pki/trust.h"
+#include "proxy/net/address.h"
 #include "proxy/net/dial.h"
 #include "proxy/net/stream.h"
 #include "proxy/report/reason.h"
 #include "proxy/session/quota.h"
 #include "proxy/session/services.h"
+#include "proxy/session/words.h"
 
-enum { ORIGIN_KEY_SIZE = 32, ORIGIN_ALPN_MAX = 256 };
+enum { ORIGIN_KEY_SIZE = 32 };
 
+/* What is pointed at must last as long as the want is used. */
 struct origin_want {
-	char host[HOST_SIZE]; /* to dial, before origin.connect-to */
+	const char *host;     /* to dial, before origin.connect-to */
 	uint16_t port;
-	bool has_address;     /* transparent: dial this instead of host */
-	struct sockaddr_storage address;
+	const struct sockaddr *address; /* transparent: dial this instead; NULL */
 	bool client_local;
 	struct quota_client client;
 	bool tls;
-	char name[HOST_SIZE]; /* sent as SNI and verified */
+	const char *name;     /* of TLS: sent as SNI and verified */
 	enum untrusted mode;
-	uint8_t alpn[ORIGIN_ALPN_MAX]; /* wire form; len 0: none */
+	const uint8_t *alpn;  /* wire form; len 0: none */
 	size_t alpn_len;
 	bool fresh;           /* not from the pool */
 	uint64_t max_idle_ms; /* from the pool only if used since; 0: any */
+
+	/* origin_want_key's. */
+	uint8_t key[ORIGIN_KEY_SIZE];
+	uint64_t generation;  /* of the snapshot it was made for; 0: none yet */
 };
+
+/* origin_want_key makes the key, unless it is there already: who asks for the
+ * same again and again has it made once. */
+void origin_want_key(const struct services *services,
+	struct origin_want *want);
 
 enum origin_state {
 	ORIGIN_DIALLING,
@@ -64,7 +74,7 @@ struct origin_ops {
 struct origin {
 	enum origin_state state;
 	enum reason reason;   /* with ORIGIN_FAILED */
-	char why[200];
+	char *why;            /* owned: words.h */
 	struct stream stream; /* from ORIGIN_SHAKING on */
 	enum verdict verdict; /* of TLS: VERDICT_TRUSTED or why not */
 	CRYPTO_BUFFER *cert;  /* owned: its leaf certificate; NULL: plain */
@@ -78,14 +88,14 @@ struct origin {
 	struct services *services;
 	struct snapshot *snapshot;
 	struct dial *dial;
-	struct sockaddr_storage peer;
+	union address peer;
 	bool tls, configured, judged;
 	bool counted;         /* in services->dials, for client */
 	struct quota_client client;
 	uint16_t asked_port;
-	char name[HOST_SIZE];
+	char *name;           /* owned */
 	enum untrusted mode;
-	uint8_t alpn[ORIGIN_ALPN_MAX];
+	uint8_t *alpn;        /* owned */
 	size_t alpn_len;
 	uint8_t key[ORIGIN_KEY_SIZE];
 	const struct origin_ops *ops;
@@ -96,15 +106,14 @@ struct origin {
 /* origin_get begins (or finds) a connection; the caller is its owner until
  * origin_release. ops is never called from inside. */
 struct origin *origin_get(struct services *services,
-	const struct origin_want *want, const struct origin_ops *ops,
-	void *owner);
+	struct origin_want *want, const struct origin_ops *ops, void *owner);
 
 /* origin_release lets go: keep says that it is between two exchanges and may
  * be used again. What is not kept, or not READY, is closed. */
 void origin_release(struct origin *origin, bool keep);
 
 /* origin_same says whether origin would do for want. */
-bool origin_same(const struct origin *origin, const struct origin_want *want);
+bool origin_same(const struct origin *origin, struct origin_want *want);
 
 /* origin_alpn is what the origin chose; NULL: nothing. */
 const uint8_t *origin_alpn(const struct origin *origin, unsigned *out_len);

@@ -117,7 +117,7 @@ static void judge(struct origin *origin, SSL *ssl)
 	origin->verdict = opinion->verdict;
 	origin->judged = true;
 	if (opinion->verdict != VERDICT_TRUSTED)
-		snprintf(origin->why, sizeof(origin->why), "%s", opinion->why);
+		words_set(&origin->why, opinion->why);
 	opinion_unref(opinion);
 	if (num > 0 && !origin->cert)
 		origin->cert = CRYPTO_BUFFER_new(chain[0].at, chain[0].len,

@@ -147,7 +147,7 @@ static bool may_be_used(const struct pool *pool, const struct origin *origin,
 	bool client_local)
 {
 	return address_check(&pool->services->shared->own,
-		       (const struct sockaddr *)&origin->peer, client_local,
+		       &origin->peer.any, client_local,
 		       origin->configured) == ADDRESS_FINE &&
 		stream_is_quiet(&origin->stream);
 }

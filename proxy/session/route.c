@@ -218,7 +218,7 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	s->port = port;
 	if (decide_is_magic(asked->host) || under_cdp(s, asked, &path))
 		return own(s, x, head, asked);
-	session_want(s, asked->host, port, &x->want);
+	session_want(s, s->host, port, &x->want);
 	to_origin_form(head, asked, asked->host, port, 80);
 	return ROUTE_ORIGIN;
 }
@@ -302,10 +302,11 @@ static enum route other_host(struct session *s, struct exchange *x,
 	if (!same_rule(&decision, &s->decision) ||
 	    !leaf_covers(s->site->leaf, asked->host))
 		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
-	intercept_want(s, &x->want);
-	x->want.has_address = false;
-	snprintf(x->want.host, sizeof(x->want.host), "%s", asked->host);
-	snprintf(x->want.name, sizeof(x->want.name), "%s", asked->host);
+	x->want = *intercept_want(s);
+	words_set(&x->other_name, asked->host);
+	x->want.host = x->want.name = x->other_name;
+	x->want.address = NULL;
+	x->want.generation = 0;
 	return ROUTE_ORIGIN;
 }
 
@@ -329,8 +330,7 @@ static bool decided_otherwise(struct session *s, struct exchange *x)
 	s->deny = REASON_BLOCKED;
 	if (now.options.action != ACTION_BLOCK) {
 		s->deny = REASON_WRONG_HOST;
-		snprintf(s->deny_why, sizeof(s->deny_why),
-			"the rules have changed since");
+		words_set(&s->deny_why, "the rules have changed since");
 	}
 	return true;
 }
@@ -357,7 +357,7 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 	if (asked->host[0] && strcmp(asked->host, s->name) != 0)
 		route = other_host(s, x, asked);
 	else
-		intercept_want(s, &x->want);
+		x->want = *intercept_want(s);
 	if (route == ROUTE_ORIGIN)
 		to_origin_form(head, asked, s->name, s->port, 443);
 	return route;

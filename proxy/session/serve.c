@@ -23,7 +23,7 @@ static bool ready_will_do(const struct session *s, const struct origin *origin,
 
 /* origin_will_do: what came of an attempt some time ago says nothing of now. */
 static bool origin_will_do(const struct session *s,
-	const struct origin *origin, const struct origin_want *want)
+	const struct origin *origin, struct origin_want *want)
 {
 	uint64_t age;
 

@@ -50,7 +50,7 @@ enum wait session_fail(struct session *s, enum reason reason, const char *why)
 {
 	if (s->reason == REASON_OK) {
 		s->reason = reason;
-		snprintf(s->why, sizeof(s->why), "%s", why ? why : "");
+		words_set(&s->why, why);
 	}
 	return session_go(s, AT_CLOSE);
 }
@@ -64,11 +64,9 @@ void session_eat(struct session *s, size_t len)
 void session_want(const struct session *s, const char *host, uint16_t port,
 	struct origin_want *out)
 {
-	memset(out, 0, sizeof(*out));
-	snprintf(out->host, sizeof(out->host), "%s", host);
-	out->port = port;
-	out->client_local = s->client_local;
-	quota_client_of((const struct sockaddr *)&s->peer, &out->client);
+	*out = (struct origin_want){.host = host, .port = port,
+		.client_local = s->client_local};
+	quota_client_of(&s->peer.any, &out->client);
 }
 
 void session_forget_origin(struct session *s)
@@ -362,7 +360,7 @@ static void count_out(struct session *s)
 
 	if (!s->counted)
 		return;
-	quota_client_of((const struct sockaddr *)&s->peer, &client);
+	quota_client_of(&s->peer.any, &client);
 	quota_give(s->services->connections, &client);
 }
 
@@ -378,6 +376,11 @@ static void session_free(struct session *s)
 	buffer_clear(&s->peek);
 	site_unref(s->site);
 	free(s->hello);
+	free(s->leaf);
+	free(s->alpn_name);
+	free(s->origin_alpn);
+	words_clear(&s->why);
+	words_clear(&s->deny_why);
 	free(s);
 	if (ended)
 		ended(arg);
@@ -431,18 +434,20 @@ static enum wait step_close(struct session *s)
  * gives our own address for one that came to us directly. */
 static void find_original(struct session *s, int fd)
 {
-	struct sockaddr_storage local;
+	struct sockaddr_storage local, original;
 	socklen_t len = sizeof(local);
 
 	s->port = 443;
 	if (getsockname(fd, (struct sockaddr *)&local, &len) != 0 ||
-	    origdst_get(fd, &s->original) != 0 ||
-	    address_equal((struct sockaddr *)&s->original,
+	    origdst_get(fd, &original) != 0 ||
+	    address_equal((struct sockaddr *)&original,
 		    (struct sockaddr *)&local))
 		return;
 	s->has_original = true;
-	s->port = address_port((struct sockaddr *)&s->original);
-	address_text((struct sockaddr *)&s->original, s->host);
+	memcpy(&s->original, &original,
+		address_len((struct sockaddr *)&original));
+	s->port = address_port(&s->original.any);
+	address_text(&s->original.any, s->host);
 	s->host_is_address = true;
 }
 
@@ -452,7 +457,7 @@ static bool is_allowed(const struct session *s)
 
 	return config->clients_any || s->client_local ||
 		netset_match(config->clients,
-			(const struct sockaddr *)&s->peer);
+			&s->peer.any);
 }
 
 static void find_peer(struct session *s, int fd, const struct sockaddr *peer)
@@ -474,7 +479,7 @@ static bool count_in(struct session *s)
 
 	if (s->client_local)
 		return true;
-	quota_client_of((const struct sockaddr *)&s->peer, &client);
+	quota_client_of(&s->peer.any, &client);
 	s->counted = quota_take(s->services->connections, &client);
 	return s->counted;
 }

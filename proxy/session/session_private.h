@@ -26,6 +26,7 @@
 #include "policy/host.h"
 #include "policy/policy.h"
 #include "proxy/config/config.h"
+#include "proxy/net/address.h"
 #include "proxy/net/hello.h"
 #include "proxy/net/resolve.h"
 #include "proxy/net/sniff.h"
@@ -36,6 +37,7 @@
 #include "proxy/session/h1_side.h"
 #include "proxy/session/leaves.h"
 #include "proxy/session/services.h"
+#include "proxy/session/words.h"
 
 enum session_step {
 	AT_SERVE,     /* HTTP, by exchanges */
@@ -88,7 +90,7 @@ struct session {
 
 	/* The client. */
 	struct stream client;
-	struct sockaddr_storage peer;
+	union address peer;
 	bool transparent, client_local, allowed;
 	bool counted;                  /* in services->connections */
 	struct hand hand;
@@ -101,7 +103,7 @@ struct session {
 	char host[HOST_SIZE];          /* CONNECT's; transparent: where to */
 	uint16_t port;
 	bool host_is_address, has_original, tunnel, joined;
-	struct sockaddr_storage original; /* transparent: where it was going */
+	union address original;        /* transparent: where it was going */
 	char sni[HOST_SIZE];           /* normalized; "": none */
 	const char *name;              /* what it is shown: sni or host */
 	struct resolve_waiter dns;
@@ -114,7 +116,7 @@ struct session {
 	struct decision decision;
 	uint64_t generation;           /* of the snapshot that decided */
 	enum reason deny;              /* inspected: every request gets its page */
-	char deny_why[200];
+	char *deny_why;                /* owned: words.h */
 
 	/* The origin, when no exchange has it. */
 	struct origin *origin;         /* owned */
@@ -122,15 +124,16 @@ struct session {
 	bool origin_spoke;
 
 	/* The leaf. */
-	struct leaf_request leaf;
+	struct leaf_request *leaf;     /* owned, until there is a site */
 	bool leaf_pending, leaf_forged, leaf_cached;
 	enum leaf_outcome outcome;
 	struct site *site;             /* owned */
 	bool handshake_begun;
-	uint8_t alpn_name[HELLO_ALPN_MAX];
 	struct alpn_answer alpn;       /* to the client */
-	uint8_t origin_alpn[ORIGIN_ALPN_MAX];
-	size_t origin_alpn_len;        /* offered to the origin */
+	uint8_t *alpn_name;            /* owned: the origin's choice */
+	uint8_t *origin_alpn;          /* owned: offered to the origin */
+	size_t origin_alpn_len;
+	struct origin_want want;       /* of what is inspected; tls: it is set */
 
 	/* HTTP. */
 	struct h1_side front;          /* in use while front.in is there */
@@ -140,7 +143,7 @@ struct session {
 	/* The log. */
 	enum record_kind kind;
 	enum reason reason;
-	char why[200];
+	char *why;                     /* owned: words.h */
 	bool logged;
 };
 
@@ -219,7 +222,7 @@ bool decide_is_magic(const char *name);
 void decide_forget_dns(struct session *s);
 
 /* intercept.c: the origin this session was decided for. */
-void intercept_want(const struct session *s, struct origin_want *out);
+struct origin_want *intercept_want(struct session *s);
 void intercept_get_origin(struct session *s);
 enum reason intercept_judge(struct session *s, const struct origin *origin);
 /* intercept_undecryptable remembers that this session's origin, verified, wants

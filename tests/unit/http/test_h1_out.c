@@ -2,19 +2,24 @@
 
 #include "tests/unit/http/http_test.h"
 
+#include <stdlib.h>
+
 #include "proxy/http/h1_out.h"
 
 static void expect_head(const struct head *head, enum h1_framing framing,
 	uint64_t length, bool keep_length, const char *expected)
 {
-	UT_string out;
+	size_t room = h1_out_head_room(head), len;
+	char *out = malloc(room + 1);
 
-	utstring_init(&out);
-	utstring_bincpy(&out, "before ", 7);
-	h1_out_head(&out, head, framing, length, keep_length);
-	assert_memory_equal(utstring_body(&out), "before ", 7);
-	assert_string_equal(utstring_body(&out) + 7, expected);
-	utstring_done(&out);
+	assert_non_null(out);
+	memset(out, '#', room + 1);
+	len = h1_out_head(out, head, framing, length, keep_length);
+	assert_in_range(len, 1, room);
+	assert_int_equal(out[len], '#');
+	out[len] = '\0';
+	assert_string_equal(out, expected);
+	free(out);
 }
 
 static void test_request(void **state)
@@ -57,22 +62,35 @@ static void test_response(void **state)
 static void test_chunks(void **state)
 {
 	struct head *trailers = head_new();
-	UT_string out;
+	char out[200];
 
 	(void)state;
-	utstring_init(&out);
-	h1_out_chunk_size(&out, 1);
-	h1_out_chunk_size(&out, 0xffffffffffffffffu);
-	assert_string_equal(utstring_body(&out), "1\r\nffffffffffffffff\r\n");
-	utstring_clear(&out);
-	h1_out_last_chunk(&out, NULL);
-	assert_string_equal(utstring_body(&out), "0\r\n\r\n");
-	utstring_clear(&out);
+	assert_int_equal(h1_out_chunk_size(out, 1), 3);
+	assert_memory_equal(out, "1\r\n", 3);
+	assert_int_equal(h1_out_chunk_size(out, UINT64_MAX),
+		H1_CHUNK_SIZE_ROOM);
+	assert_memory_equal(out, "ffffffffffffffff\r\n", 18);
+	assert_true(h1_out_last_chunk_room(NULL) >= 5);
+	assert_int_equal(h1_out_last_chunk(out, NULL), 5);
+	assert_memory_equal(out, "0\r\n\r\n", 5);
 	add_fields(trailers, "A: b\nContent-Length: 1");
-	h1_out_last_chunk(&out, trailers);
-	assert_string_equal(utstring_body(&out), "0\r\nA: b\r\n\r\n");
-	utstring_done(&out);
+	assert_true(h1_out_last_chunk_room(trailers) <= sizeof(out));
+	assert_int_equal(h1_out_last_chunk(out, trailers), 11);
+	assert_memory_equal(out, "0\r\nA: b\r\n\r\n", 11);
 	head_free(trailers);
+}
+
+/* The longest that each part can be still has room. */
+static void test_room(void **state)
+{
+	struct head *head = head_new();
+
+	(void)state;
+	head_set_response(head, 999, BYTES(""), 1);
+	expect_head(head, H1_LENGTH, UINT64_MAX, false,
+		"HTTP/1.1 999 \r\nContent-Length: 18446744073709551615\r\n"
+		"\r\n");
+	head_free(head);
 }
 
 int main(void)
@@ -81,6 +99,7 @@ int main(void)
 		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_response),
 		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
