@@ -494,6 +494,13 @@ void h1_in_next_message(struct h1_in *in, bool to_head)
 	in->to_head = to_head;
 }
 
+void h1_in_renew(struct h1_in *in, size_t max_head)
+{
+	assert(h1_in_idle(in));
+	begin(in);
+	in->max_head = max_head;
+}
+
 void h1_in_answers(struct h1_in *in, bool to_head)
 {
 	assert(in->phase == IN_HEAD);

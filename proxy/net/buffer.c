@@ -5,19 +5,57 @@
 
 /* Either a little is held, or what one read of the socket brings, encrypted:
  * no steps between, each would be a copy. */
-enum { SMALLEST = 1024, LITTLE = 4096, USUAL = 72 * 1024 };
+enum { LITTLE = 4096, USUAL = 72 * 1024 };
+
+/* Blocks of LITTLE come and go with every message: a thread keeps some. Not
+ * where a sanitizer is to see who uses one that is gone. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SPARES = 1, KEPT = 0 };
+#else
+enum { SPARES = 64, KEPT = SPARES };
+#endif
+static _Thread_local uint8_t *spares[SPARES];
+static _Thread_local unsigned num_spares;
+
+static uint8_t *take_little(void)
+{
+	return num_spares > 0 ? spares[--num_spares] : malloc(LITTLE);
+}
+
+static void give(uint8_t *data, size_t cap)
+{
+	if (cap == LITTLE && num_spares < KEPT)
+		spares[num_spares++] = data;
+	else
+		free(data);
+}
+
+void buffer_forget_spares(void)
+{
+	while (num_spares > 0)
+		free(spares[--num_spares]);
+}
 
 static void grow(struct buffer *buffer, size_t need)
 {
-	size_t cap = buffer->cap < SMALLEST ? SMALLEST : buffer->cap;
+	size_t cap = need <= LITTLE ? LITTLE : USUAL;
+	uint8_t *data;
 
-	if (need > LITTLE && cap < USUAL)
-		cap = USUAL;
 	while (cap < need)
 		cap *= 2;
-	buffer->data = realloc(buffer->data, cap);
-	if (!buffer->data)
+	if (cap == LITTLE)
+		data = take_little();
+	else if (buffer->cap > LITTLE)
+		data = realloc(buffer->data, cap);
+	else
+		data = malloc(cap);
+	if (!data)
 		abort();
+	if (buffer->cap == LITTLE) {
+		memcpy(data, buffer->data, buffer->end);
+		give(buffer->data, LITTLE);
+	}
+	buffer->data = data;
 	buffer->cap = cap;
 }
 
@@ -57,6 +95,7 @@ void buffer_eat(struct buffer *buffer, size_t len)
 
 void buffer_clear(struct buffer *buffer)
 {
-	free(buffer->data);
+	if (buffer->data)
+		give(buffer->data, buffer->cap);
 	*buffer = (struct buffer){0};
 }

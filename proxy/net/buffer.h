@@ -39,4 +39,8 @@ void buffer_add(struct buffer *buffer, const void *data, size_t len);
 void buffer_eat(struct buffer *buffer, size_t len);
 void buffer_clear(struct buffer *buffer);
 
+/* buffer_forget_spares frees the memory that a thread keeps for its next
+ * buffers; before it ends. */
+void buffer_forget_spares(void);
+
 #endif

@@ -102,6 +102,7 @@ void loop_clear(struct loop *loop)
 	free(loop->read);
 	free(loop->plain);
 	splicer_clear(&loop->splicer);
+	buffer_forget_spares();
 }
 
 struct post *loop_take_post(struct loop *loop)

@@ -249,11 +249,16 @@ bool stream_ended(const struct stream *stream)
 		(stream->truncated || !buffer_len(&stream->raw));
 }
 
+bool stream_all_eaten(const struct stream *stream)
+{
+	return !buffer_len(&stream->kept) && !buffer_len(&stream->raw);
+}
+
 bool stream_is_quiet(const struct stream *stream)
 {
 	char byte;
 
-	return !buffer_len(&stream->kept) && !buffer_len(&stream->raw) &&
+	return stream_all_eaten(stream) &&
 		recv(stream_fd(stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 		(errno == EAGAIN || errno == EWOULDBLOCK);
 }

@@ -98,6 +98,9 @@ bool stream_ended(const struct stream *stream);
  * with the kernel, the end included, that the loop has not told of yet. */
 bool stream_is_quiet(const struct stream *stream);
 
+/* stream_all_eaten: the first half of that; it asks no kernel. */
+bool stream_all_eaten(const struct stream *stream);
+
 /* stream_broken: an error, or nothing more goes in either direction and the peer
  * has not taken all it was given. */
 bool stream_broken(const struct stream *stream);

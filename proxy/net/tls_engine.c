@@ -160,11 +160,19 @@ static enum tls_result outcome(struct tls_engine *tls, int result)
 	}
 }
 
+/* forget_errors empties the thread's queue, or SSL_get_error takes what lies in
+ * it for this call's. It is empty but after a failure: look before the sweep. */
+static void forget_errors(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
+
 enum tls_result tls_engine_handshake(struct tls_engine *tls)
 {
 	if (tls->failed)
 		return TLS_FAILED;
-	ERR_clear_error();
+	forget_errors();
 	return outcome(tls, SSL_do_handshake(tls->ssl));
 }
 
@@ -177,7 +185,7 @@ enum tls_result tls_engine_read(struct tls_engine *tls, uint8_t *out,
 	*out_len = 0;
 	if (tls->failed)
 		return TLS_FAILED;
-	ERR_clear_error();
+	forget_errors();
 	n = SSL_read(tls->ssl, out, (int)cap);
 	result = outcome(tls, n);
 	if (result == TLS_OK)
@@ -194,7 +202,7 @@ enum tls_result tls_engine_write(struct tls_engine *tls, const uint8_t *data,
 
 	if (tls->failed)
 		return TLS_FAILED;
-	ERR_clear_error();
+	forget_errors();
 	while (done < len) {
 		n = SSL_write(tls->ssl, data + done, (int)(len - done));
 		result = outcome(tls, n);
@@ -209,7 +217,7 @@ void tls_engine_close(struct tls_engine *tls)
 {
 	if (tls->failed || !SSL_is_init_finished(tls->ssl))
 		return;
-	ERR_clear_error();
+	forget_errors();
 	(void)SSL_shutdown(tls->ssl);
-	ERR_clear_error();
+	forget_errors();
 }

@@ -8,10 +8,6 @@
 #include "proxy/http/hop.h"
 #include "proxy/session/words.h"
 
-/* A request that can't be sent twice goes on a connection from the pool only
- * if that was in use this recently: an older one may be closing just now. */
-enum { FRESH_ENOUGH_MS = 2000 };
-
 /* --- refusing ----------------------------------------------------------- */
 
 static void note(struct exchange *x, enum reason reason, const char *why)
@@ -115,6 +111,16 @@ static bool accepts_html(const struct head *head)
 		memmem(accept.at, accept.len, "text/html", 9) != NULL;
 }
 
+/* note_method keeps the method for the log; a long one is cut. */
+static void note_method(struct exchange *x, struct slice method)
+{
+	size_t len = method.len < sizeof(x->method) ? method.len :
+						      sizeof(x->method) - 1;
+
+	memcpy(x->method, method.at, len);
+	x->method[len] = '\0';
+}
+
 static void begin(struct exchange *x, struct head *head)
 {
 	struct slice method = head_method(head);
@@ -127,8 +133,7 @@ static void begin(struct exchange *x, struct head *head)
 	x->expects = head_has_token(head, "Expect", "100-continue");
 	x->replayable = plan.kind == BODY_NONE && is_idempotent(method);
 	x->last = !x->client->ops->lasts(x->client);
-	snprintf(x->method, sizeof(x->method), "%.*s", (int)method.len,
-		method.at);
+	note_method(x, method);
 }
 
 /* finish_bodiless reads the end of a request that has no body at once, so that
@@ -142,7 +147,7 @@ static void finish_bodiless(struct exchange *x)
 
 static enum exchange_result get_origin(struct exchange *x)
 {
-	x->want.max_idle_ms = x->replayable ? 0 : FRESH_ENOUGH_MS;
+	x->want.once = !x->replayable;
 	x->origin = x->ops->get_origin(x->host, x);
 	x->at = EXCHANGE_ORIGIN;
 	return EXCHANGE_NEXT;
@@ -213,6 +218,7 @@ static enum exchange_result send_request(struct exchange *x)
 	origin_describe(x->origin, &x->origin_facts);
 	x->server = x->ops->open_origin(x->host, x->origin, x->to_head);
 	x->server->ops->send_head(x->server, head, &plan, false);
+	x->asked_at = x->origin->stream.bytes_out;
 	x->at = EXCHANGE_RELAY;
 	return EXCHANGE_NEXT;
 }
@@ -250,6 +256,13 @@ static enum exchange_result retry(struct exchange *x)
 	x->retried = true;
 	x->want.fresh = true;
 	return get_origin(x);
+}
+
+/* unasked: it speaks, or ends, before a byte of the request has gone. What it
+ * says answers somebody else, if anybody, and there is time to ask another. */
+static bool unasked(const struct exchange *x)
+{
+	return may_retry(x) && x->origin->stream.bytes_out == x->asked_at;
 }
 
 /* --- the request's body ------------------------------------------------- */
@@ -432,6 +445,7 @@ static enum exchange_result late(struct exchange *x)
 static enum exchange_result pump_response(struct exchange *x)
 {
 	struct codec *origin = x->server;
+	enum codec_event event;
 	struct slice piece;
 	enum reason reason;
 	const char *why;
@@ -440,7 +454,10 @@ static enum exchange_result pump_response(struct exchange *x)
 		return EXCHANGE_WAIT;
 	if (x->client->ops->full(x->client))
 		return x->timed_out ? fail(x, REASON_IDLE, "") : EXCHANGE_WAIT;
-	switch (origin->ops->next(origin)) {
+	event = origin->ops->next(origin);
+	if (event != CODEC_MORE && unasked(x))
+		return retry(x);
+	switch (event) {
 	case CODEC_HEAD:
 		return on_response(x);
 	case CODEC_BODY:

@@ -91,6 +91,7 @@ struct exchange {
 	bool timed_out;                /* set by the host */
 	bool asked_cert;               /* the origin wanted a certificate */
 	struct origin_facts origin_facts;
+	uint64_t asked_at;             /* origin's bytes_out, before it is asked */
 	uint64_t bytes_in, bytes_out;  /* of bodies, from and to the client */
 	enum reason reason;            /* OK, or why it failed */
 	char *why;                     /* owned: words.h */

@@ -260,20 +260,27 @@ static const struct codec_ops h1_ops = {
 /* --- life --------------------------------------------------------------- */
 
 void h1_side_init(struct h1_side *side, struct stream *stream, bool client,
-	size_t max_head)
+	struct h1_in *in)
 {
 	*side = (struct h1_side){
 		.codec = {&h1_ops},
 		.stream = stream,
 		.client = client,
-		.in = h1_in_new(client ? H1_REQUEST : H1_RESPONSE, max_head),
+		.in = in,
 	};
+}
+
+struct h1_in *h1_side_take(struct h1_side *side)
+{
+	struct h1_in *in = side->in;
+
+	*side = (struct h1_side){0};
+	return in;
 }
 
 void h1_side_clear(struct h1_side *side)
 {
-	h1_in_free(side->in);
-	*side = (struct h1_side){0};
+	h1_in_free(h1_side_take(side));
 }
 
 void h1_side_answers(struct h1_side *side, bool to_head)

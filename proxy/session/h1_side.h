@@ -30,8 +30,11 @@ struct h1_side {
 	bool eof_told;      /* the parser knows that no more comes */
 };
 
+/* h1_side_init takes in: of requests on the client's side, else of responses.
+ * h1_side_take ends the side and gives it back. */
 void h1_side_init(struct h1_side *side, struct stream *stream, bool client,
-	size_t max_head);
+	struct h1_in *in);
+struct h1_in *h1_side_take(struct h1_side *side);
 void h1_side_clear(struct h1_side *side);
 
 /* h1_side_answers: on the origin's side, what comes answers a HEAD. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proxy/config/config.h"
+#include "proxy/http/h1_in.h"
 #include "proxy/session/origin_tls.h"
 #include "proxy/session/pool.h"
 
@@ -167,6 +168,7 @@ static void origin_free(struct origin *origin)
 	snapshot_unref(origin->snapshot);
 	CRYPTO_BUFFER_free(origin->cert);
 	words_clear(&origin->why);
+	h1_in_free(origin->parser);
 	free(origin->name);
 	free(origin->alpn);
 	free(origin);
@@ -309,7 +311,7 @@ struct origin *origin_get(struct services *services,
 	origin_want_key(services, want);
 	if (!want->fresh && services->snapshot->config->origin.pool)
 		origin = pool_take(services->pool, want->key,
-			want->client_local, want->max_idle_ms);
+			want->client_local, want->once);
 	if (origin) {
 		origin->reused = origin->waited = true;
 		stream_want(&origin->stream, false);

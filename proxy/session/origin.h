@@ -47,7 +47,7 @@ struct origin_want {
 	const uint8_t *alpn;  /* wire form; len 0: none */
 	size_t alpn_len;
 	bool fresh;           /* not from the pool */
-	uint64_t max_idle_ms; /* from the pool only if used since; 0: any */
+	bool once;            /* what it is for can't be sent again elsewhere */
 
 	/* origin_want_key's. */
 	uint8_t key[ORIGIN_KEY_SIZE];
@@ -83,6 +83,7 @@ struct origin {
 	bool asked_cert;      /* it asked for a client certificate */
 	bool pinned;          /* never to be pooled (NTLM, 101, …) */
 	uint64_t started_ms, ready_ms;
+	struct h1_in *parser; /* owned: for its next response; or NULL */
 
 	/* Private. */
 	struct services *services;

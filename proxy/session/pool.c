@@ -10,6 +10,7 @@
 #include "proxy/session/origin.h"
 
 enum {
+	LATELY_MS = 2000,
 	IDLE_MS = 60 * 1000,
 	SWEEP_MS = 5 * 1000,
 	MAX_PER_KEY = 64,
@@ -141,32 +142,36 @@ static void drop_oldest(struct pool *pool)
 		drop(pool, found);
 }
 
-/* may_be_used: what came unasked would be taken for the answer to what is sent
- * next, whoever asks. */
-static bool may_be_used(const struct pool *pool, const struct origin *origin,
+bool pool_may_be_asked(const struct origin *origin, bool once)
+{
+	const struct stream *stream = &origin->stream;
+
+	if (!once)
+		return stream_all_eaten(stream);
+	return loop_now(stream->loop) - last_used(origin) <= LATELY_MS &&
+		stream_is_quiet(stream);
+}
+
+static bool may_be_reached(const struct pool *pool, const struct origin *origin,
 	bool client_local)
 {
 	return address_check(&pool->services->shared->own,
 		       &origin->peer.any, client_local,
-		       origin->configured) == ADDRESS_FINE &&
-		stream_is_quiet(&origin->stream);
+		       origin->configured) == ADDRESS_FINE;
 }
 
 struct origin *pool_take(struct pool *pool, const uint8_t *key,
-	bool client_local, uint64_t max_idle_ms)
+	bool client_local, bool once)
 {
 	struct shelf *shelf = find(pool, key);
-	uint64_t now = loop_now(pool->services->loop);
 	struct origin *origin;
 
 	if (!shelf)
 		return NULL;
-	DL_FOREACH(shelf->origins, origin) {
-		if ((max_idle_ms == 0 ||
-			    now - last_used(origin) <= max_idle_ms) &&
-		    may_be_used(pool, origin, client_local))
+	DL_FOREACH(shelf->origins, origin)
+		if (pool_may_be_asked(origin, once) &&
+		    may_be_reached(pool, origin, client_local))
 			break;
-	}
 	if (origin)
 		take_off(pool, origin);
 	return origin;

@@ -24,10 +24,17 @@ struct pool *pool_new(struct services *services);
 void pool_close(struct pool *pool, void (*closed)(void *arg), void *arg);
 
 /* pool_take hands out a connection of this key whose address this client may
- * reach (client_local; see net/address.h), not at rest for longer than
- * max_idle_ms (0: any time); NULL: none. */
+ * reach (client_local; see net/address.h) and that pool_may_be_asked; NULL:
+ * none. */
 struct origin *pool_take(struct pool *pool, const uint8_t *key,
-	bool client_local, uint64_t max_idle_ms);
+	bool client_local, bool once);
+
+/* pool_may_be_asked: nothing has come on a connection that rested which would
+ * be taken for the answer to what is sent next, whoever asks. Where that goes
+ * out once and no more, the kernel is asked too, and the connection must have
+ * been in use lately: an older one may be closing just now. Else the exchange
+ * finds both out in time to ask another. */
+bool pool_may_be_asked(const struct origin *origin, bool once);
 
 /* pool_put takes origin over. */
 void pool_put(struct pool *pool, struct origin *origin);

@@ -69,9 +69,13 @@ enum { AUTHORITY_SIZE = HOST_SIZE + 16 };
 static void write_authority(char out[AUTHORITY_SIZE], const char *host,
 	uint16_t port, uint16_t usual)
 {
-	address_with_port(host, port, out, AUTHORITY_SIZE);
-	if (port == 0 || port == usual)
-		*strrchr(out, ':') = '\0';
+	bool brackets = strchr(host, ':') != NULL;
+
+	if (port != 0 && port != usual)
+		address_with_port(host, port, out, AUTHORITY_SIZE);
+	else /* of every request: host is shorter than HOST_SIZE */
+		(void)stpcpy(stpcpy(stpcpy(out, brackets ? "[" : ""), host),
+			brackets ? "]" : "");
 }
 
 /* set_host writes Host anew where the target or the connection, not the field,
@@ -113,13 +117,17 @@ static void note_url(struct exchange *x, const char *scheme, const char *host,
 	const char *query = path.len > 0 ? memchr(path.at, '?', path.len) :
 					   NULL;
 	size_t len = query ? (size_t)(query - path.at) : path.len;
-	char authority[AUTHORITY_SIZE];
+	char authority[AUTHORITY_SIZE], *at;
 
 	write_authority(authority, host, port, usual);
 	free(x->url);
-	if (asprintf(&x->url, "%s://%s%.*s", scheme, authority, (int)len,
-		path.len > 0 ? path.at : "") < 0)
+	x->url = malloc(strlen(scheme) + 3 + strlen(authority) + len + 1);
+	if (!x->url)
 		abort();
+	at = stpcpy(stpcpy(stpcpy(x->url, scheme), "://"), authority);
+	if (len > 0)
+		memcpy(at, path.at, len);
+	at[len] = '\0';
 }
 
 /* --- our own pages ------------------------------------------------------ */

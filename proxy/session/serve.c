@@ -2,23 +2,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/session/pool.h"
 #include "proxy/session/session_private.h"
 
 enum { STALE_MS = 2000 };
 
 /* --- the exchange's host ------------------------------------------------ */
 
-/* ready_will_do: as with one from the pool, nothing may have come that would be
- * taken for the answer, and it must not have rested for too long; but one bound
- * to this client has no substitute. */
-static bool ready_will_do(const struct session *s, const struct origin *origin,
+/* ready_will_do: as with one from the pool; but one bound to this client has no
+ * substitute, however long it rested. */
+static bool ready_will_do(const struct origin *origin,
 	const struct origin_want *want)
 {
 	return origin->stream.error == STREAM_FINE &&
-		stream_is_quiet(&origin->stream) &&
-		(origin->pinned || want->max_idle_ms == 0 ||
-			session_now(s) - origin->stream.active_ms <=
-				want->max_idle_ms);
+		(origin->pinned ? stream_is_quiet(&origin->stream) :
+				  pool_may_be_asked(origin, want->once));
 }
 
 /* origin_will_do: what came of an attempt some time ago says nothing of now. */
@@ -32,7 +30,7 @@ static bool origin_will_do(const struct session *s,
 	age = session_now(s) - origin->started_ms;
 	switch (origin->state) {
 	case ORIGIN_READY:
-		return ready_will_do(s, origin, want);
+		return ready_will_do(origin, want);
 	case ORIGIN_FAILED:
 		return age < STALE_MS;
 	case ORIGIN_DIALLING:
@@ -67,9 +65,14 @@ static struct codec *on_open_origin(void *host, struct origin *origin,
 	bool to_head)
 {
 	struct session *s = host;
+	size_t max_head = session_config(s)->limits.header_bytes;
 
-	h1_side_init(&s->back, &origin->stream, false,
-		session_config(s)->limits.header_bytes);
+	if (origin->parser)
+		h1_in_renew(origin->parser, max_head);
+	else
+		origin->parser = h1_in_new(H1_RESPONSE, max_head);
+	h1_side_init(&s->back, &origin->stream, false, origin->parser);
+	origin->parser = NULL;
 	h1_side_answers(&s->back, to_head);
 	return &s->back.codec;
 }
@@ -77,8 +80,13 @@ static struct codec *on_open_origin(void *host, struct origin *origin,
 static void on_shut_origin(void *host)
 {
 	struct session *s = host;
+	struct h1_in *parser = h1_side_take(&s->back);
+	struct origin *origin = s->exchange.origin;
 
-	h1_side_clear(&s->back);
+	if (origin && h1_in_idle(parser))
+		origin->parser = parser;
+	else
+		h1_in_free(parser);
 }
 
 static void on_hold_origin(void *host, struct origin *origin)
@@ -120,8 +128,8 @@ static const struct exchange_host host_ops = {
 enum wait serve_begin(struct session *s, enum realm realm)
 {
 	s->realm = realm;
-	h1_side_init(&s->front, &s->client, true,
-		session_config(s)->limits.header_bytes);
+	h1_side_init(&s->front, &s->client, true, h1_in_new(H1_REQUEST,
+		session_config(s)->limits.header_bytes));
 	exchange_init(&s->exchange, s->services, &s->front.codec, &host_ops,
 		s);
 	return session_go(s, AT_SERVE);

@@ -331,7 +331,10 @@ static inline void origin_heard(const char *text)
 
 static inline void origin_forget(void)
 {
-	buffer_clear(&the_origin()->stream.out);
+	struct stream *stream = &the_origin()->stream;
+
+	stream->bytes_out += buffer_len(&stream->out);
+	buffer_clear(&stream->out);
 }
 
 static inline enum exchange_result run(void)
@@ -402,8 +405,8 @@ static inline struct codec *host_open(void *host, struct origin *origin,
 	bool to_head)
 {
 	(void)host;
-	h1_side_init(&play->back, &origin->stream, false,
-		play->config.limits.header_bytes);
+	h1_side_init(&play->back, &origin->stream, false, h1_in_new(
+		H1_RESPONSE, play->config.limits.header_bytes));
 	h1_side_answers(&play->back, to_head);
 	return &play->back.codec;
 }

@@ -9,7 +9,7 @@ static void asks_again_when_a_rested_connection_is_dead(void **state)
 	client_gets();
 	assert_int_equal(run(), EXCHANGE_WAIT);
 	assert_false(play->wants[0].fresh);
-	assert_int_equal(play->wants[0].max_idle_ms, 0);
+	assert_false(play->wants[0].once);
 	origin_heard(GET_X);
 	assert_int_equal(origin_ends(), EXCHANGE_WAIT);
 	client_heard("");
@@ -31,6 +31,26 @@ static void asks_again_after_a_reset(void **state)
 	assert_int_equal(origin_breaks(), EXCHANGE_WAIT);
 	assert_int_equal(play->num_origins, 2);
 	assert_int_equal(origin_says(HELLO), EXCHANGE_NEXT);
+}
+
+/* Nothing of the request has gone: what comes is no answer to it. */
+static void asks_another_when_one_speaks_unasked(void **state)
+{
+	static const char poison[] = "HTTP/1.1 200 OK\r\n"
+				     "Content-Length: 6\r\n\r\npoison";
+
+	(void)state;
+	play->waited[0] = true;
+	client_gets();
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	h1_side_give(&play->back, (const uint8_t *)poison, strlen(poison));
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	client_heard("");
+	assert_int_equal(play->num_origins, 2);
+	assert_true(play->wants[1].fresh);
+	assert_false(play->origins[0]->stream.open);
+	assert_int_equal(origin_says(HELLO), EXCHANGE_NEXT);
+	client_heard("200 length=5; [hello]; end; ");
 }
 
 static void asks_again_only_once(void **state)
@@ -67,7 +87,7 @@ static void asks_not_again_with_a_body(void **state)
 		client_says(CODEC_END, NULL);
 		assert_int_equal(run(), EXCHANGE_WAIT);
 		/* a connection that rested long may be closing just now */
-		assert_in_range(play->wants[0].max_idle_ms, 1, 5000);
+		assert_true(play->wants[0].once);
 		assert_int_equal(origin_ends(), EXCHANGE_NEXT);
 		assert_int_equal(play->num_origins, 1);
 		client_heard("502 origin-closed; [page]; end; ");
@@ -83,7 +103,7 @@ static void asks_not_again_what_does_not_allow_it(void **state)
 	client_asks("POST"); /* without a body */
 	client_says(CODEC_END, NULL);
 	assert_int_equal(run(), EXCHANGE_WAIT);
-	assert_true(play->wants[0].max_idle_ms > 0);
+	assert_true(play->wants[0].once);
 	assert_int_equal(origin_ends(), EXCHANGE_NEXT);
 	assert_int_equal(play->num_origins, 1);
 	client_heard("502 origin-closed; [page]; end; ");
@@ -309,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(asks_again_when_a_rested_connection_is_dead),
 		TEST(asks_again_after_a_reset),
+		TEST(asks_another_when_one_speaks_unasked),
 		TEST(asks_again_only_once),
 		TEST(asks_not_again_what_was_new),
 		TEST(asks_not_again_with_a_body),
