@@ -110,11 +110,13 @@ def run_load(lab, peer, workload, pids, seconds):
 
 
 def measure(lab, name, peer, workload, seconds):
+    """One run of one workload at one peer, started fresh: its record."""
     command = peer.command(lab, workload.port)
     if command is None:
         return run_load(lab, peer, workload, None, seconds)
     env = getattr(peer, "environment", lambda lab: None)(lab)
-    process = lab.start(command, "0", "%s/%s.log" % (lab.run, name), env)
+    process = lab.start(command, getattr(peer, "CPUS", "0"),
+                        "%s/%s.log" % (lab.run, name), env)
     try:
         lab.wait_port("127.0.0.1", peer.PORT, process)
         time.sleep(0.5)
@@ -125,29 +127,44 @@ def measure(lab, name, peer, workload, seconds):
         labs.end(process)
 
 
-def run_all(lab, peers, names, rounds, seconds, out):
+def contestants(lab, peers, binaries):
+    """(what it is called, peer, binary): each of our own once a binary."""
+    for name, peer in peers.items():
+        if not name.startswith("sallyport") or not binaries:
+            yield name, peer, lab.tools["sallyport"]
+            continue
+        for label, binary in binaries.items():
+            yield name + "@" + label, peer, binary
+
+
+def say(record):
+    workload = record["workload"]
+    text = "%s %s" % (table.number(workloads.cost(workload, record)),
+                      workloads.ALL[workload].unit) \
+        if table.is_good(record) else "does not count: %s" % (
+            record.get("died") or record["first_failure"])
+    print("%d %-6s %-17s %s" % (record["round"], workload, record["peer"],
+                                text), file=sys.stderr, flush=True)
+
+
+def run_all(lab, peers, binaries, names, rounds, seconds, out):
     records = []
-    for i in range(rounds):
-        for name in names:
-            workload = workloads.ALL[name]
-            for peer_name, peer in peers.items():
-                if not workload.takes(peer_name, peer):
-                    continue
-                record = {"workload": name, "peer": peer_name, "round": i,
-                          "at": time.strftime("%H:%M:%S"),
-                          "load1": os.getloadavg()[0]}
-                record.update(measure(lab, peer_name, peer, workload,
-                                      seconds or workload.seconds))
-                records.append(record)
-                good = table.is_good(record)
-                print("%d %-6s %-17s %s" % (
-                    i, name, peer_name, "%s %s" % (table.number(
-                        workloads.cost(name, record)), workload.unit)
-                    if good else "does not count: %s" % (
-                        record.get("died") or record["first_failure"])),
-                    file=sys.stderr, flush=True)
-                with open(out, "w") as f:
-                    json.dump(records, f, indent=1)
+    turns = [(i, name, who) for i in range(rounds) for name in names
+             for who in contestants(lab, peers, binaries)]
+    for i, name, (called, peer, binary) in turns:
+        workload = workloads.ALL[name]
+        if not workload.takes(name, called.split("@")[0], peer):
+            continue
+        lab.tools["sallyport"] = binary
+        record = {"workload": name, "peer": called, "round": i,
+                  "at": time.strftime("%H:%M:%S"),
+                  "load1": os.getloadavg()[0]}
+        record.update(measure(lab, called, peer, workload,
+                              seconds or workload.seconds))
+        records.append(record)
+        say(record)
+        with open(out, "w") as f:
+            json.dump(records, f, indent=1)
     return records
 
 
@@ -178,7 +195,9 @@ def main():
     parser.add_argument("--seconds", type=float, help="of each run")
     parser.add_argument("--only", help="workloads, by commas")
     parser.add_argument("--peers", help="peers, by commas")
-    parser.add_argument("--binary", help="another sallyport than FOLDER's")
+    parser.add_argument("--binary", action="append", default=[],
+                        metavar="NAME=PATH",
+                        help="instead of FOLDER's sallyport; several")
     parser.add_argument("--out", help="where the JSON goes")
     args = parser.parse_args()
     folder = os.path.abspath(args.folder)
@@ -195,10 +214,12 @@ def main():
     peers = find_peers(args.peers.split(",") if args.peers else
                        QUICK if args.quick else None)
     lab = labs.Lab(os.path.join(bench, "lab"),
-                   labs.tools(folder, args.binary))
+                   labs.tools(folder))
+    binaries = dict(b.split("=", 1) for b in args.binary)
     try:
         lab.up()
-        records = run_all(lab, peers, names, args.rounds or
+        records = run_all(lab, peers, {n: os.path.abspath(b) for n, b in
+                                       binaries.items()}, names, args.rounds or
                           (1 if args.quick else 5),
                           args.seconds or (1.5 if args.quick else None),
                           args.out or os.path.join(bench, "results.json"))

@@ -19,11 +19,15 @@ TARGETS = (
     ("e10", "sallyport", (("nginx", 1),)),
     ("f", "sallyport_tunnel", (("haproxy_tcp", .75),)),
     ("f-new", "sallyport_tunnel", (("haproxy_tcp", 1),)),
+    ("f-new", "sallyport_tunnel_tls", (("haproxy_tcp", 1),)),
     ("g", "sallyport", (10,)),
     ("g5", "sallyport", (10,)),
     ("h", "sallyport", (.13,)),
     ("h-new", "sallyport", (.95,)),
     ("h-new", "sallyport_tls", (.95,)),
+    # twice the cores do 1.9 times the work, if a unit costs no more than this
+    ("a", "sallyport_2", (("sallyport", 2 / 1.9),)),
+    ("b", "sallyport_2", (("sallyport", 2 / 1.9),)),
 )
 
 
@@ -74,6 +78,7 @@ def of_workload(results, name):
     peers = results.peers(name)
     against = [p for p in ("nginx", "haproxy_nopool", "sslsplit",
                            "haproxy_tcp") if p in peers]
+    against += [p for p in peers if p.endswith("@old")]
     latency = workload.unit == "ms"
     idle = workload.unit == "KB/connection"
     rate_unit = "MB/s" if workload.unit == "s/GB" else "/s"
@@ -88,7 +93,9 @@ def of_workload(results, name):
         row = [peer, "–" if peer == "direct" and not latency else
                spread(costs)]
         for other in against:
-            ratio = results.ratio(name, peer, other)
+            ratio = results.ratio(name, peer, other) \
+                if "@" not in other or other.split("@")[0] == \
+                peer.split("@")[0] else None
             row.append("–" if ratio is None or peer == "direct" else
                        "%.2f" % ratio)
         if not idle:
@@ -113,7 +120,7 @@ def of_targets(results):
         for bound in bounds:
             if isinstance(bound, tuple):
                 value = results.ratio(name, peer, bound[0])
-                want, limit = "≤ %g × %s" % (bound[1], bound[0]), bound[1]
+                want, limit = "≤ %.3g × %s" % (bound[1], bound[0]), bound[1]
                 text = "–" if value is None else "%.2f ×" % value
             else:
                 value, want, limit = median, "≤ %g" % bound, bound

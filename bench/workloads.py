@@ -13,7 +13,9 @@ class Workload:
         self.port, self.kinds, self.seconds = port, set(kinds), seconds
         self.but = set(but)  # peers that this one would say nothing of
 
-    def takes(self, name, peer):
+    def takes(self, workload, name, peer):
+        if workload not in getattr(peer, "ONLY", ALL):
+            return False
         kinds = {peer.KIND} | getattr(peer, "ALSO", set())
         if self.wrk and (peer.SPEAKS == "connect" or name in NO_WRK):
             return False

@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <utlist.h>
 
 enum {
@@ -23,9 +21,9 @@ union target {
 };
 
 struct attempt {
-	uv_poll_t poll;
+	uv_connect_t connect;
+	uv_tcp_t *tcp;     /* owned */
 	struct dial *dial; /* borrowed */
-	int fd;            /* owned */
 	union target to;
 	struct attempt *prev, *next;
 };
@@ -92,17 +90,26 @@ static void on_attempt_closed(uv_handle_t *handle)
 	struct attempt *a = handle->data;
 	struct dial *d = a->dial;
 
+	free(a->tcp);
 	free(a);
 	handle_closed(d);
 }
 
-/* attempt_end gives up the attempt and returns its socket. uv_close takes it
- * out of the loop's watch at once: it may be closed or watched by another. */
-static int attempt_end(struct attempt *a)
+static void attempt_drop(struct attempt *a)
 {
 	DL_DELETE(a->dial->attempts, a);
-	uv_close((uv_handle_t *)&a->poll, on_attempt_closed);
-	return a->fd;
+	uv_close((uv_handle_t *)a->tcp, on_attempt_closed);
+}
+
+/* attempt_take ends the attempt and returns its socket. */
+static uv_tcp_t *attempt_take(struct attempt *a)
+{
+	uv_tcp_t *tcp = a->tcp;
+
+	DL_DELETE(a->dial->attempts, a);
+	a->dial->handles--; /* never the last: the timers are open */
+	free(a);
+	return tcp;
 }
 
 static void end(struct dial *d)
@@ -112,16 +119,16 @@ static void end(struct dial *d)
 	d->over = true;
 	resolver_leave(&d->waiter);
 	DL_FOREACH_SAFE(d->attempts, a, next)
-		(void)close(attempt_end(a));
+		attempt_drop(a);
 	uv_close((uv_handle_t *)&d->next, on_timer_closed);
 	uv_close((uv_handle_t *)&d->limit, on_timer_closed);
 }
 
-static void finish(struct dial *d, enum dial_status status, int fd,
+static void finish(struct dial *d, enum dial_status status, uv_tcp_t *tcp,
 	const struct sockaddr *peer)
 {
 	end(d);
-	d->done(d->arg, status, fd, peer);
+	d->done(d->arg, status, tcp, peer);
 }
 
 /* --- attempts ------------------------------------------------------------ */
@@ -157,82 +164,47 @@ static enum trouble trouble_of(int error, sa_family_t family)
 
 /* A connection to a port of this machine where nobody listens may by chance
  * leave from that very port, and TCP then joins it with itself. */
-static bool is_to_itself(int fd, const union target *to)
+static bool is_to_itself(const struct attempt *a)
 {
 	union target local = {0};
-	socklen_t len = sizeof(local);
+	int len = sizeof(local);
 
-	return getsockname(fd, &local.any, &len) == 0
-		&& address_equal(&local.any, &to->any);
-}
-
-static int error_of(const struct attempt *a, int status)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-		return errno;
-	if (error == 0 && status < 0)
-		return -status;
-	if (error == 0 && is_to_itself(a->fd, &a->to))
-		return ECONNREFUSED;
-	return error;
+	return uv_tcp_getsockname(a->tcp, &local.any, &len) == 0
+		&& address_equal(&local.any, &a->to.any);
 }
 
 static void go_on(struct dial *d);
 
-static void on_writable(uv_poll_t *poll, int status, int events)
+static void on_connected(uv_connect_t *connect, int status)
 {
-	struct attempt *a = poll->data;
+	struct attempt *a = connect->data;
 	struct dial *d = a->dial;
 	union target to = a->to;
-	int error = error_of(a, status);
 
-	(void)events;
-	if (error == 0) {
-		finish(d, DIAL_OK, attempt_end(a), &to.any);
+	if (status == UV_ECANCELED) /* dropped */
+		return;
+	if (status == 0 && !is_to_itself(a)) {
+		finish(d, DIAL_OK, attempt_take(a), &to.any);
 		return;
 	}
-	(void)close(attempt_end(a));
-	note(d, trouble_of(error, to.any.sa_family));
+	attempt_drop(a);
+	note(d, trouble_of(status ? -status : ECONNREFUSED,
+		to.any.sa_family));
 	go_on(d);
-}
-
-/* open_socket returns a socket on its way to be connected, or -1 and errno.
- * Even one that is connected already is awaited: one way for all. */
-static int open_socket(const union target *to)
-{
-	int on = 1, fd, error;
-
-	fd = socket(to->any.sa_family,
-		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(fd, &to->any, address_len(&to->any)) == 0
-			|| errno == EINPROGRESS)
-		return fd;
-	error = errno;
-	(void)close(fd);
-	errno = error;
-	return -1;
 }
 
 static struct attempt *attempt_new(struct dial *d, const union target *to)
 {
 	struct attempt *a = calloc(1, sizeof(*a));
 
-	if (!a)
+	if (!a || !(a->tcp = calloc(1, sizeof(*a->tcp))) ||
+		uv_tcp_init(d->loop, a->tcp) != 0)
 		abort();
 	a->dial = d;
 	a->to = *to;
-	a->fd = open_socket(to);
-	if (a->fd < 0) {
-		note(d, trouble_of(errno, to->any.sa_family));
-		free(a);
-		return NULL;
-	}
+	a->tcp->data = a->connect.data = a;
+	d->handles++;
+	DL_APPEND(d->attempts, a);
 	return a;
 }
 
@@ -240,20 +212,13 @@ static struct attempt *attempt_new(struct dial *d, const union target *to)
 static bool attempt_start(struct dial *d, const union target *to)
 {
 	struct attempt *a = attempt_new(d, to);
+	int error = uv_tcp_connect(&a->connect, a->tcp, &to->any, on_connected);
 
-	if (!a)
-		return false;
-	if (uv_poll_init(d->loop, &a->poll, a->fd) != 0) {
-		note(d, TROUBLE_NO_RESOURCES);
-		(void)close(a->fd);
-		free(a);
-		return false;
-	}
-	a->poll.data = a;
-	d->handles++;
-	DL_APPEND(d->attempts, a);
-	(void)uv_poll_start(&a->poll, UV_WRITABLE, on_writable);
-	return true;
+	if (error == 0)
+		return true;
+	attempt_drop(a);
+	note(d, trouble_of(-error, to->any.sa_family));
+	return false;
 }
 
 /* --- which, and when ----------------------------------------------------- */
@@ -316,7 +281,7 @@ static void go_on(struct dial *d)
 		}
 	}
 	if (!d->attempts && !d->asking)
-		finish(d, status_of_trouble[d->trouble], -1, NULL);
+		finish(d, status_of_trouble[d->trouble], NULL, NULL);
 }
 
 static void add_target(struct dial *d, const struct sockaddr *address)
@@ -350,7 +315,7 @@ static void on_resolved(struct resolve_waiter *waiter,
 
 	d->asking = false;
 	if (status != RESOLVE_OK && d->num_targets == 0) {
-		finish(d, status_of_name[status], -1, NULL);
+		finish(d, status_of_name[status], NULL, NULL);
 		return;
 	}
 	for (size_t i = 0; status == RESOLVE_OK && i < addresses->num; i++)
@@ -369,11 +334,11 @@ static void on_limit(uv_timer_t *timer)
 	struct dial *d = timer->data;
 
 	if (d->num_targets == 0) {
-		finish(d, DIAL_DNS_TIMEOUT, -1, NULL);
+		finish(d, DIAL_DNS_TIMEOUT, NULL, NULL);
 		return;
 	}
 	note(d, TROUBLE_TIMEOUT);
-	finish(d, status_of_trouble[d->trouble], -1, NULL);
+	finish(d, status_of_trouble[d->trouble], NULL, NULL);
 }
 
 /* --- the face ------------------------------------------------------------ */

@@ -48,11 +48,11 @@ struct dial_order {
 	unsigned timeout_ms;             /* names and connecting together */
 };
 
-/* When it is done: fd is the connected, non-blocking socket (the callee's now)
- * and peer its address on DIAL_OK, else -1 and NULL. The worst failure wins in
+/* When it is done: tcp is the connected socket (a handle on the heap, the
+ * callee's now) and peer its address on DIAL_OK, else both are NULL. The worst failure wins in
  * the order: no resources, timeout, our own listener, refused, unreachable, not
  * allowed; the name's own first. */
-typedef void dial_done(void *arg, enum dial_status status, int fd,
+typedef void dial_done(void *arg, enum dial_status status, uv_tcp_t *tcp,
 	const struct sockaddr *peer);
 
 /* dial_start begins; done is called exactly once, never from inside, unless

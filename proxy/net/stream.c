@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,7 +51,7 @@ int stream_fd(const struct stream *stream)
 {
 	int fd = -1;
 
-	(void)uv_fileno((const uv_handle_t *)&stream->tcp, &fd);
+	(void)uv_fileno((const uv_handle_t *)stream->tcp, &fd);
 	return fd;
 }
 
@@ -228,8 +227,8 @@ static void rearm(struct stream *stream)
 		return;
 	stream->reading = read;
 	if (!read)
-		(void)uv_read_stop((uv_stream_t *)&stream->tcp);
-	else if (uv_read_start((uv_stream_t *)&stream->tcp, on_alloc,
+		(void)uv_read_stop((uv_stream_t *)stream->tcp);
+	else if (uv_read_start((uv_stream_t *)stream->tcp, on_alloc,
 			 on_read) != 0)
 		stream_fail(stream, STREAM_RESET);
 }
@@ -327,7 +326,7 @@ static int send_now(struct stream *stream, const uint8_t *data, size_t len,
 	size_t *out_sent)
 {
 	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)data, (unsigned)len);
-	int n = uv_try_write((uv_stream_t *)&stream->tcp, &buf, 1);
+	int n = uv_try_write((uv_stream_t *)stream->tcp, &buf, 1);
 
 	*out_sent = 0;
 	if (n == UV_EAGAIN)
@@ -375,24 +374,13 @@ static void queue_rest(struct stream *stream)
 	stream->out = (struct buffer){0};
 	buf = uv_buf_init((char *)(uintptr_t)buffer_at(&stream->inflight),
 		(unsigned)buffer_len(&stream->inflight));
-	if (uv_write(&stream->write, (uv_stream_t *)&stream->tcp, &buf, 1,
+	if (uv_write(&stream->write, (uv_stream_t *)stream->tcp, &buf, 1,
 		    on_written) != 0) {
 		buffer_clear(&stream->inflight);
 		stream_deafen(stream);
 		return;
 	}
 	stream->writing = true;
-}
-
-static void on_shut(uv_shutdown_t *shut, int status)
-{
-	struct stream *stream = shut->data;
-
-	if (!stream->open)
-		return;
-	if (status != 0)
-		stream_deafen(stream);
-	stream_tell(stream);
 }
 
 /* wind_up: all we have to say is said or queued. In TLS, close_notify is queued
@@ -431,13 +419,13 @@ static void flush(struct stream *stream)
 /* finish says FIN once everything before it is with the kernel. */
 static void finish(struct stream *stream)
 {
-	if (!stream->may_finish || stream->shut.data || !stream->open ||
+	if (!stream->may_finish || stream->finished || !stream->open ||
 	    stream->writing || buffer_len(&stream->out) > 0)
 		return;
-	stream->shut.data = stream;
-	if (uv_shutdown(&stream->shut, (uv_stream_t *)&stream->tcp,
-		    on_shut) != 0)
+	stream->finished = true;
+	if (shutdown(stream_fd(stream), SHUT_WR) != 0)
 		stream_deafen(stream);
+	stream_tell(stream);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -537,24 +525,32 @@ void stream_turn(struct stream *stream)
 
 /* --- life --------------------------------------------------------------- */
 
+void stream_adopt(struct stream *stream, struct loop *loop, uv_tcp_t *tcp,
+	const struct stream_ops *ops, void *owner)
+{
+	*stream = (struct stream){
+		.loop = loop, .ops = ops, .owner = owner, .tcp = tcp};
+	tcp->data = stream->write.data = stream;
+	stream->open = true;
+	stream->active_ms = loop_now(loop);
+	(void)uv_tcp_nodelay(tcp, 1);
+	stream_mark(stream); /* to start reading */
+}
+
 void stream_open(struct stream *stream, struct loop *loop, int fd,
 	const struct stream_ops *ops, void *owner)
 {
-	int one = 1;
+	uv_tcp_t *tcp = malloc(sizeof(*tcp));
+	bool opened;
 
-	*stream = (struct stream){.loop = loop, .ops = ops, .owner = owner};
-	if (uv_tcp_init(&loop->uv, &stream->tcp) != 0)
+	if (!tcp || uv_tcp_init(&loop->uv, tcp) != 0)
 		abort(); /* without a socket to make, it can't fail */
-	stream->tcp.data = stream->write.data = stream;
-	stream->open = true;
-	stream->active_ms = loop_now(loop);
-	if (uv_tcp_open(&stream->tcp, fd) != 0) {
+	opened = uv_tcp_open(tcp, fd) == 0;
+	if (!opened)
 		(void)close(fd);
+	stream_adopt(stream, loop, tcp, ops, owner);
+	if (!opened)
 		stream_fail(stream, STREAM_RESET);
-		return;
-	}
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	stream_mark(stream); /* to start reading */
 }
 
 void stream_tls(struct stream *stream, SSL *ssl, const void *raw, size_t len)
@@ -584,6 +580,7 @@ static void on_close(uv_handle_t *handle)
 {
 	struct stream *stream = handle->data;
 
+	free(handle);
 	buffer_clear(&stream->raw);
 	buffer_clear(&stream->kept);
 	buffer_clear(&stream->plain);
@@ -602,5 +599,5 @@ void stream_close(struct stream *stream)
 	stream->wanted = false;
 	unmark(stream);
 	stream_part(stream);
-	uv_close((uv_handle_t *)&stream->tcp, on_close);
+	uv_close((uv_handle_t *)stream->tcp, on_close);
 }

@@ -65,18 +65,22 @@ struct stream { /* zeroed: not open */
 	struct loop *loop;
 	const struct stream_ops *ops;
 	void *owner;
-	uv_tcp_t tcp;
+	uv_tcp_t *tcp;
 	uv_write_t write;
-	uv_shutdown_t shut;
 	struct buffer raw, kept, plain, out, inflight;
 	struct stream *next_turn, *mate;
 	bool in_turn, wanted, reading, ended, is_tls, begin, full;
-	bool writing, shutdown_asked, may_finish, event, deaf, splicing;
+	bool writing, shutdown_asked, may_finish, finished, event, deaf, splicing;
 };
 
 /* stream_open takes over a connected, non-blocking socket. Nothing is wanted
  * yet. */
 void stream_open(struct stream *stream, struct loop *loop, int fd,
+	const struct stream_ops *ops, void *owner);
+
+/* stream_adopt does so with one that is a handle already, on the heap; it is
+ * the stream's now. */
+void stream_adopt(struct stream *stream, struct loop *loop, uv_tcp_t *tcp,
 	const struct stream_ops *ops, void *owner);
 
 /* stream_tls begins TLS; ssl is taken, its role is set. raw bytes that came

@@ -217,7 +217,7 @@ static void count_off(struct origin *origin)
 	origin->counted = false;
 }
 
-static void on_dialled(void *arg, enum dial_status status, int fd,
+static void on_dialled(void *arg, enum dial_status status, uv_tcp_t *tcp,
 	const struct sockaddr *peer)
 {
 	struct origin *origin = arg;
@@ -230,7 +230,7 @@ static void on_dialled(void *arg, enum dial_status status, int fd,
 		return;
 	}
 	memcpy(&origin->peer, peer, address_len(peer));
-	stream_open(&origin->stream, origin->services->loop, fd, &stream_ops,
+	stream_adopt(&origin->stream, origin->services->loop, tcp, &stream_ops,
 		origin);
 	if (origin->tls) {
 		origin->state = ORIGIN_SHAKING;

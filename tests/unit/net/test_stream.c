@@ -1,8 +1,13 @@
 /* test_stream.c - streams in the clear; test_stream_tls.c has those in TLS. */
+#include <netinet/tcp.h>
+
 #include "tests/unit/net/stream_test.h"
 
 static void speaks_both_ways(void **state)
 {
+	socklen_t len = sizeof(int);
+	int fd, on = 0;
+
 	(void)state;
 	stream_want(&near->stream, true);
 	far_say_text("hello");
@@ -18,6 +23,10 @@ static void speaks_both_ways(void **state)
 	assert_int_equal(near->stream.bytes_in, 5);
 	assert_int_equal(near->stream.bytes_out, 7);
 	assert_false(near->stream.secure);
+	assert_int_equal(uv_fileno((uv_handle_t *)near->stream.tcp, &fd), 0);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len),
+		0);
+	assert_true(on);
 }
 
 static void offers_nothing_unwanted(void **state)
@@ -195,7 +204,7 @@ static void is_full_until_little_is_left(void **state)
 	uint64_t len = 0;
 
 	(void)state;
-	assert_int_equal(uv_fileno((uv_handle_t *)&near->stream.tcp, &fd), 0);
+	assert_int_equal(uv_fileno((uv_handle_t *)near->stream.tcp, &fd), 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small,
 		sizeof(small)), 0);
 	assert_int_equal(setsockopt(far.fd, SOL_SOCKET, SO_RCVBUF, &small,
@@ -462,7 +471,7 @@ static void an_end_libuv_refuses_is_told(void **state)
 	assert_int_equal(shutdown(far.fd, SHUT_WR), 0);
 	UNTIL(stream_ended(&near->stream));
 	assert_int_equal(uv_shutdown(&first,
-		(uv_stream_t *)&near->stream.tcp, NULL), 0);
+		(uv_stream_t *)near->stream.tcp, NULL), 0);
 	stream_shutdown(&near->stream);
 	UNTIL(stream_broken(&near->stream));
 }

@@ -288,8 +288,10 @@ static inline void open_stream(struct stream *stream, struct origin *origin)
 	stream->loop = &play->loop;
 	stream->ops = &origin_stream_ops;
 	stream->owner = origin;
-	assert_int_equal(uv_tcp_init(&play->loop.uv, &stream->tcp), 0);
-	stream->tcp.data = stream;
+	stream->tcp = malloc(sizeof(*stream->tcp));
+	assert_non_null(stream->tcp);
+	assert_int_equal(uv_tcp_init(&play->loop.uv, stream->tcp), 0);
+	stream->tcp->data = stream;
 	stream->open = stream->writing = true;
 }
 
