@@ -91,6 +91,15 @@ bool slice_is_token(struct slice s)
 	return s.len > 0;
 }
 
+void slice_text(struct slice s, char *out, size_t size)
+{
+	size_t len = s.len < size ? s.len : size - 1;
+
+	if (len > 0)
+		memcpy(out, s.at, len);
+	out[len] = '\0';
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';

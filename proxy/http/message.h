@@ -29,6 +29,9 @@ struct slice {
 bool slice_is(struct slice s, const char *text);
 bool slice_is_nocase(struct slice s, const char *text);
 
+/* slice_text copies what fits to out, NUL-ended. */
+void slice_text(struct slice s, char *out, size_t size);
+
 struct head;
 
 struct head *head_new(void);

@@ -1,6 +1,5 @@
 #include "proxy/net/stream_private.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -45,14 +44,6 @@ void stream_fail(struct stream *stream, enum stream_error error)
 	if (stream->error == STREAM_FINE)
 		stream->error = error;
 	stream_tell(stream);
-}
-
-int stream_fd(const struct stream *stream)
-{
-	int fd = -1;
-
-	(void)uv_fileno((const uv_handle_t *)stream->tcp, &fd);
-	return fd;
 }
 
 /* --- in ----------------------------------------------------------------- */
@@ -242,26 +233,6 @@ void stream_want(struct stream *stream, bool want)
 		stream_mark(stream);
 }
 
-bool stream_ended(const struct stream *stream)
-{
-	return stream->ended && !buffer_len(&stream->kept) &&
-		(stream->truncated || !buffer_len(&stream->raw));
-}
-
-bool stream_all_eaten(const struct stream *stream)
-{
-	return !buffer_len(&stream->kept) && !buffer_len(&stream->raw);
-}
-
-bool stream_is_quiet(const struct stream *stream)
-{
-	char byte;
-
-	return stream_all_eaten(stream) &&
-		recv(stream_fd(stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-		(errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
 void stream_unread(struct stream *stream, const void *data, size_t len)
 {
 	buffer_add(&stream->kept, data, len);
@@ -270,25 +241,9 @@ void stream_unread(struct stream *stream, const void *data, size_t len)
 
 /* --- out ---------------------------------------------------------------- */
 
-static size_t queued(const struct stream *stream)
-{
-	return buffer_len(&stream->plain) + buffer_len(&stream->out) +
-		buffer_len(&stream->inflight);
-}
-
-bool stream_full(const struct stream *stream)
-{
-	return stream->full;
-}
-
-bool stream_flushed(const struct stream *stream)
-{
-	return queued(stream) == 0;
-}
-
 void stream_account(struct stream *stream)
 {
-	size_t n = queued(stream);
+	size_t n = stream_queued(stream);
 
 	if (n > STREAM_HIGH)
 		stream->full = true;
@@ -347,22 +302,6 @@ void stream_deafen(struct stream *stream)
 	buffer_clear(&stream->plain);
 	stream->deaf = true;
 	stream_tell(stream);
-}
-
-bool stream_deaf(const struct stream *stream)
-{
-	return stream->deaf;
-}
-
-bool stream_has_data(const struct stream *stream)
-{
-	return buffer_len(&stream->kept) > 0;
-}
-
-bool stream_broken(const struct stream *stream)
-{
-	return stream->error != STREAM_FINE ||
-		(stream->deaf && stream->ended);
 }
 
 /* queue_rest leaves the output to libuv, which writes when the socket can. */

@@ -21,6 +21,7 @@ void stream_deafen(struct stream *stream);
 void stream_account(struct stream *stream);
 
 int stream_fd(const struct stream *stream);
+size_t stream_queued(const struct stream *stream); /* bytes of output */
 
 /* stream_may_splice: what comes now may go to the mate unseen, since nothing
  * that came before is still to be sent; stream_splice_in moves it. */

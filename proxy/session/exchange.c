@@ -111,16 +111,6 @@ static bool accepts_html(const struct head *head)
 		memmem(accept.at, accept.len, "text/html", 9) != NULL;
 }
 
-/* note_method keeps the method for the log; a long one is cut. */
-static void note_method(struct exchange *x, struct slice method)
-{
-	size_t len = method.len < sizeof(x->method) ? method.len :
-						      sizeof(x->method) - 1;
-
-	memcpy(x->method, method.at, len);
-	x->method[len] = '\0';
-}
-
 static void begin(struct exchange *x, struct head *head)
 {
 	struct slice method = head_method(head);
@@ -133,7 +123,7 @@ static void begin(struct exchange *x, struct head *head)
 	x->expects = head_has_token(head, "Expect", "100-continue");
 	x->replayable = plan.kind == BODY_NONE && is_idempotent(method);
 	x->last = !x->client->ops->lasts(x->client);
-	note_method(x, method);
+	slice_text(method, x->method, sizeof(x->method));
 }
 
 /* finish_bodiless reads the end of a request that has no body at once, so that
