@@ -39,6 +39,7 @@ struct load {
 	double seconds, warm_up;
 	bool fresh; /* a new connection for each request */
 	bool idle;  /* open, ask once, hold */
+	bool around; /* after the last site comes the first */
 	bool out_of_sites;
 	struct client **clients;
 	unsigned num_clients;
@@ -46,7 +47,7 @@ struct load {
 
 enum option_key {
 	TO, CONNECT, TRUST, WATCH, HOST, PORT, PATH, CONNECTIONS, SECONDS,
-	WARM_UP, REQUESTS, FRESH, RESUME, FIRST_SITE, SITES, IDLE,
+	WARM_UP, REQUESTS, AROUND, FRESH, RESUME, FIRST_SITE, SITES, IDLE,
 };
 
 static const struct option options[] = {
@@ -65,6 +66,7 @@ static const struct option options[] = {
 	{"resume", no_argument, NULL, RESUME},
 	{"first-site", required_argument, NULL, FIRST_SITE},
 	{"sites", required_argument, NULL, SITES},
+	{"around", no_argument, NULL, AROUND},
 	{"idle", no_argument, NULL, IDLE},
 	{0},
 };
@@ -111,6 +113,7 @@ static void take_option(struct load *load, int key)
 	case RESUME: load->plan.resume = true; break;
 	case FIRST_SITE: load->first_site = number(optarg); break;
 	case SITES: load->num_sites = number(optarg); break;
+	case AROUND: load->around = true; break;
 	case IDLE: load->idle = true; break;
 	default: die("usage: bench/load/load.c says");
 	}
@@ -136,6 +139,8 @@ static void dial(struct load *load, struct client *client)
 	unsigned site = load->first_site;
 
 	if (load->num_sites > 0) {
+		if (load->around)
+			load->sites_given %= load->num_sites;
 		if (load->sites_given == load->num_sites) {
 			load->out_of_sites = true;
 			return;

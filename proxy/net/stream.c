@@ -253,6 +253,15 @@ void stream_account(struct stream *stream)
 	}
 }
 
+static bool seal(struct stream *stream, const uint8_t *data, size_t len)
+{
+	if (tls_engine_write(&stream->tls, data, len) == TLS_OK)
+		return true;
+	buffer_clear(&stream->plain);
+	stream_fail(stream, STREAM_TLS);
+	return false;
+}
+
 /* encrypt seals what was gathered: whole records while the turn lasts, the
  * rest at its end. */
 static void encrypt(struct stream *stream, bool all)
@@ -264,12 +273,8 @@ static void encrypt(struct stream *stream, bool all)
 			return;
 		if (n > RECORD)
 			n = RECORD;
-		if (tls_engine_write(&stream->tls, buffer_at(&stream->plain),
-			    n) != TLS_OK) {
-			buffer_clear(&stream->plain);
-			stream_fail(stream, STREAM_TLS);
+		if (!seal(stream, buffer_at(&stream->plain), n))
 			return;
-		}
 		buffer_eat(&stream->plain, n);
 	}
 }
@@ -419,6 +424,14 @@ void stream_write(struct stream *stream, const void *data, size_t len)
 		return;
 	stream_mark(stream);
 	if (stream->is_tls) {
+		/* whole records need no gathering */
+		while (stream->secure && len >= RECORD &&
+			!buffer_len(&stream->plain)) {
+			if (!seal(stream, at, RECORD))
+				return;
+			at += RECORD;
+			len -= RECORD;
+		}
 		buffer_add(&stream->plain, at, len);
 		if (stream->secure)
 			encrypt(stream, false);
