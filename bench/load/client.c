@@ -288,8 +288,8 @@ void client_ask(struct client *client)
 	const struct plan *plan = client->plan;
 	char ask[400];
 	int n = snprintf(ask, sizeof(ask),
-		"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load\r\n"
-		"Accept: */*\r\n\r\n", plan->path, client->host);
+		"GET %s HTTP/1.1\r\nHost: %s:%u\r\nUser-Agent: load\r\n"
+		"Accept: */*\r\n\r\n", plan->path, client->host, plan->port);
 
 	client->asked_s = client_now();
 	client->head_len = 0;

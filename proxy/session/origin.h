@@ -101,7 +101,8 @@ struct origin {
 	uint8_t key[ORIGIN_KEY_SIZE];
 	const struct origin_ops *ops;
 	void *owner;
-	struct origin *prev, *next; /* in the pool's list */
+	struct origin *prev, *next;     /* in the pool: of its key */
+	struct origin *before, *behind; /* ... of all, by when they were put */
 };
 
 /* origin_get begins (or finds) a connection; the caller is its owner until

@@ -28,6 +28,7 @@ struct shelf {
 struct pool {
 	struct services *services; /* borrowed */
 	struct shelf *shelves;     /* owned */
+	struct origin *all;        /* the last put first */
 	unsigned num;
 	uv_timer_t timer;
 	void (*closed)(void *arg);
@@ -61,6 +62,7 @@ static void take_off(struct pool *pool, struct origin *origin)
 	struct shelf *shelf = find(pool, origin->key);
 
 	DL_DELETE(shelf->origins, origin);
+	DL_DELETE2(pool->all, origin, before, behind);
 	shelf->num--;
 	pool->num--;
 	if (shelf->num > 0)
@@ -132,14 +134,8 @@ static struct origin *oldest(struct shelf *shelf)
 
 static void drop_oldest(struct pool *pool)
 {
-	struct origin *found = NULL;
-	struct shelf *shelf, *tmp;
-
-	HASH_ITER(hh, pool->shelves, shelf, tmp)
-		if (!found || last_used(oldest(shelf)) < last_used(found))
-			found = oldest(shelf);
-	if (found)
-		drop(pool, found);
+	if (pool->all)
+		drop(pool, pool->all->before);
 }
 
 bool pool_may_be_asked(const struct origin *origin, bool once)
@@ -187,6 +183,7 @@ void pool_put(struct pool *pool, struct origin *origin)
 		drop_oldest(pool);
 	shelf = find_or_make(pool, origin->key);
 	DL_PREPEND(shelf->origins, origin);
+	DL_PREPEND2(pool->all, origin, before, behind);
 	shelf->num++;
 	pool->num++;
 	origin->ops = &resting;
@@ -198,19 +195,9 @@ static void sweep(uv_timer_t *timer)
 {
 	struct pool *pool = timer->data;
 	uint64_t now = loop_now(pool->services->loop);
-	struct shelf *shelf, *tmp;
-	struct origin *last;
 
-	HASH_ITER(hh, pool->shelves, shelf, tmp) {
-		unsigned left = shelf->num;
-
-		while (left-- > 0) {
-			last = oldest(shelf);
-			if (now - last_used(last) < IDLE_MS)
-				break;
-			drop(pool, last);
-		}
-	}
+	while (pool->all && now - last_used(pool->all->before) >= IDLE_MS)
+		drop_oldest(pool);
 }
 
 /* --- life --------------------------------------------------------------- */
