@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """growth.py FOLDER - what a unit costs as the work grows.
 
-Kept-alive requests over 10 to 10,000 connections; new connections to 10 to
+Kept-alive requests over 10 to 10,000 connections, of which at most 64 ask at a
+time; new connections to 10 to
 100,000 sites that are in the leaf cache; with 1 to 10,000 rules. CPU of one
 worker a unit, as in run.py. Needs root, and some minutes.
 """
@@ -60,8 +61,8 @@ def connections(lab, peer, seconds, num):
     running = Run(lab, peer, seconds)
     try:
         return per_unit(running.load(labs.EC, [
-            "--path", "/1k", "--connections", str(num), "--warm-up",
-            str(2 + num / 1000)]))
+            "--path", "/1k", "--connections", str(num), "--active",
+            str(min(num, 64))]))
     finally:
         running.end()
 

@@ -35,19 +35,23 @@ struct load {
 	struct tally tally;
 	const char *watch, *trust;
 	unsigned connections, first_site, num_sites, sites_given;
+	/* Of the connections, how many have a request under way; the others rest
+	 * until it is their turn. 0: all of them. */
+	unsigned active, turn;
 	unsigned most; /* requests after which it ends; 0: no end */
 	double seconds, warm_up;
 	bool fresh; /* a new connection for each request */
 	bool idle;  /* open, ask once, hold */
 	bool around; /* after the last site comes the first */
 	bool out_of_sites;
+	bool opening; /* a request each, and rest */
 	struct client **clients;
 	unsigned num_clients;
 };
 
 enum option_key {
 	TO, CONNECT, TRUST, WATCH, HOST, PORT, PATH, CONNECTIONS, SECONDS,
-	WARM_UP, REQUESTS, AROUND, FRESH, RESUME, FIRST_SITE, SITES, IDLE,
+	WARM_UP, REQUESTS, AROUND, ACTIVE, FRESH, RESUME, FIRST_SITE, SITES, IDLE,
 };
 
 static const struct option options[] = {
@@ -66,6 +70,7 @@ static const struct option options[] = {
 	{"resume", no_argument, NULL, RESUME},
 	{"first-site", required_argument, NULL, FIRST_SITE},
 	{"sites", required_argument, NULL, SITES},
+	{"active", required_argument, NULL, ACTIVE},
 	{"around", no_argument, NULL, AROUND},
 	{"idle", no_argument, NULL, IDLE},
 	{0},
@@ -113,6 +118,7 @@ static void take_option(struct load *load, int key)
 	case RESUME: load->plan.resume = true; break;
 	case FIRST_SITE: load->first_site = number(optarg); break;
 	case SITES: load->num_sites = number(optarg); break;
+	case ACTIVE: load->active = number(optarg); break;
 	case AROUND: load->around = true; break;
 	case IDLE: load->idle = true; break;
 	default: die("usage: bench/load/load.c says");
@@ -150,9 +156,21 @@ static void dial(struct load *load, struct client *client)
 	client_dial(client, site);
 }
 
+static struct client *next_in_turn(struct load *load)
+{
+	struct client *client;
+
+	do {
+		client = load->clients[load->turn++ % load->num_clients];
+	} while (client->stage != RESTING && client->stage != GONE);
+	return client;
+}
+
 /* go_on gives a client that has nothing to do the next thing. */
 static void go_on(struct load *load, struct client *client)
 {
+	if (load->active > 0 && client->stage == RESTING)
+		client = next_in_turn(load);
 	if (client->stage == RESTING && load->fresh)
 		client_drop(client);
 	if (client->stage == GONE)
@@ -181,7 +199,7 @@ static void wait_once(struct load *load, int ms)
 		struct client *client = events[i].data.ptr;
 
 		client_step(client);
-		if (!load->idle)
+		if (!load->opening)
 			go_on(load, client);
 	}
 }
@@ -212,12 +230,13 @@ static unsigned resting(const struct load *load)
 	return n;
 }
 
-/* hold opens the connections, a few at a time, and lets them rest. */
-static void hold(struct load *load)
+/* open_all opens the connections, a few at a time, and lets them rest. */
+static void open_all(struct load *load)
 {
 	double limit = client_now() + IDLE_LIMIT_S;
 	unsigned there = 0;
 
+	load->opening = true;
 	while (there < load->connections && client_now() < limit &&
 		!has_failed(load)) {
 		while (load->num_clients < load->connections &&
@@ -226,9 +245,30 @@ static void hold(struct load *load)
 		wait_once(load, 5);
 		there = resting(load);
 	}
+	load->opening = false;
+}
+
+static void hold(struct load *load)
+{
+	double limit;
+
+	open_all(load);
+	load->opening = true; /* nobody goes on */
 	limit = client_now() + REST_S;
 	while (client_now() < limit)
 		wait_once(load, 50);
+}
+
+static void start(struct load *load)
+{
+	if (load->active > 0) {
+		open_all(load);
+		for (unsigned i = 0; i < load->active; i++)
+			client_ask(next_in_turn(load));
+		return;
+	}
+	for (unsigned i = 0; i < load->connections; i++)
+		add_client(load);
 }
 
 /* --- the whole ---------------------------------------------------------- */
@@ -243,8 +283,7 @@ static void measure(struct load *load, struct figures *out)
 	struct usage before = usage_of(load->watch), at_begin;
 
 	if (!load->idle) {
-		for (unsigned i = 0; i < load->connections; i++)
-			add_client(load);
+		start(load);
 		run_until(load, client_now() + load->warm_up);
 	}
 	load->tally.counting = true;

@@ -13,7 +13,7 @@ enum {
 	LATELY_MS = 2000,
 	IDLE_MS = 60 * 1000,
 	SWEEP_MS = 5 * 1000,
-	MAX_PER_KEY = 64,
+	MAX_PER_KEY = 256,
 	MAX_ALL = 1024,
 };
 

@@ -2,7 +2,7 @@
  * pool.h - origin connections between two exchanges.
  *
  * One a worker. The connection used last is used first. Kept at most 60 s, at
- * most 64 of one origin key and 1,024 in all; the oldest goes. A connection on
+ * most 256 of one origin key and 1,024 in all; the oldest goes. A connection on
  * which anything happens while it rests (end, data, error) is closed, and the
  * site's cached leaf put in doubt.
  *
