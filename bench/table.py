@@ -109,6 +109,34 @@ def of_workload(results, name):
     return lines
 
 
+# In the table of all, in this order; who is not there has no column.
+INTERCEPTING = ("sallyport", "sallyport_tls", "sallyport_log",
+                "sallyport_nopool", "nginx", "haproxy", "haproxy_nopool",
+                "sslsplit", "squid", "mitmproxy", "relay")
+TUNNELLING = ("sallyport_tunnel", "sallyport_tunnel_tls", "haproxy_tcp",
+              "squid_tunnel", "relay", "relay_splice")
+
+
+def of_all(results, names, peers):
+    """A row a workload, a column a peer: medians."""
+    names = [n for n in names if
+             ("tunnel" in workloads.ALL[n].kinds) == (peers is TUNNELLING)]
+    peers = [p for p in peers if any((n, p) in results.good for n in names)]
+    if not peers:
+        return []
+    lines = ["", "| | unit | " + " | ".join(peers) + " |",
+             "|---" * (len(peers) + 2) + "|"]
+    for name in names:
+        cells = []
+        for peer in peers:
+            costs = list(results.costs(name, peer).values())
+            cells.append(number(statistics.median(costs)) if costs else "–")
+        lines.append("| %s: %s | %s | %s |" % (
+            name, workloads.ALL[name].title, workloads.ALL[name].unit,
+            " | ".join(cells)))
+    return lines
+
+
 def of_targets(results):
     lines = ["| workload | unit | who | CPU (or as the unit says) | target | "
              "is | reached |", "|---|---|---|---|---|---|---|"]
@@ -135,7 +163,8 @@ def of_targets(results):
 
 def markdown(records, names):
     results = Results(records)
-    lines = of_targets(results)
+    lines = (of_all(results, names, INTERCEPTING) +
+             of_all(results, names, TUNNELLING) + [""] + of_targets(results))
     for name in names:
         if results.peers(name):
             lines += of_workload(results, name)
