@@ -36,6 +36,8 @@ struct loop {
 	uint8_t *read;          /* owned: LOOP_READ_SIZE bytes */
 	uint8_t *plain;         /* owned: LOOP_PLAIN_SIZE bytes */
 	struct splicer splicer; /* likewise one for all */
+	size_t spliced;         /* bytes, in this turn */
+	bool others;            /* something else was read in it */
 	struct stream *turn;    /* streams with work at the end of the turn */
 	uv_prepare_t prepare;
 	uv_check_t check;
