@@ -5,7 +5,7 @@
 
 #include "proxy/net/stream.h"
 
-enum { MUCH = 512 * 1024 }; /* spliced in a turn: more will be there at once */
+enum { MUCH = 512 * 1024 }; /* in a turn: more will be there at once */
 
 /* Streams that another's work marks while we are at it are done in the same
  * sweep: the kernel is not asked to wait while anything is left to do. */
@@ -20,18 +20,18 @@ static void end_turn(struct loop *loop)
 	}
 }
 
-/* breathe waits a moment for more where a turn did nothing but splice, and not
- * much of it. Bulk comes in many small pieces, and waking up for each costs more
- * than moving it: half of what a tunnel takes, and it goes no faster. With the
- * kernel's slack it is about 70 us; whoever else has come meanwhile waits for
- * that long, at the most. */
+/* breathe waits a moment for more where a turn did nothing but move bulk, and not
+ * much of it. Bulk comes in pieces of some 30 KB, and waking up for each costs as
+ * much as moving it through a tunnel, and makes it no faster. With the kernel's
+ * slack it is about 70 us; whoever else comes meanwhile waits for that long, at
+ * the most. What was read has been passed on before. */
 static void breathe(struct loop *loop)
 {
 	static const struct timespec moment = {.tv_nsec = 20 * 1000};
 
-	if (loop->spliced > 0 && loop->spliced < MUCH && !loop->others)
+	if (loop->bulk > 0 && loop->bulk < MUCH && !loop->others)
 		(void)nanosleep(&moment, NULL);
-	loop->spliced = 0;
+	loop->bulk = 0;
 	loop->others = false;
 }
 

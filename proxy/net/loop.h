@@ -22,6 +22,7 @@
 enum {
 	LOOP_READ_SIZE = 65536,  /* of one read from a socket */
 	LOOP_PLAIN_SIZE = 16384, /* of one decrypted record */
+	LOOP_LARGE = 16384,      /* what comes at once, in bulk */
 };
 
 struct stream;
@@ -36,8 +37,8 @@ struct loop {
 	uint8_t *read;          /* owned: LOOP_READ_SIZE bytes */
 	uint8_t *plain;         /* owned: LOOP_PLAIN_SIZE bytes */
 	struct splicer splicer; /* likewise one for all */
-	size_t spliced;         /* bytes, in this turn */
-	bool others;            /* something else was read in it */
+	size_t bulk;            /* bytes that came in large pieces, this turn */
+	bool others;            /* ... and something came in small ones */
 	struct stream *turn;    /* streams with work at the end of the turn */
 	uv_prepare_t prepare;
 	uv_check_t check;
@@ -65,6 +66,16 @@ void loop_post(struct loop *loop, struct post *post);
 /* loop_take_post takes back the first post that has not been run, once the loop
  * has ended; NULL: none. */
 struct post *loop_take_post(struct loop *loop);
+
+/* loop_note_read tells of bytes that came: where a turn brings large pieces
+ * alone, and not much of them, the next waits a moment for more. */
+static inline void loop_note_read(struct loop *loop, size_t len)
+{
+	if (len >= LOOP_LARGE)
+		loop->bulk += len;
+	else if (len > 0)
+		loop->others = true;
+}
 
 /* loop_now is the time of this turn in ms, monotonic. */
 static inline uint64_t loop_now(const struct loop *loop)

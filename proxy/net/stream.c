@@ -195,7 +195,7 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 	} else if (n < 0) {
 		stream_fail(stream, STREAM_RESET);
 	} else {
-		stream->loop->others = true;
+		loop_note_read(stream->loop, (size_t)n);
 		stream->bytes_in += (uint64_t)n;
 		stream->splicing = n >= STREAM_MUCH;
 		if (stream->is_tls)

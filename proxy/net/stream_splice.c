@@ -23,7 +23,7 @@ void stream_splice_in(struct stream *stream)
 		stream_fd(stream), stream_fd(mate), &mate->out, &moved);
 
 	stream->active_ms = loop_now(stream->loop);
-	stream->loop->spliced += moved.in;
+	loop_note_read(stream->loop, moved.in);
 	stream->bytes_in += moved.in;
 	mate->bytes_out += moved.out;
 	stream->splicing = result == SPLICE_MOVED && moved.in >= LITTLE;
