@@ -183,9 +183,9 @@ format:  ## let clang-format write the lines that are not committed yet
 bench-tools: $(BIN) $(BENCH_TOOLS) $(MICROS)
 	@.ci/setup bench
 
-bench: bench-tools  ## measure, beside every peer that is here: an hour
+bench: bench-tools  ## measure, beside every peer that is here: an hour or more
 	$(Q)bench/run.py $(B)
-bench-quick: bench-tools  ## the same in a minute
+bench-quick: bench-tools  ## the same in two minutes
 	$(Q)bench/run.py --quick $(B)
 bench-micro: bench-tools  ## hot pieces alone; a line "name value unit" each
 	$(Q)set -e; for m in $(MICROS); do $$m; done

@@ -190,7 +190,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", help="where make built")
     parser.add_argument("--quick", action="store_true",
-                        help="in a minute: ourselves, nginx, haproxy")
+                        help="in two minutes: ourselves, nginx, haproxy")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each run")
     parser.add_argument("--only", help="workloads, by commas")
