@@ -10,9 +10,9 @@ enum { LITTLE = 4096, USUAL = 72 * 1024 };
 /* Blocks of LITTLE come and go with every message: a thread keeps some. Not
  * where a sanitizer is to see who uses one that is gone. */
 #ifdef __SANITIZE_ADDRESS__
-enum { SPARES = 1, KEPT = 0 };
+enum { SPARES = 64, KEEPS_SPARES = 0 };
 #else
-enum { SPARES = 64, KEPT = SPARES };
+enum { SPARES = 64, KEEPS_SPARES = 1 };
 #endif
 static _Thread_local uint8_t *spares[SPARES];
 static _Thread_local unsigned num_spares;
@@ -24,7 +24,7 @@ static uint8_t *take_little(void)
 
 static void give(uint8_t *data, size_t cap)
 {
-	if (cap == LITTLE && num_spares < KEPT)
+	if (KEEPS_SPARES && cap == LITTLE && num_spares < SPARES)
 		spares[num_spares++] = data;
 	else
 		free(data);
