@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 ORIGIN = "10.9.9.1"
@@ -54,12 +55,20 @@ SERVER = """  server {{ listen {address}:{port} ssl backlog=4096; {name};
 NO_TICKETS = "ssl_session_tickets off; ssl_session_cache off;"
 
 
-def enter_namespace(argv):
+def enter_namespace():
     """Start over in a namespace of our own; returns once we are in it."""
+    if os.geteuid() != 0:
+        sys.exit("bench: a namespace of its own needs root")
+    for program in ("nginx", "dnsmasq", "openssl", "wrk", "unshare", "ip"):
+        if not shutil.which(program):
+            sys.exit("bench: no %s here" % program)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if os.environ.get("BENCH_INSIDE") == "yes":
         return
     os.environ["BENCH_INSIDE"] = "yes"
-    os.execvp("unshare", ["unshare", "--net", "--mount", "--fork"] + argv)
+    os.execvp("unshare", ["unshare", "--net", "--mount", "--fork",
+                          sys.executable] + sys.argv)
 
 
 def openssl(*args):
@@ -71,11 +80,6 @@ def write(path, text):
     with open(path, "w") as f:
         f.write(text)
     return path
-
-
-def raise_file_limit():
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def tools(folder, binary=None):

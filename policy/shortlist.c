@@ -83,8 +83,8 @@ static void hang(struct shortlist *list, uint32_t i)
 	*bucket = i + 1;
 }
 
-/* make_room grows the table to hold num links, two buckets for each at least
- * half of the time. */
+/* make_room grows the table to hold num links, one a bucket at the most (on
+ * average); false: no memory, and nothing changed. */
 static bool make_room(struct shortlist *list, size_t num)
 {
 	size_t buckets = list->num_buckets ? list->num_buckets : 64;

@@ -90,6 +90,7 @@ enum h1_event h1_in_eof(struct h1_in *in);
  * it after those too. After a 101 the message ends and the parser must not be
  * fed again. */
 void h1_in_next_message(struct h1_in *in, bool to_head);
+
 /* h1_in_renew makes a parser that is idle as good as a new one of its kind. */
 void h1_in_renew(struct h1_in *in, size_t max_head);
 

@@ -14,17 +14,11 @@ enum {
 	MAX_TARGETS = 2 * RESOLVE_MAX,
 };
 
-union target {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
 struct attempt {
 	uv_connect_t connect;
 	uv_tcp_t *tcp;     /* owned */
 	struct dial *dial; /* borrowed */
-	union target to;
+	union address to;
 	struct attempt *prev, *next;
 };
 
@@ -61,7 +55,7 @@ struct dial {
 
 	struct resolve_waiter waiter;
 	bool asking;                 /* more addresses may come */
-	union target targets[MAX_TARGETS];
+	union address targets[MAX_TARGETS];
 	bool tried[MAX_TARGETS];
 	size_t num_targets;
 	sa_family_t last_family;
@@ -166,7 +160,7 @@ static enum trouble trouble_of(int error, sa_family_t family)
  * leave from that very port, and TCP then joins it with itself. */
 static bool is_to_itself(const struct attempt *a)
 {
-	union target local = {0};
+	union address local = {0};
 	int len = sizeof(local);
 
 	return uv_tcp_getsockname(a->tcp, &local.any, &len) == 0
@@ -179,7 +173,7 @@ static void on_connected(uv_connect_t *connect, int status)
 {
 	struct attempt *a = connect->data;
 	struct dial *d = a->dial;
-	union target to = a->to;
+	union address to = a->to;
 
 	if (status == UV_ECANCELED) /* dropped */
 		return;
@@ -193,7 +187,7 @@ static void on_connected(uv_connect_t *connect, int status)
 	go_on(d);
 }
 
-static struct attempt *attempt_new(struct dial *d, const union target *to)
+static struct attempt *attempt_new(struct dial *d, const union address *to)
 {
 	struct attempt *a = calloc(1, sizeof(*a));
 
@@ -209,7 +203,7 @@ static struct attempt *attempt_new(struct dial *d, const union target *to)
 }
 
 /* attempt_start begins one; false when it has failed already. */
-static bool attempt_start(struct dial *d, const union target *to)
+static bool attempt_start(struct dial *d, const union address *to)
 {
 	struct attempt *a = attempt_new(d, to);
 	int error = uv_tcp_connect(&a->connect, a->tcp, &to->any, on_connected);
@@ -225,7 +219,7 @@ static bool attempt_start(struct dial *d, const union target *to)
 
 /* pick returns the next target: of the other family than the last where there
  * is one (RFC 8305, 4). */
-static const union target *pick(struct dial *d)
+static const union address *pick(struct dial *d)
 {
 	size_t best = MAX_TARGETS;
 
@@ -246,7 +240,7 @@ static const union target *pick(struct dial *d)
 	return &d->targets[best];
 }
 
-static bool is_allowed(struct dial *d, const union target *to)
+static bool is_allowed(struct dial *d, const union address *to)
 {
 	switch (address_check(d->own, &to->any, d->client_local,
 			d->configured)) {
@@ -271,7 +265,7 @@ static void on_next(uv_timer_t *timer)
  * left to wait for. */
 static void go_on(struct dial *d)
 {
-	const union target *to;
+	const union address *to;
 
 	(void)uv_timer_stop(&d->next);
 	while ((to = pick(d))) {
@@ -286,13 +280,13 @@ static void go_on(struct dial *d)
 
 static void add_target(struct dial *d, const struct sockaddr *address)
 {
-	union target to = {0};
+	union address to = {0};
 
 	memcpy(&to, address, address_len(address));
 	if (to.any.sa_family == AF_INET6)
-		to.v6.sin6_port = htons(d->port);
+		to.in6.sin6_port = htons(d->port);
 	else
-		to.v4.sin_port = htons(d->port);
+		to.in4.sin_port = htons(d->port);
 	for (size_t i = 0; i < d->num_targets; i++)
 		if (address_equal(&d->targets[i].any, &to.any))
 			return;

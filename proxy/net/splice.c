@@ -34,18 +34,19 @@ static void renew(struct splicer *splicer)
 	splicer_init(splicer);
 }
 
-/* keep takes what is left out of the pipe. */
-static void keep(struct splicer *splicer, size_t len, struct buffer *rest)
+/* keep takes what is left out of the pipe; false: not all of it came. */
+static bool keep(struct splicer *splicer, size_t len, struct buffer *rest)
 {
 	ssize_t n;
 
 	while (len > 0) {
 		n = read(splicer->out, buffer_reserve(rest, len), len);
-		if (n <= 0) /* no: it was in there */
-			break;
+		if (n <= 0)
+			return false;
 		buffer_commit(rest, (size_t)n);
 		len -= (size_t)n;
 	}
+	return true;
 }
 
 static void pour(struct splicer *splicer, int to, struct buffer *rest,
@@ -64,11 +65,10 @@ static void pour(struct splicer *splicer, int to, struct buffer *rest,
 	out->out = out->in - left;
 	if (left == 0)
 		return;
-	out->deaf = n == 0 || (errno != EAGAIN && errno != EINTR);
+	out->deaf = n == 0 || (errno != EAGAIN && errno != EINTR) ||
+		!keep(splicer, left, rest);
 	if (out->deaf)
 		renew(splicer);
-	else
-		keep(splicer, left, rest);
 }
 
 enum splice_result splice_move(struct splicer *splicer, int from, int to,

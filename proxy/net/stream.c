@@ -1,6 +1,5 @@
 #include "proxy/net/stream_private.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -300,8 +299,8 @@ static int send_now(struct stream *stream, const uint8_t *data, size_t len,
 	return 0;
 }
 
-/* The peer takes no more. What it has said may still be there to read,
- * an early answer for one, so the error is reading's to find. */
+/* stream_deafen: the peer takes no more. What it has said may still be there
+ * to read, an early answer for one, so the error is reading's to find. */
 void stream_deafen(struct stream *stream)
 {
 	buffer_clear(&stream->out);

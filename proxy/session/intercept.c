@@ -49,12 +49,7 @@ static void keep_origin_alpn(struct session *s)
 	uint8_t list[HELLO_ALPN_MAX];
 	size_t len = origin_alpn_list(s->hello, list);
 
-	if (len == 0)
-		return;
-	s->origin_alpn = malloc(len);
-	if (!s->origin_alpn)
-		abort();
-	memcpy(s->origin_alpn, list, len);
+	s->origin_alpn = bytes_copy(list, len);
 	s->origin_alpn_len = len;
 }
 
@@ -239,10 +234,7 @@ static void echo_alpn(struct session *s)
 
 	if (s->alpn.len > 0 || len == 0 || len > UINT8_MAX)
 		return;
-	s->alpn_name = malloc(len);
-	if (!s->alpn_name)
-		abort();
-	memcpy(s->alpn_name, name, len);
+	s->alpn_name = bytes_copy(name, len);
 	s->alpn = (struct alpn_answer){s->alpn_name, (uint8_t)len};
 }
 

@@ -60,8 +60,9 @@ struct leaf_want {
 enum { LEAF_DIGEST = SHA256_DIGEST_LENGTH, LEAF_KEY_SIZE = 5 * LEAF_DIGEST + 5 };
 
 struct leaf_request {
-	/* Set by the caller. done is called on its loop when leaves_get said LEAVES_WAIT;
-	 * site is the caller's reference, NULL with why on failure. */
+	/* Set by the caller. done is called on its loop when leaves_get said
+	 * LEAVES_WAIT; site is the caller's reference, NULL with why on
+	 * failure. */
 	void (*done)(struct leaf_request *request, struct site *site,
 		bool forged, const char *why);
 	void *arg;

@@ -273,17 +273,6 @@ static void dial(struct origin *origin, const struct origin_want *want)
 
 /* --- get and release ---------------------------------------------------- */
 
-static void keep_alpn(struct origin *origin, const struct origin_want *want)
-{
-	if (want->alpn_len == 0)
-		return;
-	origin->alpn = malloc(want->alpn_len);
-	if (!origin->alpn)
-		abort();
-	memcpy(origin->alpn, want->alpn, want->alpn_len);
-	origin->alpn_len = want->alpn_len;
-}
-
 static struct origin *origin_new(struct services *services,
 	const struct origin_want *want)
 {
@@ -298,7 +287,8 @@ static struct origin *origin_new(struct services *services,
 	origin->asked_port = want->port;
 	if (want->tls)
 		words_set(&origin->name, want->name);
-	keep_alpn(origin, want);
+	origin->alpn = bytes_copy(want->alpn, want->alpn_len);
+	origin->alpn_len = want->alpn_len;
 	origin->started_ms = loop_now(services->loop);
 	return origin;
 }

@@ -1,8 +1,8 @@
 /*
- * words.h - a sentence that mostly is not there.
+ * words.h - what mostly is not there, and costs a connection a pointer.
  *
  * Why something went wrong is kept with a connection for its page and its line
- * in the log; most connections never have one, and pay a pointer for it.
+ * in the log; the ALPN names it was asked with, for its origin.
  *
  * Threads: one.
  */
@@ -25,15 +25,22 @@ static inline void words_set(char **words, const char *text)
 		abort();
 }
 
-/* words_of is what there is to read: "" where there are none. */
-static inline const char *words_of(const char *words)
-{
-	return words ? words : "";
-}
-
 static inline void words_clear(char **words)
 {
 	words_set(words, NULL);
+}
+
+/* bytes_copy: a copy the caller frees; NULL of none. */
+static inline void *bytes_copy(const void *bytes, size_t len)
+{
+	void *copy;
+
+	if (len == 0)
+		return NULL;
+	copy = malloc(len);
+	if (!copy)
+		abort();
+	return memcpy(copy, bytes, len);
 }
 
 #endif

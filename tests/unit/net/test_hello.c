@@ -13,169 +13,12 @@
 #include <openssl/ssl.h>
 
 #include "proxy/net/hello.h"
-
-/* A ClientHello's message, with its four bytes of header. */
-struct message {
-	uint8_t at[20000];
-	size_t len;
-};
+#include "tests/unit/net/hello_maker.h"
 
 static uint8_t raw[200000];
 static struct hello hello;
 
-/* --- making them -------------------------------------------------------- */
-
-struct client {
-	uint16_t min, max;
-	const char *sni;
-	const char *alpn; /* wire form */
-	const char *ciphers, *sigalgs, *curves;
-	bool ech, grease;
-};
-
-static void set_up(SSL *ssl, const struct client *client)
-{
-	assert_true(SSL_set_min_proto_version(ssl, client->min));
-	assert_true(SSL_set_max_proto_version(ssl, client->max));
-	if (client->sni)
-		assert_true(SSL_set_tlsext_host_name(ssl, client->sni));
-	if (client->alpn)
-		assert_int_equal(SSL_set_alpn_protos(ssl,
-			(const uint8_t *)client->alpn,
-			(unsigned)strlen(client->alpn)), 0);
-	if (client->ciphers)
-		assert_true(SSL_set_strict_cipher_list(ssl, client->ciphers));
-	if (client->sigalgs)
-		assert_true(SSL_set1_sigalgs_list(ssl, client->sigalgs));
-	if (client->curves)
-		assert_true(SSL_set1_curves_list(ssl, client->curves));
-	SSL_set_enable_ech_grease(ssl, client->ech);
-}
-
-/* real has BoringSSL say its hello. */
-static void real(const struct client *client, struct message *out)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_with_buffers_method());
-	const uint8_t *bytes;
-	BIO *sent;
-	SSL *ssl;
-
-	assert_non_null(ctx);
-	SSL_CTX_set_grease_enabled(ctx, client->grease);
-	ssl = SSL_new(ctx);
-	sent = BIO_new(BIO_s_mem());
-	assert_non_null(ssl);
-	set_up(ssl, client);
-	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), sent);
-	SSL_set_connect_state(ssl);
-	assert_int_equal(SSL_do_handshake(ssl), -1);
-	assert_true(BIO_mem_contents(sent, &bytes, &out->len));
-	assert_in_range(out->len, 50, sizeof(out->at));
-	out->len -= 5;
-	memcpy(out->at, bytes + 5, out->len);
-	SSL_free(ssl);
-	SSL_CTX_free(ctx);
-}
-
-/* The parts of a hello by hand, each as it goes on the wire; NULL: a fine one. */
-struct parts {
-	const char *session, *ciphers, *methods;
-	size_t session_len, ciphers_len, methods_len;
-	const char *extensions; /* NULL: none, not even their length */
-	size_t extensions_len;
-	int extensions_add; /* to their length, to make it wrong */
-};
-
-#define BYTES(name, text) .name = text, .name##_len = sizeof(text) - 1
-#define R32 "0123456789abcdef0123456789abcdef"
-#define SNI(len2, list_len, type, len, name) \
-	"\0\0\0" len2 "\0" list_len type "\0" len name
-#define SNI_A SNI("\xe", "\xc", "\0", "\x9", "a.example")
-#define SNI_B SNI("\xe", "\xc", "\0", "\x9", "b.example")
-
-static void close_message(struct message *m)
-{
-	m->at[0] = 1;
-	m->at[1] = 0;
-	m->at[2] = (uint8_t)((m->len - 4) >> 8);
-	m->at[3] = (uint8_t)(m->len - 4);
-}
-
-static void add(struct message *m, const void *bytes, size_t len)
-{
-	assert_true(m->len + len <= sizeof(m->at));
-	memcpy(m->at + m->len, bytes, len);
-	m->len += len;
-}
-
-static void add_or(struct message *m, const char *bytes, size_t len,
-	const char *fine, size_t fine_len)
-{
-	add(m, bytes ? bytes : fine, bytes ? len : fine_len);
-}
-
-static void put(const struct parts *parts, struct message *m)
-{
-	int len = (int)parts->extensions_len + parts->extensions_add;
-	uint8_t size[2] = { (uint8_t)(len >> 8), (uint8_t)len };
-
-	m->len = 4;
-	add(m, "\3\3" R32, 34);
-	add_or(m, parts->session, parts->session_len, "\0", 1);
-	add_or(m, parts->ciphers, parts->ciphers_len, "\0\2\x13\1", 4);
-	add_or(m, parts->methods, parts->methods_len, "\1\0", 2);
-	if (parts->extensions) {
-		add(m, size, 2);
-		add(m, parts->extensions, parts->extensions_len);
-	}
-	close_message(m);
-}
-
-/* extend adds an extension of len zeros, the last. */
-static void extend(struct message *m, unsigned type, size_t len)
-{
-	size_t at = 4 + 34, all;
-	uint8_t head[4] = { (uint8_t)(type >> 8), (uint8_t)type,
-		(uint8_t)(len >> 8), (uint8_t)len };
-
-	at += 1u + m->at[at];
-	at += 2u + (size_t)(m->at[at] << 8 | m->at[at + 1]);
-	at += 1u + m->at[at];
-	all = (size_t)(m->at[at] << 8 | m->at[at + 1]);
-	assert_int_equal(at + 2 + all, m->len);
-	all += 4 + len;
-	m->at[at] = (uint8_t)(all >> 8);
-	m->at[at + 1] = (uint8_t)all;
-	add(m, head, 4);
-	assert_true(m->len + len <= sizeof(m->at));
-	memset(m->at + m->len, 0, len);
-	m->len += len;
-	close_message(m);
-}
-
-static void extend_to(struct message *m, size_t len)
-{
-	assert_true(m->len + 4 <= len);
-	extend(m, 47777, len - m->len - 4);
-	assert_int_equal(m->len, len);
-}
-
-/* wrap puts the message in records of size bytes. */
-static size_t wrap(const struct message *m, size_t size)
-{
-	size_t n = 0, part;
-
-	for (size_t i = 0; i < m->len; i += part) {
-		part = m->len - i < size ? m->len - i : size;
-		assert_true(n + 5 + part <= sizeof(raw));
-		memcpy(raw + n, "\x16\x03\x01", 3);
-		raw[n + 3] = (uint8_t)(part >> 8);
-		raw[n + 4] = (uint8_t)part;
-		memcpy(raw + n + 5, m->at + i, part);
-		n += 5 + part;
-	}
-	return n;
-}
+/* --- reading them ------------------------------------------------------- */
 
 static enum hello_result read_raw(size_t len)
 {
@@ -191,7 +34,7 @@ static enum hello_result read_raw(size_t len)
 
 static enum hello_result read_message(const struct message *m)
 {
-	return read_raw(wrap(m, 16384));
+	return read_raw(wrap(m, 16384, raw, sizeof(raw)));
 }
 
 static enum hello_result read_parts(const struct parts *parts)
@@ -340,7 +183,7 @@ static void counts_only_names_that_mean_something(void **state)
 
 static void whole_only_at_the_end(const struct message *m, size_t size)
 {
-	size_t len = wrap(m, size), step = len < 4000 ? 1 : 101, n;
+	size_t len = wrap(m, size, raw, sizeof(raw)), step = len < 4000 ? 1 : 101, n;
 	struct hello before;
 
 	for (n = 0; n < len; n += step)
@@ -389,14 +232,14 @@ static void not_too_large(void **state)
 	whole_only_at_the_end(&big, 16384);
 	big = m;
 	extend_to(&big, HELLO_MESSAGE_MAX + 5);
-	len = wrap(&big, 16384);
+	len = wrap(&big, 16384, raw, sizeof(raw));
 	assert_int_equal(read_raw(8), HELLO_MORE);
 	assert_int_equal(read_raw(9), HELLO_TOO_LARGE); /* by its word */
 	assert_int_equal(read_raw(len), HELLO_TOO_LARGE);
 	/* little in much framing, whether it comes at once or not */
 	big = m;
 	extend_to(&big, 6000);
-	len = wrap(&big, 1);
+	len = wrap(&big, 1, raw, sizeof(raw));
 	assert_int_equal(len, 36000);
 	assert_int_equal(read_raw(HELLO_RAW_MAX), HELLO_MORE);
 	assert_int_equal(read_raw(HELLO_RAW_MAX + 1), HELLO_TOO_LARGE);
@@ -413,7 +256,7 @@ static void exactly_as_much_framing_as_is_taken(void **state)
 		.sni = "a.example" }, &m);
 	extend_to(&m, 5461); /* 5460 records of 1 byte, and one of 3 */
 	m.len = 5461;
-	len = wrap(&m, 1);
+	len = wrap(&m, 1, raw, sizeof(raw));
 	assert_int_equal(len, HELLO_RAW_MAX - 2);
 	assert_int_equal(read_raw(len), HELLO_WHOLE);
 	assert_int_equal(read_raw(len - 1), HELLO_MORE);
@@ -436,37 +279,37 @@ static void bad_records(void **state)
 	(void)state;
 	real(&(struct client){ .min = TLS1_2_VERSION, .max = TLS1_2_VERSION,
 		.sni = "a.example" }, &m);
-	len = wrap(&m, 16384);
+	len = wrap(&m, 16384, raw, sizeof(raw));
 	raw[0] = 0x17;
 	bad_from(1, len);
-	wrap(&m, 16384);
+	wrap(&m, 16384, raw, sizeof(raw));
 	raw[1] = 2;
 	bad_from(2, len);
-	wrap(&m, 16384);
+	wrap(&m, 16384, raw, sizeof(raw));
 	memcpy(raw + 3, "\0\0", 2);
 	bad_from(5, len);
-	wrap(&m, 16384);
+	wrap(&m, 16384, raw, sizeof(raw));
 	memcpy(raw + 3, "\x40\1", 2);
 	bad_from(5, len);
-	wrap(&m, 16384);
+	wrap(&m, 16384, raw, sizeof(raw));
 	raw[5] = 2;
 	bad_from(6, len);
 	/* more in the record than the message: seen as soon as its length is */
-	wrap(&m, 16384);
+	wrap(&m, 16384, raw, sizeof(raw));
 	raw[4]++;
 	bad_from(9, len + 1);
 	/* between the first and the second record: an alert, nothing at all */
-	len = wrap(&m, 100);
+	len = wrap(&m, 100, raw, sizeof(raw));
 	raw[105] = 0x15;
 	bad_from(106, len);
-	wrap(&m, 100);
+	wrap(&m, 100, raw, sizeof(raw));
 	raw[106] = 4;
 	bad_from(107, len);
-	wrap(&m, 100);
+	wrap(&m, 100, raw, sizeof(raw));
 	memcpy(raw + 108, "\0\0", 2);
 	bad_from(110, len);
 	/* the last record has more than the message */
-	wrap(&m, m.len - 1);
+	wrap(&m, m.len - 1, raw, sizeof(raw));
 	raw[5 + m.len - 1 + 4]++;
 	bad_from(5 + m.len - 1 + 5, 5 + m.len - 1 + 7);
 }
@@ -496,10 +339,12 @@ static void bad_body(void **state)
 			fail_msg("row %zu", i);
 	assert_int_equal(read_parts(&(struct parts){ .session = NULL }), HELLO_WHOLE);
 	assert_false(hello.has_sni || hello.ecdsa);
-	assert_int_equal(read_parts(&(struct parts){ BYTES(extensions, "") }), HELLO_WHOLE);
+	assert_int_equal(read_parts(&(struct parts){ BYTES(extensions, "") }),
+		HELLO_WHOLE);
 	assert_int_equal(read_parts(&(struct parts){ .session = session33, .session_len = 34,
 		BYTES(extensions, SNI_A) }), HELLO_BAD);
-	assert_int_equal(read_parts(&(struct parts){ BYTES(extensions, SNI_A) }), HELLO_WHOLE);
+	assert_int_equal(read_parts(&(struct parts){ BYTES(extensions, SNI_A) }),
+		HELLO_WHOLE);
 	assert_string_equal(hello.sni, "a.example");
 }
 

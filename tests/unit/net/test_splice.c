@@ -38,6 +38,16 @@ static void tcp_pair(int out[2])
 	close(listener);
 }
 
+/* reset_hard ends the connection of fd with a RST, and forgets it. */
+static void reset_hard(int *fd)
+{
+	struct linger hard = {.l_onoff = 1};
+
+	setsockopt(*fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(*fd);
+	*fd = -1;
+}
+
 static void wait_readable(int fd)
 {
 	fd_set set;
@@ -106,14 +116,10 @@ static void the_end_is_told(void **state)
 
 static void a_reset_is_told(void **state)
 {
-	struct linger hard = {.l_onoff = 1};
-
 	(void)state;
-	setsockopt(from[1], SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	close(from[1]);
+	reset_hard(&from[1]);
 	wait_readable(from[0]);
 	assert_int_equal(move(), SPLICE_BROKE);
-	from[1] = -1;
 }
 
 /* fill writes until the socket takes no more. */
@@ -151,11 +157,8 @@ static void what_is_not_taken_is_kept(void **state)
 
 static void one_who_takes_nothing_more(void **state)
 {
-	struct linger hard = {.l_onoff = 1};
-
 	(void)state;
-	setsockopt(to[1], SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	close(to[1]);
+	reset_hard(&to[1]);
 	wait_readable(to[0]);
 	assert_int_equal(write(from[1], "lost", 4), 4);
 	wait_readable(from[0]);
@@ -163,7 +166,6 @@ static void one_who_takes_nothing_more(void **state)
 	assert_true(moved.deaf);
 	assert_int_equal(buffer_len(&rest), 0);
 	/* what was lost does not turn up in what is moved next */
-	to[1] = -1;
 	close(to[0]);
 	tcp_pair(to);
 	what_came_goes(state);
@@ -279,15 +281,11 @@ static void *reader(void *arg)
 	return at == BYTES && n == 0 ? arg : NULL;
 }
 
-static void run_joined(size_t *out_seen)
+/* open_joined has from[0] and to[0] relayed by two streams on a new loop. */
+static void open_joined(void)
 {
-	pthread_t threads[2];
-	void *whole;
-
 	memset(sides, 0, sizeof(sides));
 	loop_init(&loop);
-	if (no_pipe)
-		splicer_clear(&loop.splicer);
 	for (int i = 0; i < 2; i++) {
 		sides[i].other = &sides[!i];
 		stream_open(&sides[i].stream, &loop, i ? to[0] : from[0], &ops,
@@ -295,6 +293,17 @@ static void run_joined(size_t *out_seen)
 		stream_want(&sides[i].stream, true);
 	}
 	stream_join(&sides[0].stream, &sides[1].stream);
+	from[0] = to[0] = -1;
+}
+
+static void run_joined(size_t *out_seen)
+{
+	pthread_t threads[2];
+	void *whole;
+
+	open_joined();
+	if (no_pipe)
+		splicer_clear(&loop.splicer);
 	pthread_create(&threads[0], NULL, writer, &from[1]);
 	pthread_create(&threads[1], NULL, reader, &to[1]);
 	loop_run(&loop);
@@ -306,7 +315,6 @@ static void run_joined(size_t *out_seen)
 	assert_int_equal(sides[0].stream.bytes_in, BYTES);
 	assert_int_equal(sides[1].stream.bytes_out, BYTES);
 	*out_seen = sides[0].seen;
-	from[0] = to[0] = -1;
 }
 
 static void joined_streams_relay_unseen(void **state)
@@ -358,22 +366,16 @@ static const char *drain(int fd, bool turn)
  * it must not overtake what waits. */
 static void what_waits_goes_first(void **state)
 {
+	int near_from = from[0];
+
 	(void)state;
-	memset(sides, 0, sizeof(sides));
-	loop_init(&loop);
-	for (int i = 0; i < 2; i++) {
-		sides[i].other = &sides[!i];
-		stream_open(&sides[i].stream, &loop, i ? to[0] : from[0], &ops,
-			&sides[i]);
-		stream_want(&sides[i].stream, true);
-	}
-	stream_join(&sides[0].stream, &sides[1].stream);
 	(void)fill(to[0]);
+	open_joined();
 	stream_write(&sides[1].stream, "first", 5);
 	(void)uv_run(&loop.uv, UV_RUN_NOWAIT);
 	sides[0].stream.splicing = true;
 	assert_int_equal(write(from[1], "second", 6), 6);
-	wait_readable(from[0]);
+	wait_readable(near_from);
 	(void)drain(to[1], false);
 	assert_string_equal(drain(to[1], true), "firstsecond");
 	stream_close(&sides[0].stream);
@@ -381,7 +383,6 @@ static void what_waits_goes_first(void **state)
 	loop_stop(&loop);
 	loop_run(&loop);
 	loop_clear(&loop);
-	from[0] = to[0] = -1;
 }
 
 int main(void)
