@@ -80,13 +80,14 @@ def pump(sock, out, take, break_at=0):
     and gone; then False."""
     sock.setblocking(False)
     moved, at, done, view = 0, 0, take is None, memoryview(out)
+    size = 0  # OpenSSL wants a write it could not do tried again as it was
     while at < len(out) or not done:
         busy, wait_in, wait_out = False, not done, at < len(out)
         try:
             if at < len(out):
-                n = sock.send(view[at:at + random.choice((700, 16000,
-                                                          200000))])
-                at, moved, busy = at + n, moved + n, True
+                size = size or random.choice((700, 16000, 200000))
+                n = sock.send(view[at:at + size])
+                at, moved, size, busy = at + n, moved + n, 0, True
         except ssl.SSLWantReadError:
             wait_in = True
         except (BlockingIOError, ssl.SSLWantWriteError):
@@ -95,7 +96,8 @@ def pump(sock, out, take, break_at=0):
             if not done:
                 data = sock.recv(random.choice((500, 65536, 300000)))
                 if not data:
-                    raise ConnectionError("ended before its end")
+                    raise ConnectionError("ended before its end, %d sent of %d"
+                                      % (at, len(out)))
                 done, moved, busy = take(data), moved + len(data), True
         except ssl.SSLWantWriteError:
             wait_out = True
@@ -225,15 +227,16 @@ class Origin:
             if first == b"SOAK":
                 self.raw(sock, first)
             else:
-                while first:
-                    self.http(sock, first)
+                while first and self.http(sock, first):
                     sock.setblocking(True)
                     first = sock.recv(1)
             goodbye(sock)
         except Wrong as e:
             self.wrongs.append("origin: %s" % e)
-        except (OSError, ValueError):
-            pass
+        except (ConnectionError, ssl.SSLEOFError):
+            pass  # the other end broke off
+        except (OSError, ValueError) as e:
+            self.wrongs.append("origin: %r" % e)
         finally:
             sock.close()
 
@@ -248,7 +251,7 @@ class Origin:
         while not reader(first):
             first = sock.recv(65536)
             if not first:
-                return
+                return False
         up, down, seed, cut, chunks = map(
             int, reader.head.split(b" ")[1][1:].split(b"/"))
         reader.body = stream(seed, up)
@@ -257,7 +260,7 @@ class Origin:
         answer = message(b"HTTP/1.1 200 OK", stream(seed + 1, down), chunks,
                          rng)
         done = reader.take_more()
-        pump(sock, answer, None if done else reader, cut)
+        return pump(sock, answer, None if done else reader, cut)
 
 
 # --- the clients ----------------------------------------------------------------
