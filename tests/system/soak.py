@@ -74,10 +74,12 @@ def exactly(sock, size):
     return data
 
 
-def pump(sock, out, take, break_at=0):
+def pump(sock, out, take, break_at=0, while_sending=False):
     """Send all of out while take(bytes) eats what comes, until it says True;
     None: nothing is to come. break_at: reset after that many bytes have come
-    and gone; then False."""
+    and gone, if that was not all; then False. while_sending: not once all of
+    out is sent. (An origin that breaks off after its answer may take the next
+    client's request along, which no proxy can mend.)"""
     sock.setblocking(False)
     moved, at, done, view = 0, 0, take is None, memoryview(out)
     size = 0  # OpenSSL wants a write it could not do tried again as it was
@@ -103,7 +105,8 @@ def pump(sock, out, take, break_at=0):
             wait_out = True
         except (BlockingIOError, ssl.SSLWantReadError):
             pass
-        if break_at and moved >= break_at:
+        left = at < len(out) or not (done or while_sending)
+        if break_at and moved >= break_at and left:
             reset(sock)
             return False
         if busy or (isinstance(sock, ssl.SSLSocket) and sock.pending()):
@@ -260,7 +263,7 @@ class Origin:
         answer = message(b"HTTP/1.1 200 OK", stream(seed + 1, down), chunks,
                          rng)
         done = reader.take_more()
-        return pump(sock, answer, None if done else reader, cut)
+        return pump(sock, answer, None if done else reader, cut, True)
 
 
 # --- the clients ----------------------------------------------------------------
