@@ -5,8 +5,8 @@
 #   CC, CFLAGS, LDFLAGS  as usual          BUILD=folder       for what is built
 #   BORINGSSL_DIR=prefix a BoringSSL of your own
 #   PREFIX, DESTDIR      for install       V=1          show commands
-#   CI=true              warnings are errors    JOBS=n       at once
-#   FUZZ_TIME=seconds    a fuzzer
+#   CI=true              warnings are errors
+#   JOBS=n               compilers at once FUZZ_TIME=seconds of each fuzzer
 
 VARIANT ?= plain
 BUILD ?= build
@@ -185,7 +185,7 @@ bench-tools: $(BIN) $(BENCH_TOOLS) $(MICROS)
 
 bench: bench-tools  ## measure, beside every peer that is here: an hour or more
 	$(Q)bench/run.py $(B)
-bench-quick: bench-tools  ## the same in two minutes
+bench-quick: bench-tools  ## some of it beside nginx and haproxy, a minute or two; root
 	$(Q)bench/run.py --quick $(B)
 bench-micro: bench-tools  ## hot pieces alone; a line "name value unit" each
 	$(Q)set -e; for m in $(MICROS); do $$m; done

@@ -11,6 +11,7 @@ import argparse
 import importlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -80,6 +81,8 @@ def main():
     parser.add_argument("--most", type=int, default=25,
                         help="functions to list")
     args = parser.parse_args()
+    if not shutil.which("valgrind"):
+        sys.exit("instructions: no valgrind here: apt-get install valgrind")
     labs.enter_namespace()
     lab = labs.Lab(os.path.join(args.folder, "bench", "lab"),
                    labs.tools(args.folder, args.binary))

@@ -4,7 +4,8 @@
 FOLDER is where make built sallyport and bench/load. Each run is one workload
 at one peer, started fresh; a round is one run of each, all in turn, so that
 what the machine does meanwhile meets all alike. Prints Markdown, and writes
-FOLDER/bench/results.json. Needs root, for a namespace of its own.
+the runs as JSON: all of them to FOLDER/bench/results.json, a choice of them to
+FOLDER/bench/latest.json. Needs root, for a namespace of its own.
 """
 
 import argparse
@@ -24,17 +25,29 @@ import lab as labs  # noqa: E402
 import table  # noqa: E402
 import workloads  # noqa: E402
 
-QUICK = ("sallyport", "sallyport_tls", "sallyport_tunnel", "nginx",
-         "haproxy_tcp")
+QUICK = ("sallyport", "sallyport_tls", "sallyport_tunnel",
+         "sallyport_tunnel_tls", "nginx", "haproxy_tcp")
 QUICK_WORKLOADS = ("a", "b", "c", "e10", "f", "f-new", "g")
 
 
-def find_peers(wanted):
+def peer_names():
     here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers")
-    names = sorted(n[:-3] for n in os.listdir(here)
-                   if n.endswith(".py") and n != "__init__.py")
-    found = {}
+    return sorted(n[:-3] for n in os.listdir(here)
+                  if n.endswith(".py") and n != "__init__.py")
+
+
+def choice(text, there):
+    """The names in text, by commas; each must be there."""
+    names = text.split(",")
     for name in names:
+        if name not in there:
+            sys.exit("bench: no %s: there are %s" % (name, ", ".join(there)))
+    return names
+
+
+def find_peers(wanted):
+    found = {}
+    for name in peer_names():
         peer = importlib.import_module("peers." + name)
         there = getattr(peer, "installed", lambda: True)()
         program = getattr(peer, "PROGRAM", None)
@@ -209,25 +222,30 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", help="where make built")
     parser.add_argument("--quick", action="store_true",
-                        help="in two minutes: ourselves, nginx, haproxy")
+                        help="a minute or two: ourselves, nginx, haproxy")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each run")
-    parser.add_argument("--only", help="workloads, by commas")
-    parser.add_argument("--peers", help="peers, by commas")
+    parser.add_argument("--only", metavar="WORKLOADS", help="of, by commas: " +
+                        ", ".join(workloads.ALL))
+    parser.add_argument("--peers", help="of, by commas: " +
+                        ", ".join(peer_names()))
     parser.add_argument("--binary", action="append", default=[],
                         metavar="NAME=PATH",
                         help="instead of FOLDER's sallyport; several")
-    parser.add_argument("--out", help="where the JSON goes")
+    parser.add_argument("--out", help="where else the JSON goes")
     args = parser.parse_args()
     folder = os.path.abspath(args.folder)
     bench = os.path.join(folder, "bench")
-    labs.enter_namespace()
-    names = args.only.split(",") if args.only else \
+    names = choice(args.only, workloads.ALL) if args.only else \
         list(QUICK_WORKLOADS if args.quick else workloads.ALL)
-    peers = find_peers(args.peers.split(",") if args.peers else
-                       QUICK if args.quick else None)
-    lab = labs.Lab(os.path.join(bench, "lab"),
-                   labs.tools(folder))
+    wanted = choice(args.peers, peer_names()) if args.peers else \
+        QUICK if args.quick else None
+    labs.enter_namespace()
+    peers = find_peers(wanted)
+    whole = not (args.only or wanted or args.binary)
+    out = args.out or os.path.join(
+        bench, "results.json" if whole else "latest.json")
+    lab = labs.Lab(os.path.join(bench, "lab"), labs.tools(folder))
     binaries = dict(b.split("=", 1) for b in args.binary)
     try:
         lab.up()
@@ -235,8 +253,7 @@ def main():
         records = run_all(lab, peers, {n: os.path.abspath(b) for n, b in
                                        binaries.items()}, names, args.rounds or
                           (1 if args.quick else 5),
-                          args.seconds or (1.5 if args.quick else None),
-                          args.out or os.path.join(bench, "results.json"))
+                          args.seconds or (1.5 if args.quick else None), out)
     finally:
         lab.down()
     print("%s, %s; %s\n" % (time.strftime("%Y-%m-%d"), machine(),

@@ -4,8 +4,8 @@ import statistics
 
 import workloads
 
-# Row of the issue of targets: workload, our peer, what it is held against:
-# (peer, factor), or a number in the workload's unit.
+# What we mean to reach: workload, our peer, what it is held against: (peer,
+# factor), or a number in the workload's unit.
 TARGETS = (
     ("a", "sallyport", (("nginx", .9),)),
     ("a", "sallyport_tls", (("nginx", .9),)),
@@ -158,7 +158,7 @@ def of_targets(results):
             lines.append("| %s | %s | %s | %s | %s | %s | %s |" % (
                 name, workloads.ALL[name].unit, peer, spread(costs), want,
                 text, done))
-    return lines
+    return lines if len(lines) > 2 else []
 
 
 def markdown(records, names):

@@ -30,7 +30,7 @@ SHARED = ("sallyport_nopool",)
 ALL = {
     "a": Workload("keep-alive, 64 connections, 1 KB", "us/request",
                   "--path /1k --connections 64", but=SHARED),
-    "wrk": Workload("the same by wrk -t2 -c64", "us/request",
+    "wrk": Workload("keep-alive, 1 KB, by wrk -t2 -c64", "us/request",
                     "-t2 -c64 --latency", wrk=True),
     "b": Workload("a new connection each, full handshakes, 32 at a time",
                   "us/connection", NEW + "--connections 32", EC_FULL),

@@ -1,6 +1,7 @@
 #include "tests/unit/config/told.h"
 
 #include "proxy/config/fields.h"
+#include "tests/support/man_page.h"
 
 static void unknown_keys_have_a_nearest(void **state)
 {
@@ -74,55 +75,22 @@ static void sections_need_keys(void **state)
 	config_free(told_nothing("limits:\n# idle-timeout: 5m\norigin:\n"));
 }
 
-/* page reads the man page as mdoc has it: "-" as "\-". */
-static char *page(void)
-{
-	FILE *file = fopen("proxy/install/sallyport.8", "r");
-	char *text = calloc(1, 1 << 17);
-
-	if (!file || !text)
-		fail_msg("proxy/install/sallyport.8: not found from here");
-	assert_true(fread(text, 1, (1 << 17) - 1, file) > 0);
-	fclose(file);
-	return text;
-}
-
-/* find looks for text in what the page has from at on, not minding how it is
- * broken into lines and that "-" is "\-". */
-static const char *find(const char *at, const char *text)
-{
-	for (; *at; at++) {
-		const char *a = at, *b = text;
-
-		while (*b && (*a == *b || (*a == '\n' && *b == ' ') ||
-			(a[0] == '\\' && a[1] == *b))) {
-			a += *a == '\\' ? 2 : 1;
-			b++;
-		}
-		if (!*b)
-			return a;
-	}
-	fail_msg("the man page lacks \"%s\"; proxy/install/settings.awk "
-		"makes it anew", text);
-	return at;
-}
-
 static void all_is_in_the_man_page_in_order(void **state)
 {
-	char *text = page(), item[128];
+	char *text = man_page(), item[128];
 	const char *at = text;
 
 	(void)state;
 	for (size_t i = 0; i < num_fields; i++) {
 		snprintf(item, sizeof(item), "\n.It Sy %s\n", fields[i].path);
-		at = find(at, item) - 1;
-		at = find(at, fields[i].help);
+		at = man_page_find(at, item) - 1;
+		at = man_page_find(at, fields[i].help);
 		if (fields[i].needs == NEEDS_start)
-			at = find(at, "A change needs a restart.");
+			at = man_page_find(at, "A change needs a restart.");
 		if (fields[i].fallback[0] != '\0') {
 			snprintf(item, sizeof(item), "Default:\n.Ql %s .\n",
 				fields[i].fallback);
-			at = find(at, item) - 1;
+			at = man_page_find(at, item) - 1;
 		}
 	}
 	free(text);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "proxy/report/reason.h"
+#include "tests/support/man_page.h"
 
 static const enum reason first = REASON_OK;
 
@@ -120,6 +121,21 @@ static void statuses_are_as_promised(void **state)
 	}
 }
 
+static void all_are_in_the_man_page_in_order(void **state)
+{
+	char *text = man_page(), item[128];
+	const char *at = text;
+
+	(void)state;
+	for (int i = REASON_OK + 1; i < REASON_COUNT; i++) {
+		(void)snprintf(item, sizeof(item), "\n.It Ql %s\n",
+			reason_word((enum reason)i));
+		at = man_page_find(at, item) - 1;
+		at = man_page_find(at, reason_sentence((enum reason)i));
+	}
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +144,7 @@ int main(void)
 		cmocka_unit_test(types_are_registered),
 		cmocka_unit_test(people_are_told),
 		cmocka_unit_test(statuses_are_as_promised),
+		cmocka_unit_test(all_are_in_the_man_page_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
