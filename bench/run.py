@@ -26,7 +26,7 @@ import table  # noqa: E402
 import workloads  # noqa: E402
 
 QUICK = ("sallyport", "sallyport_tls", "sallyport_tunnel",
-         "sallyport_tunnel_tls", "nginx", "haproxy_tcp")
+         "sallyport_tunnel_tls", "nginx", "haproxy_tcp", "haproxy_tcp_1m")
 QUICK_WORKLOADS = ("a", "b", "c", "e10", "f", "f-new", "g")
 
 
@@ -133,7 +133,11 @@ def measure(lab, name, peer, workload, seconds):
     try:
         lab.wait_port("127.0.0.1", peer.PORT, process)
         time.sleep(0.5)
-        return run_load(lab, peer, workload, labs.tree(process.pid), seconds)
+        pids = labs.tree(process.pid)
+        record = run_load(lab, peer, workload, pids, seconds)
+        if not all(os.path.exists("/proc/%d" % pid) for pid in pids):
+            record["died"] = "a process of it ended, and its CPU is not known"
+        return record
     except OSError as e:
         return {"died": "%s, see %s.log" % (e, name)}
     finally:
@@ -200,14 +204,16 @@ def run_all(lab, peers, binaries, names, rounds, seconds, out):
     return records
 
 
+def said(command):
+    """The first line of what a program says."""
+    done = subprocess.run(command, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    return done.stdout.decode(errors="replace").split("\n")[0]
+
+
 def versions(peers):
-    out = []
-    for peer in peers.values():
-        if hasattr(peer, "VERSION"):
-            done = subprocess.run(peer.VERSION, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT)
-            out.append(done.stdout.decode(errors="replace").split("\n")[0])
-    return out
+    return [said(peer.VERSION) for peer in peers.values()
+            if hasattr(peer, "VERSION")]
 
 
 def machine():
@@ -256,8 +262,9 @@ def main():
                           args.seconds or (1.5 if args.quick else None), out)
     finally:
         lab.down()
-    print("%s, %s; %s\n" % (time.strftime("%Y-%m-%d"), machine(),
-                            "; ".join(versions(peers))))
+    print("%s, %s; %s; libraries: ours BoringSSL, theirs %s\n" % (
+        time.strftime("%Y-%m-%d"), machine(), "; ".join(versions(peers)),
+        said(["openssl", "version"])))
     print(table.markdown(records, names))
 
 

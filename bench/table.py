@@ -52,6 +52,7 @@ class Results:
     def __init__(self, records):
         self.bad = [r for r in records if not is_good(r)]
         self.good = {}
+        self.rounds = len({r["round"] for r in records})
         for r in records:
             if is_good(r):
                 key = r["workload"], r["peer"]
@@ -77,7 +78,7 @@ def of_workload(results, name):
     workload = workloads.ALL[name]
     peers = results.peers(name)
     against = [p for p in ("nginx", "haproxy_nopool", "sslsplit",
-                           "haproxy_tcp") if p in peers]
+                           "haproxy_tcp", "haproxy_tcp_1m") if p in peers]
     against += [p for p in peers if p.endswith("@old")]
     latency = workload.unit == "ms"
     idle = workload.unit == "KB/connection"
@@ -114,7 +115,7 @@ INTERCEPTING = ("sallyport", "sallyport_tls", "sallyport_log",
                 "sallyport_nopool", "nginx", "haproxy", "haproxy_nopool",
                 "sslsplit", "squid", "mitmproxy", "relay")
 TUNNELLING = ("sallyport_tunnel", "sallyport_tunnel_tls", "haproxy_tcp",
-              "squid_tunnel", "relay", "relay_splice")
+              "haproxy_tcp_1m", "squid_tunnel", "relay", "relay_splice")
 
 
 def of_all(results, names, peers):
@@ -131,6 +132,8 @@ def of_all(results, names, peers):
         for peer in peers:
             costs = list(results.costs(name, peer).values())
             cells.append(number(statistics.median(costs)) if costs else "–")
+            if 0 < len(costs) < results.rounds:
+                cells[-1] += " (%d of %d)" % (len(costs), results.rounds)
         lines.append("| %s: %s | %s | %s |" % (
             name, workloads.ALL[name].title, workloads.ALL[name].unit,
             " | ".join(cells)))

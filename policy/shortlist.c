@@ -145,10 +145,11 @@ bool shortlist_add(struct shortlist *list, unsigned rule,
 {
 	struct set *set;
 
+	for (size_t i = 0; i < num_sets; i++)
+		if (!find_or_add(list, sets[i]))
+			return false;
 	for (size_t i = 0; i < num_sets; i++) {
 		set = find_or_add(list, sets[i]);
-		if (!set)
-			return false;
 		set->rules = memory_grow(set->rules, set->num_rules,
 			sizeof(*set->rules));
 		set->rules[set->num_rules++] = rule;
@@ -193,7 +194,8 @@ static void found(struct shortlist_search *search, const char *entry,
 		link = &list->links[i - 1];
 		if (link->hash != hash || strcmp(link->entry, entry) != 0)
 			continue;
-		for (unsigned k = 0; k < list->sets[link->set].num_rules; k++)
+		for (unsigned k = 0; k < list->sets[link->set].num_rules &&
+			!search->all; k++)
 			insert(search, list->sets[link->set].rules[k]);
 	}
 }

@@ -6,6 +6,7 @@ PROGRAM = "haproxy"
 CONFIG = """global
   nbthread 1
   maxconn 6000
+  {more}
 defaults
   mode tcp
   option splice-auto
@@ -18,7 +19,7 @@ listen f
 """
 
 
-def command(lab, port):
+def command(lab, port, more="", listen=PORT):
     return ["haproxy", "-db", "-f", write(
         lab.run + "/haproxy-tcp.cfg",
-        CONFIG.format(listen=PORT, origin=ORIGIN, port=port))]
+        CONFIG.format(listen=listen, origin=ORIGIN, port=port, more=more))]

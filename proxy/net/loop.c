@@ -22,9 +22,9 @@ static void end_turn(struct loop *loop)
 
 /* breathe waits a moment for more where a turn did nothing but move bulk, and not
  * much of it. Bulk comes in pieces of some 30 KB, and waking up for each costs as
- * much as moving it through a tunnel, and makes it no faster. With the kernel's
- * slack it is about 70 us; whoever else comes meanwhile waits for that long, at
- * the most. What was read has been passed on before. */
+ * much as moving it through a tunnel, and makes it no faster. With the slack that
+ * Linux gives a thread's timers it is about 70 us; whoever else comes meanwhile
+ * waits for that long. What was read has been passed on before. */
 static void breathe(struct loop *loop)
 {
 	static const struct timespec moment = {.tv_nsec = 20 * 1000};
@@ -51,6 +51,7 @@ static void on_async(uv_async_t *handle)
 	struct loop *loop = handle->data;
 	struct post *post, *next;
 
+	loop->others = true;
 	pthread_mutex_lock(&loop->lock);
 	post = loop->posts;
 	loop->posts = NULL;

@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { PIPE_SIZE = 1 << 20 }; /* what anybody may have, pipe(7) */
+enum {
+	PIPE_SIZE = 1 << 20, /* what anybody may have, pipe(7) */
+	MOST = 256 * 1024,   /* in one move: what is not taken is in memory */
+};
 
 void splicer_init(struct splicer *splicer)
 {
@@ -71,6 +74,15 @@ static void pour(struct splicer *splicer, int to, struct buffer *rest,
 		renew(splicer);
 }
 
+/* may_be_read: nothing has come, or splice(2) can't do it. All else is the
+ * connection's own error, which the kernel tells once: who reads after that is
+ * told of an end in order. */
+static bool may_be_read(int error)
+{
+	return error == EAGAIN || error == EINTR || error == EINVAL ||
+		error == ENOMEM || error == ENOSYS || error == EPERM;
+}
+
 enum splice_result splice_move(struct splicer *splicer, int from, int to,
 	struct buffer *rest, struct spliced *out)
 {
@@ -78,16 +90,15 @@ enum splice_result splice_move(struct splicer *splicer, int from, int to,
 
 	*out = (struct spliced){0};
 	if (splicer->in < 0)
+		splicer_init(splicer); /* descriptors may be had again */
+	if (splicer->in < 0)
 		return SPLICE_NOTHING;
-	n = splice(from, NULL, splicer->in, NULL, PIPE_SIZE,
+	n = splice(from, NULL, splicer->in, NULL, MOST,
 		SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 	if (n == 0)
 		return SPLICE_ENDED;
 	if (n < 0)
-		return errno == ECONNRESET || errno == ETIMEDOUT ||
-				errno == EPIPE ?
-			SPLICE_BROKE :
-			SPLICE_NOTHING;
+		return may_be_read(errno) ? SPLICE_NOTHING : SPLICE_BROKE;
 	out->in = (size_t)n;
 	pour(splicer, to, rest, out);
 	return SPLICE_MOVED;

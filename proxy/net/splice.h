@@ -31,12 +31,14 @@ struct spliced {
 	bool deaf;      /* the other takes no more: what was left is dropped */
 };
 
-/* splicer_init opens the pipe; without one, nothing is ever moved. */
+/* splicer_init opens the pipe; without one nothing is moved, and each
+ * splice_move tries to open one. */
 void splicer_init(struct splicer *splicer);
 void splicer_clear(struct splicer *splicer);
 
 /* splice_move moves what has come on the non-blocking socket from to the
- * non-blocking socket to; what that does not take now is added to rest. */
+ * non-blocking socket to, 256 KB at the most; what that does not take now is
+ * added to rest. */
 enum splice_result splice_move(struct splicer *splicer, int from, int to,
 	struct buffer *rest, struct spliced *out);
 

@@ -185,7 +185,7 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 	if (n == 0)
 		return;
 	stream->active_ms = loop_now(stream->loop);
-	if (n == UV_ENOBUFS) {
+	if (n == UV_ENOBUFS && stream_may_splice(stream)) {
 		stream_splice_in(stream);
 	} else if (n == UV_EOF) {
 		stream->truncated = stream->is_tls && !stream->ended;

@@ -137,6 +137,7 @@ static void shake_failed(struct origin *origin)
 static void ready(struct origin *origin)
 {
 	origin->state = ORIGIN_READY;
+	origin->used_ms = loop_now(origin->services->loop);
 	origin->ready_ms = loop_now(origin->services->loop);
 	snapshot_unref(origin->snapshot);
 	origin->snapshot = NULL;

@@ -101,6 +101,7 @@ struct origin {
 	uint8_t key[ORIGIN_KEY_SIZE];
 	const struct origin_ops *ops;
 	void *owner;
+	uint64_t used_ms; /* when it was ready, or put in the pool */
 	struct origin *prev, *next;     /* in the pool: of its key */
 	struct origin *before, *behind; /* ... of all, by when they were put */
 };

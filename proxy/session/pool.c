@@ -122,11 +122,6 @@ static const struct origin_ops resting = {on_data, on_event};
 
 /* --- in and out --------------------------------------------------------- */
 
-static uint64_t last_used(const struct origin *origin)
-{
-	return origin->stream.active_ms;
-}
-
 static struct origin *oldest(struct shelf *shelf)
 {
 	return shelf->origins->prev; /* utlist: the head's prev is the tail */
@@ -142,10 +137,9 @@ bool pool_may_be_asked(const struct origin *origin, bool once)
 {
 	const struct stream *stream = &origin->stream;
 
-	if (!once)
-		return stream_all_eaten(stream);
-	return loop_now(stream->loop) - last_used(origin) <= LATELY_MS &&
-		stream_is_quiet(stream);
+	return !stream_ended(stream) && stream->error == STREAM_FINE &&
+		(!once || loop_now(stream->loop) - origin->used_ms <=
+			LATELY_MS) && stream_is_quiet(stream);
 }
 
 static bool may_be_reached(const struct pool *pool, const struct origin *origin,
@@ -188,6 +182,7 @@ void pool_put(struct pool *pool, struct origin *origin)
 	pool->num++;
 	origin->ops = &resting;
 	origin->owner = origin;
+	origin->used_ms = loop_now(pool->services->loop);
 	stream_want(&origin->stream, true);
 }
 
@@ -196,7 +191,7 @@ static void sweep(uv_timer_t *timer)
 	struct pool *pool = timer->data;
 	uint64_t now = loop_now(pool->services->loop);
 
-	while (pool->all && now - last_used(pool->all->before) >= IDLE_MS)
+	while (pool->all && now - pool->all->before->used_ms >= IDLE_MS)
 		drop_oldest(pool);
 }
 

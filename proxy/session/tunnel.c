@@ -80,6 +80,8 @@ static void join(struct session *s)
 
 enum wait step_relay(struct session *s)
 {
+	enum reason reason;
+
 	s->tunnel = true;
 	if (s->origin->state == ORIGIN_FAILED)
 		return session_fail(s, s->origin->reason, s->origin->why);
@@ -92,9 +94,11 @@ enum wait step_relay(struct session *s)
 	client_to_origin(s);
 	origin_to_client(s);
 	if (broken(s)) {
+		reason = stream_broken(&s->client) ? REASON_CLIENT_GONE :
+						     REASON_ORIGIN_RESET;
 		stream_reset(&s->client);
 		stream_reset(&s->origin->stream);
-		return session_go(s, AT_CLOSE);
+		return session_fail(s, reason, "");
 	}
 	if (s->timed_out)
 		return session_fail(s, REASON_IDLE, "");

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -171,13 +174,51 @@ static void one_who_takes_nothing_more(void **state)
 	what_came_goes(state);
 }
 
+/* limit_descriptors lets no more be opened, or as many as before. */
+static void limit_descriptors(bool limit)
+{
+	struct rlimit now;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	now.rlim_cur = limit ? 3 : now.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+}
+
 static void without_a_pipe_nothing_moves(void **state)
 {
 	(void)state;
 	splicer_clear(&splicer);
 	assert_int_equal(write(from[1], "stays", 5), 5);
 	wait_readable(from[0]);
+	limit_descriptors(true);
 	assert_int_equal(move(), SPLICE_NOTHING);
+	/* until there may be one again */
+	limit_descriptors(false);
+	assert_int_equal(move(), SPLICE_MOVED);
+	assert_int_equal(moved.out, 5);
+}
+
+/* What breaks a connection, other than its peer, breaks it here too: the
+ * administrator's ss -K for one. */
+static void an_abort_is_told(void **state)
+{
+	struct pollfd poll_from = {.fd = from[0]};
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+	char command[100];
+
+	(void)state;
+	assert_int_equal(getsockname(from[0], (void *)&at, &len), 0);
+	(void)snprintf(command, sizeof(command), "ss -K state established "
+		"dst 127.0.0.1 sport = :%u >/dev/null 2>&1",
+		ntohs(at.sin_port));
+	if (geteuid() != 0 || system(command) != 0 ||
+	    poll(&poll_from, 1, 0) != 1 || !(poll_from.revents & POLLERR)) {
+		puts("not run: only root may break connections, by ss -K, and "
+		     "not in every kernel");
+		skip();
+	}
+	assert_int_equal(move(), SPLICE_BROKE);
 }
 
 /* --- two streams, joined ------------------------------------------------ */
@@ -302,13 +343,16 @@ static void run_joined(size_t *out_seen)
 	void *whole;
 
 	open_joined();
-	if (no_pipe)
+	if (no_pipe) {
 		splicer_clear(&loop.splicer);
+		limit_descriptors(true);
+	}
 	pthread_create(&threads[0], NULL, writer, &from[1]);
 	pthread_create(&threads[1], NULL, reader, &to[1]);
 	loop_run(&loop);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], &whole);
+	limit_descriptors(false);
 	loop_clear(&loop);
 	assert_non_null(whole);
 	assert_true(sides[0].closed && sides[1].closed);
@@ -400,6 +444,8 @@ int main(void)
 			one_who_takes_nothing_more, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			without_a_pipe_nothing_moves, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_abort_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_waits_goes_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

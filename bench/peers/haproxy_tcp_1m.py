@@ -1,0 +1,9 @@
+"""haproxy as a tunnel with pipes of 1 MB, as large as ours."""
+from peers import haproxy_tcp
+
+KIND, SPEAKS, TRUST, PORT = "tunnel", "tls", "origin", 3153
+PROGRAM = "haproxy"
+
+
+def command(lab, port):
+    return haproxy_tcp.command(lab, port, "tune.pipesize 1048576", PORT)
