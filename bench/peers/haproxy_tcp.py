@@ -9,7 +9,7 @@ CONFIG = """global
   {more}
 defaults
   mode tcp
-  option splice-auto
+  {splice}
   timeout connect 10s
   timeout client 600s
   timeout server 600s
@@ -19,7 +19,9 @@ listen f
 """
 
 
-def command(lab, port, more="", listen=PORT):
+def command(lab, port, more="", splice="option splice-auto",
+            listen=PORT):
     return ["haproxy", "-db", "-f", write(
         lab.run + "/haproxy-tcp.cfg",
-        CONFIG.format(listen=listen, origin=ORIGIN, port=port, more=more))]
+        CONFIG.format(listen=listen, origin=ORIGIN, port=port, more=more,
+                      splice=splice))]

@@ -1,4 +1,4 @@
-"""haproxy as a tunnel with pipes of 1 MB, as large as ours."""
+"""haproxy as a tunnel that always splices, with pipes as large as ours."""
 from peers import haproxy_tcp
 
 KIND, SPEAKS, TRUST, PORT = "tunnel", "tls", "origin", 3153
@@ -6,4 +6,6 @@ PROGRAM = "haproxy"
 
 
 def command(lab, port):
-    return haproxy_tcp.command(lab, port, "tune.pipesize 1048576", PORT)
+    return haproxy_tcp.command(
+        lab, port, "tune.pipesize 1048576",
+        "option splice-request\n  option splice-response", PORT)
