@@ -2,9 +2,9 @@
  * pool.h - origin connections between two exchanges.
  *
  * One a worker. The connection used last is used first. Kept for 60 s after its
- * last exchange, whatever TLS says on it meanwhile, at most 256 of one origin key and 1,024 in all; the oldest goes. A connection on
- * which anything happens while it rests (end, data, error) is closed, and the
- * site's cached leaf put in doubt.
+ * last exchange, whatever TLS says on it meanwhile, at most 256 of one origin key
+ * and 1,024 in all; the oldest goes. A connection on which anything happens while
+ * it rests (end, data, error) is closed, and the site's cached leaf put in doubt.
  *
  * Threads: one.
  */
