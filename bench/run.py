@@ -149,11 +149,13 @@ UNTRUSTED = workloads.Workload(
     labs.UNTRUSTED)
 
 
-def who_verify(lab, peers):
-    """The peers but those that let in an origin they can't trust: they would
-    be measured without the work of verifying."""
+def who_verify(lab, peers, names):
+    """The peers of these workloads, but those that let in an origin they can't
+    trust: they would be measured without the work of verifying."""
     found = {}
     for name, peer in peers.items():
+        if not any(workloads.ALL[n].takes(n, name, peer) for n in names):
+            continue
         if peer.KIND in ("forges", "terminates") and \
                 measure(lab, name, peer, UNTRUSTED, 1).get("requests"):
             print("%s: not run: it does not verify origins" % name,
@@ -255,7 +257,7 @@ def main():
     binaries = dict(b.split("=", 1) for b in args.binary)
     try:
         lab.up()
-        peers = who_verify(lab, peers)
+        peers = who_verify(lab, peers, names)
         records = run_all(lab, peers, {n: os.path.abspath(b) for n, b in
                                        binaries.items()}, names, args.rounds or
                           (1 if args.quick else 5),

@@ -38,7 +38,7 @@ struct loop {
 	uint8_t *plain;         /* owned: LOOP_PLAIN_SIZE bytes */
 	struct splicer splicer; /* likewise one for all */
 	size_t bulk;            /* bytes that came in large pieces, this turn */
-	bool others;            /* ... and something came in small ones */
+	bool others;            /* ... and something came in small ones, or posts */
 	struct stream *turn;    /* streams with work at the end of the turn */
 	uv_prepare_t prepare;
 	uv_check_t check;

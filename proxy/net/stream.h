@@ -98,12 +98,10 @@ void stream_want(struct stream *stream, bool want);
 /* stream_ended: the peer will send no more, and all it sent has been eaten. */
 bool stream_ended(const struct stream *stream);
 
-/* stream_is_quiet: nothing has come that was not eaten; nor does anything lie
- * with the kernel, the end included, that the loop has not told of yet. */
+/* stream_is_quiet: it has neither ended nor failed, and nothing has come that
+ * was not eaten; nor does anything lie with the kernel, the end included, that
+ * the loop has not told of yet. */
 bool stream_is_quiet(const struct stream *stream);
-
-/* stream_all_eaten: the first half of that; it asks no kernel. */
-bool stream_all_eaten(const struct stream *stream);
 
 /* stream_broken: an error, or nothing more goes in either direction and the peer
  * has not taken all it was given. */

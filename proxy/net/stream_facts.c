@@ -24,16 +24,12 @@ bool stream_ended(const struct stream *stream)
 		(stream->truncated || !buffer_len(&stream->raw));
 }
 
-bool stream_all_eaten(const struct stream *stream)
-{
-	return !buffer_len(&stream->kept) && !buffer_len(&stream->raw);
-}
-
 bool stream_is_quiet(const struct stream *stream)
 {
 	char byte;
 
-	return stream_all_eaten(stream) &&
+	return stream->error == STREAM_FINE && !stream->ended &&
+		!buffer_len(&stream->kept) && !buffer_len(&stream->raw) &&
 		recv(stream_fd(stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 		(errno == EAGAIN || errno == EWOULDBLOCK);
 }

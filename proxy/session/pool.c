@@ -135,11 +135,10 @@ static void drop_oldest(struct pool *pool)
 
 bool pool_may_be_asked(const struct origin *origin, bool once)
 {
-	const struct stream *stream = &origin->stream;
+	uint64_t now = loop_now(origin->stream.loop);
 
-	return !stream_ended(stream) && stream->error == STREAM_FINE &&
-		(!once || loop_now(stream->loop) - origin->used_ms <=
-			LATELY_MS) && stream_is_quiet(stream);
+	return (!once || now - origin->used_ms <= LATELY_MS) &&
+		stream_is_quiet(&origin->stream);
 }
 
 static bool may_be_reached(const struct pool *pool, const struct origin *origin,

@@ -14,9 +14,8 @@ enum { STALE_MS = 2000 };
 static bool ready_will_do(const struct origin *origin,
 	const struct origin_want *want)
 {
-	return origin->stream.error == STREAM_FINE &&
-		(origin->pinned ? stream_is_quiet(&origin->stream) :
-				  pool_may_be_asked(origin, want->once));
+	return origin->pinned ? stream_is_quiet(&origin->stream) :
+				pool_may_be_asked(origin, want->once);
 }
 
 /* origin_will_do: what came of an attempt some time ago says nothing of now. */

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import struct
 import time
 
 from lab import client, hello, http1
@@ -123,6 +124,17 @@ def ssh_speaks_first_and_is_tunnelled(t):
     sock.close()
     line = t.line(kind="tunnel", host="ssh.lab.test")
     assert line["bytes_out"] >= 5029 and line["bytes_in"] >= 5016, line
+
+
+@tunnel.case
+def a_tunnel_that_its_client_broke_says_so(t):
+    sock = t.tunnel("ssh.lab.test")
+    assert sock.recv(100) == b"SSH-2.0-lab\r\n"
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    struct.pack("ii", 1, 0))
+    sock.close()
+    line = t.line(kind="tunnel", host="ssh.lab.test", reason="client-gone")
+    assert line["bytes_out"] >= 13, line
 
 
 @tunnel.case
