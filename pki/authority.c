@@ -1,6 +1,8 @@
 #include "pki/authority.h"
 
-#include <pthread.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,135 +12,460 @@
 #include "pki/dertime.h"
 #include "pki/estate.h"
 #include "pki/foundation.h"
+#include "pki/keeper_link.h"
 #include "pki/pem.h"
+#include "pki/store_issuing.h"
 #include "pki/x509.h"
 
-enum { CRL_BASE_MAX = 200 };
+enum {
+	CRL_BASE_MAX = 200,
+	SOON_S = 30 * 24 * 3600, /* an end that is told of beforehand */
+	LOOK_S = 24 * 3600,      /* at the least: what grew old by itself */
+	RETRY_S = 60,
+	WHY = 512,
+};
 
 struct member {
 	int64_t id;
-	struct ca *ca;          /* shared */
-	CRYPTO_BUFFER *crl;     /* shared; under the lock; NULL: can't sign */
-	time_t crl_made;        /* under the lock */
+	char name[STORE_NAME];
+	bool is_intermediate;
+	struct ca *ca;           /* owned; NULL: out of use, see why */
+	struct ca *signer;       /* owned; of leaves; NULL: it signs none */
+	time_t issued;           /* when the signer was made; 0: it is ca */
+	uint8_t mark[SHA256_DIGEST_LENGTH]; /* what the signer was made by */
+	CRYPTO_BUFFER *crl;      /* owned; NULL: none */
+	time_t crl_made;
+	char why[WHY];
 };
 
 struct authority {
-	char *path;             /* owned: of the store */
-	char *crl_base;         /* owned */
-	char *root_pem;         /* owned */
-	struct member *members; /* owned */
+	atomic_uint refs;
+	char *crl_base;          /* owned */
+	char *root_pem;          /* owned */
+	struct member *members;  /* owned */
 	size_t num_members;
-	struct ca *issuer, *untrusted; /* borrowed from members */
-	pthread_mutex_t lock;
+	struct store_issuing *issuing; /* owned: for their CRLs */
+	size_t num_issuing;
+	char **warnings;         /* owned */
+	size_t num_warnings;
+	struct member *chosen, *untrusted; /* borrowed from members */
+	time_t due;
 };
 
-void authority_free(struct authority *authority)
+/* What opening works with. */
+struct opening {
+	const struct authority_options *options;
+	struct authority *authority;
+	struct estate estate;
+	time_t now;
+	bool again;              /* something failed that may go later */
+	char *err;
+	size_t err_size;
+};
+
+struct authority *authority_ref(struct authority *authority)
 {
-	if (!authority)
+	atomic_fetch_add_explicit(&authority->refs, 1, memory_order_relaxed);
+	return authority;
+}
+
+void authority_unref(struct authority *authority)
+{
+	if (!authority || atomic_fetch_sub_explicit(&authority->refs, 1,
+				  memory_order_acq_rel) != 1)
 		return;
 	for (size_t i = 0; i < authority->num_members; i++) {
 		ca_unref(authority->members[i].ca);
+		ca_unref(authority->members[i].signer);
 		CRYPTO_BUFFER_free(authority->members[i].crl);
 	}
-	pthread_mutex_destroy(&authority->lock);
+	for (size_t i = 0; i < authority->num_warnings; i++)
+		free(authority->warnings[i]);
+	store_issuing_free(authority->issuing, authority->num_issuing);
+	free(authority->warnings);
 	free(authority->members);
 	free(authority->root_pem);
 	free(authority->crl_base);
-	free(authority->path);
 	free(authority);
+}
+
+/* --- warnings ----------------------------------------------------------- */
+
+static void warn(struct authority *authority, const char *text)
+{
+	char **grown = realloc(authority->warnings,
+		(authority->num_warnings + 1) * sizeof(*grown));
+
+	if (!grown)
+		abort();
+	authority->warnings = grown;
+	grown[authority->num_warnings++] = pki_copy(text);
+}
+
+static void warn_of_end(struct opening *o, const struct member *member)
+{
+	char text[WHY], when[DERTIME_TEXT];
+	time_t end = ca_not_after(member->ca);
+
+	if (end - o->now >= SOON_S)
+		return;
+	snprintf(text, sizeof(text), "the CA '%s' ends on %s: bring another "
+		"before that", member->name, dertime_text(end, when));
+	warn(o->authority, text);
 }
 
 /* --- CRLs --------------------------------------------------------------- */
 
+static void no_later(struct opening *o, time_t when)
+{
+	if (when < o->authority->due)
+		o->authority->due = when;
+}
+
+static int sign_crl(struct opening *o, const struct store_ca *row,
+	struct member *member, const struct crl_entry *revoked,
+	size_t num_revoked)
+{
+	int64_t number = row->crl_number + 1;
+	struct crl_order order = {
+		.number = (uint64_t)number,
+		.now = o->now,
+		.until = o->now + CRL_LIFE,
+		.revoked = revoked,
+		.num_revoked = num_revoked,
+	};
+
+	if (order.until > ca_not_after(member->ca))
+		order.until = ca_not_after(member->ca);
+	member->crl = crl_make(member->ca, &order, o->err, o->err_size);
+	member->crl_made = o->now;
+	if (!member->crl)
+		return -1;
+	return store_set_crl(o->estate.store, row->id, member->crl, number,
+		o->now, o->err, o->err_size);
+}
+
 /* renew brings member's CRL up to date: what the row has, while that is fresh
  * (another process may have made it), else a new one with the next number
  * (RFC 5280, 5.2.3), which the row gets too. */
-static int renew(struct store *store, const struct store_ca *row, time_t now,
-	struct member *member, char *err, size_t err_size)
+static int renew(struct opening *o, const struct store_ca *row,
+	struct member *member)
 {
-	int64_t number = row->crl_number + 1;
-	CRYPTO_BUFFER *crl;
+	struct crl_entry *revoked;
+	size_t num_revoked;
+	int result;
 
-	if (row->crl && crl_fresh((time_t)row->crl_time, now)) {
+	if (row->crl && crl_fresh((time_t)row->crl_time, o->now)) {
 		CRYPTO_BUFFER_up_ref(row->crl);
 		member->crl = row->crl;
 		member->crl_made = (time_t)row->crl_time;
+		no_later(o, member->crl_made + CRL_RENEW);
 		return 0;
 	}
-	crl = crl_make(member->ca, (uint64_t)number, now);
-	if (!crl)
-		return pki_fail(err, err_size,
-			"the CRL of the CA '%s' can't be signed", row->name);
-	if (store_set_crl(store, row->id, crl, number, now, err,
-		    err_size) != 0) {
-		CRYPTO_BUFFER_free(crl);
-		return -1;
+	revoked = pki_new(CRL_REVOKED_MAX * sizeof(*revoked));
+	result = store_revoked(o->estate.store, row->id, o->now, revoked,
+		&num_revoked, o->err, o->err_size);
+	if (result == 0)
+		result = sign_crl(o, row, member, revoked, num_revoked);
+	free(revoked);
+	no_later(o, o->now + CRL_RENEW);
+	return result;
+}
+
+/* --- issuing CAs -------------------------------------------------------- */
+
+/* make_mark covers what an issuing CA was made for and by: another of these,
+ * and it is made anew. */
+static void make_mark(const struct opening *o, const struct member *member,
+	uint8_t out[SHA256_DIGEST_LENGTH])
+{
+	const char *base = o->authority->crl_base;
+	SHA256_CTX sha;
+
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, ca_digest(member->ca), SHA256_DIGEST_LENGTH);
+	SHA256_Update(&sha, base, strlen(base));
+	SHA256_Update(&sha, &o->options->validity_s,
+		sizeof(o->options->validity_s));
+	SHA256_Update(&sha, &o->options->rotate_s,
+		sizeof(o->options->rotate_s));
+	SHA256_Final(out, &sha);
+}
+
+static const struct member *find_before(const struct opening *o, int64_t id)
+{
+	const struct authority *before = o->options->before;
+
+	for (size_t i = 0; before && i < before->num_members; i++) {
+		if (before->members[i].id == id)
+			return &before->members[i];
 	}
-	member->crl = crl;
-	member->crl_made = now;
+	return NULL;
+}
+
+static bool is_revoked(const struct opening *o, const struct ca *signer)
+{
+	for (size_t i = 0; i < o->authority->num_issuing; i++) {
+		const struct store_issuing *row = &o->authority->issuing[i];
+
+		if (strcmp(row->key_id, ca_id(signer)) == 0)
+			return row->revoked != 0;
+	}
+	return true; /* the store does not know it: another state folder */
+}
+
+static void take_signer(struct opening *o, struct member *member,
+	const struct member *from)
+{
+	member->signer = ca_ref(from->signer);
+	member->issued = from->issued;
+	if (o->options->rotate_s > 0)
+		no_later(o, member->issued + (time_t)o->options->rotate_s);
+}
+
+/* reuse takes the issuing CA that there was, while that is good; at_need: even
+ * where its time to be replaced has come. */
+static bool reuse(struct opening *o, struct member *member, bool at_need)
+{
+	const struct member *from = find_before(o, member->id);
+	time_t rotate = (time_t)o->options->rotate_s;
+
+	if (!from || !from->signer || from->issued == 0 ||
+	    is_revoked(o, from->signer) ||
+	    ca_not_after(from->signer) <= o->now)
+		return false;
+	if (!at_need && (memcmp(from->mark, member->mark,
+			sizeof(member->mark)) != 0 ||
+		(rotate > 0 && o->now - from->issued >= rotate)))
+		return false;
+	take_signer(o, member, from);
+	if (at_need)
+		memset(member->mark, 0, sizeof(member->mark));
+	return true;
+}
+
+/* The chain under an issuing CA: the member's certificate and its chain. */
+static int make_signer(struct opening *o, const struct store_ca *row,
+	struct member *member, const struct store_issuing *issued,
+	EVP_PKEY *key)
+{
+	struct der chain[CA_CHAIN_MAX], above[CA_CHAIN_MAX];
+	size_t num_above;
+
+	if (!estate_chain(row, above, &num_above) ||
+	    num_above >= CA_CHAIN_MAX)
+		return pki_fail(o->err, o->err_size, "sallyport.db: the chain "
+			"of the CA '%s' is damaged", row->name);
+	chain[0] = der_of(row->cert);
+	memcpy(chain + 1, above, num_above * sizeof(*above));
+	return ca_new(der_of(issued->cert), key, chain, num_above + 1,
+		issued->key_id, &member->signer, o->err, o->err_size);
+}
+
+/* describe fills in what the certificate says. */
+static int describe_issued(struct opening *o, struct store_issuing *out)
+{
+	uint8_t id[KEY_ID_SIZE];
+	struct cert cert;
+
+	if (cert_read(der_of(out->cert), &cert) != 0 ||
+	    !spki_identifier(cert.spki, id))
+		return pki_fail(o->err, o->err_size,
+			"the keeper's certificate makes no sense");
+	for (size_t i = 0; i < sizeof(id); i++)
+		snprintf(out->key_id + 2 * i, 3, "%02x", id[i]);
+	out->made = o->now;
+	out->ends = cert.not_after;
 	return 0;
+}
+
+static void list_issued(struct authority *authority,
+	const struct store_issuing *issued)
+{
+	struct store_issuing *row;
+
+	authority->issuing = realloc(authority->issuing,
+		(authority->num_issuing + 1) * sizeof(*authority->issuing));
+	if (!authority->issuing)
+		abort();
+	row = &authority->issuing[authority->num_issuing++];
+	*row = *issued;
+	CRYPTO_BUFFER_up_ref(row->cert);
+	if (row->crl)
+		CRYPTO_BUFFER_up_ref(row->crl);
+}
+
+static int put_issued(struct opening *o, const struct store_ca *row,
+	struct member *member, struct store_issuing *issued, EVP_PKEY *key)
+{
+	if (describe_issued(o, issued) != 0 ||
+	    make_signer(o, row, member, issued, key) != 0 ||
+	    store_issuing_add(o->estate.store, issued, o->err,
+		    o->err_size) != 0)
+		return -1;
+	list_issued(o->authority, issued);
+	member->issued = o->now;
+	if (o->options->rotate_s > 0)
+		no_later(o, o->now + (time_t)o->options->rotate_s);
+	return 0;
+}
+
+static int issue(struct opening *o, const struct store_ca *row,
+	struct member *member)
+{
+	struct store_issuing issued = {.parent = row->id};
+	struct keeper_issued made;
+	int result;
+
+	if (store_issuing_next(o->estate.store, &issued.id, o->err,
+		    o->err_size) != 0 ||
+	    keeper_issue(o->options->link, ca_key_id(member->ca),
+		    (uint64_t)issued.id, &made, o->err, o->err_size) != 0)
+		return -1;
+	issued.cert = made.cert;
+	issued.crl = made.crl;
+	result = put_issued(o, row, member, &issued, made.key);
+	CRYPTO_BUFFER_free(made.cert);
+	CRYPTO_BUFFER_free(made.crl);
+	EVP_PKEY_free(made.key);
+	return result;
+}
+
+/* need_signer gives the member what signs its leaves. An issuing CA that can't
+ * be replaced yet goes on; where there is none, the member is out of use. */
+static void need_signer(struct opening *o, const struct store_ca *row,
+	struct member *member)
+{
+	char text[WHY + 64];
+
+	if (ca_path_len(member->ca) == 0) {
+		member->signer = ca_ref(member->ca);
+		return;
+	}
+	make_mark(o, member, member->mark);
+	if (reuse(o, member, false) || issue(o, row, member) == 0)
+		return;
+	o->again = true;
+	snprintf(text, sizeof(text), "no new issuing CA under '%s': %s",
+		member->name, o->err);
+	warn(o->authority, text);
+	if (!reuse(o, member, true))
+		snprintf(member->why, sizeof(member->why), "%s", o->err);
 }
 
 /* --- opening ------------------------------------------------------------ */
 
-static int add_member(struct authority *authority, struct estate *estate,
-	const struct store_ca *row, struct ca *ca, char *err, size_t err_size)
+static bool is_named(const struct opening *o, const char *name)
 {
-	struct member *member = &authority->members[authority->num_members++];
-
-	member->id = row->id;
-	member->ca = ca;
-	if (row->is_default)
-		authority->issuer = ca;
-	if (row->purpose == STORE_UNTRUSTED)
-		authority->untrusted = ca;
-	if (!ca_can_sign_crl(ca))
-		return 0;
-	return renew(estate->store, row, time(NULL), member, err, err_size);
+	for (size_t i = 0; i < o->options->num_names; i++) {
+		if (strcmp(o->options->names[i], name) == 0)
+			return true;
+	}
+	return false;
 }
 
-/* A CA that has ended matters only where it has something to do. */
-static bool is_needed(const struct store_ca *row)
+static int explain(struct opening *o, const struct store_ca *row)
 {
-	return row->is_default || row->purpose == STORE_UNTRUSTED;
-}
-
-static int explain(const struct store_ca *row, char *err, size_t err_size)
-{
-	struct cert cert;
 	char text[DERTIME_TEXT];
+	struct cert cert;
 
 	if (cert_read(der_of(row->cert), &cert) != 0 ||
-	    cert.not_after >= time(NULL))
+	    cert.not_after >= o->now)
 		return -1; /* err says it already */
-	return pki_fail(err, err_size, "the CA '%s' has ended on %s: %s",
+	return pki_fail(o->err, o->err_size, "the CA '%s' has ended on %s: %s",
 		row->name, dertime_text(cert.not_after, text),
 		row->parent == 0 && row->purpose == STORE_INTERMEDIATE ?
-		"bring another with 'sallyport ca import'" :
+		"make another the default ('sallyport ca default'), or bring "
+		"one with 'sallyport ca setup' or 'ca import'" :
 		"move sallyport.db out of the state folder, and new ones are "
 		"made (clients need the new root then)");
 }
 
-static int add_members(struct authority *authority, struct estate *estate,
-	char *err, size_t err_size)
+/* A CA that can't be used matters only where it has something to do. */
+static int take_ca(struct opening *o, struct store_ca *row,
+	struct member *member)
 {
-	struct ca *ca;
+	bool needed = row->is_default || row->purpose == STORE_UNTRUSTED;
 
-	authority->members = pki_new(estate->num * sizeof(struct member));
+	if (estate_ca(&o->estate, row, &member->ca, o->err,
+		    o->err_size) == 0) {
+		if (row->purpose == STORE_UNTRUSTED)
+			member->signer = ca_ref(member->ca);
+		return ca_can_sign_crl(member->ca) ? renew(o, row, member) : 0;
+	}
+	(void)explain(o, row);
+	if (needed)
+		return -1;
+	snprintf(member->why, sizeof(member->why), "%s", o->err);
+	return 0;
+}
+
+static int take_used(struct opening *o, const struct store_ca *row,
+	struct member *member)
+{
+	char text[WHY + 2 * STORE_NAME];
+
+	if (!row->enabled && !row->is_default)
+		snprintf(member->why, sizeof(member->why), "the CA '%s' is "
+			"disabled", row->name);
+	else if (member->ca)
+		need_signer(o, row, member);
+	if (member->signer) {
+		warn_of_end(o, member);
+		return 0;
+	}
+	if (row->is_default)
+		return pki_fail(o->err, o->err_size, "%s", member->why);
+	snprintf(text, sizeof(text), "a rule's intermediate-ca '%s' can't be "
+		"used: %s", row->name, member->why);
+	warn(o->authority, text);
+	return 0;
+}
+
+static int add_member(struct opening *o, struct store_ca *row)
+{
+	struct authority *authority = o->authority;
+	struct member *member = &authority->members[authority->num_members++];
+	bool used = row->purpose == STORE_INTERMEDIATE &&
+		(row->is_default || is_named(o, row->name));
+
+	member->id = row->id;
+	snprintf(member->name, sizeof(member->name), "%s", row->name);
+	member->is_intermediate = row->purpose == STORE_INTERMEDIATE &&
+		!row->retired;
+	if (row->retired) {
+		if (row->crl)
+			CRYPTO_BUFFER_up_ref(row->crl);
+		member->crl = row->crl;
+		member->name[0] = '\0';
+		return 0;
+	}
+	if (row->is_default)
+		authority->chosen = member;
+	if (row->purpose == STORE_UNTRUSTED)
+		authority->untrusted = member;
+	if (!row->cert || row->state != STATE_CERT_READY)
+		snprintf(member->why, sizeof(member->why), "the CA '%s' is "
+			"not finished: its state is %s", row->name,
+			state_word(row->state));
+	else if (take_ca(o, row, member) != 0)
+		return -1;
+	return used ? take_used(o, row, member) : 0;
+}
+
+static int add_members(struct opening *o)
+{
+	struct authority *authority = o->authority;
+	struct estate *estate = &o->estate;
+
+	authority->members = pki_new((estate->num + 1) *
+		sizeof(struct member));
 	for (size_t i = 0; i < estate->num; i++) {
-		const struct store_ca *row = &estate->list[i];
-
-		if (estate_ca(estate, row, &ca, err, err_size) != 0) {
-			if (is_needed(row))
-				return explain(row, err, err_size);
-			continue;
-		}
-		if (add_member(authority, estate, row, ca, err,
-			    err_size) != 0)
+		if (add_member(o, &estate->list[i]) != 0)
 			return -1;
 	}
-	if (!authority->issuer || !authority->untrusted)
-		return pki_fail(err, err_size,
+	if (!authority->chosen || !authority->untrusted)
+		return pki_fail(o->err, o->err_size,
 			"sallyport.db: no CA is the default");
 	return 0;
 }
@@ -159,111 +486,87 @@ static int check_crl_base(const char *base, char *err, size_t err_size)
 	return 0;
 }
 
-static int fill(struct authority *authority, struct estate *estate,
-	const struct authority_options *options, char *err, size_t err_size)
+static int fill(struct opening *o)
 {
-	if (check_crl_base(options->crl_base, err, err_size) != 0 ||
-	    estate_open(options, estate, err, err_size) != 0 ||
-	    foundation_mend(estate, options->crl_base, err, err_size) != 0 ||
-	    add_members(authority, estate, err, err_size) != 0 ||
-	    estate_commit(estate, err, err_size) != 0)
+	const struct authority_options *options = o->options;
+	struct estate *estate = &o->estate;
+	struct authority *authority = o->authority;
+
+	if (check_crl_base(options->crl_base, o->err, o->err_size) != 0 ||
+	    estate_open(options, estate, o->err, o->err_size) != 0 ||
+	    foundation_mend(estate, options->crl_base, o->err,
+		    o->err_size) != 0 ||
+	    store_issuing_prune(estate->store, o->now, o->err,
+		    o->err_size) != 0 ||
+	    store_issuing_list(estate->store, o->now, &authority->issuing,
+		    &authority->num_issuing, o->err, o->err_size) != 0 ||
+	    add_members(o) != 0 ||
+	    estate_commit(estate, o->err, o->err_size) != 0)
 		return -1;
-	authority->root_pem = pem_of_cert(estate_top(estate_default(estate)));
-	return estate_write_root(estate, options->state, err, err_size);
-}
-
-static struct authority *make(const struct authority_options *options)
-{
-	struct authority *authority = pki_new(sizeof(*authority));
-
-	if (pthread_mutex_init(&authority->lock, NULL) != 0)
-		abort();
-	authority->path = state_path(options->state, STORE_FILE);
-	authority->crl_base =
-		pki_copy(options->crl_base ? options->crl_base : "");
-	return authority;
+	authority->root_pem =
+		pem_of_cert(estate_top(estate_default(estate)));
+	return estate_write_root(estate, options->state, o->err, o->err_size);
 }
 
 int authority_open(const struct authority_options *options,
 	struct authority **out, char *err, size_t err_size)
 {
-	struct authority *authority = make(options);
-	struct estate estate = {0};
-	int result = fill(authority, &estate, options, err, err_size);
-
-	estate_close(&estate);
-	*out = NULL;
-	if (result == 0)
-		*out = authority;
-	else
-		authority_free(authority);
-	return result;
-}
-
-/* --- only to see -------------------------------------------------------- */
-
-static int describe(const struct estate *estate, struct authority_view *out,
-	char *err, size_t err_size)
-{
-	const struct store_ca *row = estate_default(estate);
-	struct cert cert;
-
-	if (!row)
-		return pki_fail(err, err_size,
-			"sallyport.db: no CA is the default");
-	if (cert_read(der_of(row->cert), &cert) != 0)
-		return pki_fail(err, err_size, "sallyport.db: the certificate "
-			"of the CA '%s' is damaged", row->name);
-	CRYPTO_BUFFER_up_ref(row->cert);
-	out->cert = row->cert;
-	snprintf(out->id, sizeof(out->id), "%lld", (long long)row->id);
-	out->signs_crls = cert_may_sign_crls(&cert);
-	out->root_pem = pem_of_cert(estate_top(row));
-	return 0;
-}
-
-static int look(const struct authority_options *options,
-	struct estate *estate, struct authority_view *out, char *err,
-	size_t err_size)
-{
-	int result = check_crl_base(options->crl_base, err, err_size);
-
-	if (result == 0)
-		result = estate_look(options, estate, err, err_size);
-	if (result == ESTATE_NONE)
-		return AUTHORITY_NONE;
-	return result == 0 ? describe(estate, out, err, err_size) : result;
-}
-
-int authority_look(const struct authority_options *options,
-	struct authority_view *out, char *err, size_t err_size)
-{
-	struct estate estate = {0};
+	struct opening o = {
+		.options = options,
+		.authority = pki_new(sizeof(struct authority)),
+		.now = time(NULL),
+		.err = err,
+		.err_size = err_size,
+	};
 	int result;
 
-	memset(out, 0, sizeof(*out));
-	result = look(options, &estate, out, err, err_size);
-	estate_close(&estate);
+	atomic_init(&o.authority->refs, 1);
+	o.authority->due = o.now + LOOK_S;
+	o.authority->crl_base =
+		pki_copy(options->crl_base ? options->crl_base : "");
+	result = fill(&o);
+	if (o.again)
+		o.authority->due = o.now + RETRY_S;
+	estate_close(&o.estate);
+	*out = result == 0 ? o.authority : NULL;
+	if (result != 0)
+		authority_unref(o.authority);
 	return result;
-}
-
-void authority_view_clear(struct authority_view *view)
-{
-	CRYPTO_BUFFER_free(view->cert);
-	free(view->root_pem);
-	memset(view, 0, sizeof(*view));
 }
 
 /* --- what is asked for -------------------------------------------------- */
 
-struct ca *authority_issuer(const struct authority *authority)
+static const struct member *named(const struct authority *authority,
+	const char *name)
 {
-	return authority->issuer;
+	for (size_t i = 0; i < authority->num_members; i++) {
+		if (strcmp(authority->members[i].name, name) == 0)
+			return &authority->members[i];
+	}
+	return NULL;
+}
+
+struct ca *authority_issuer(const struct authority *authority,
+	const char *name, const char **why)
+{
+	const struct member *member = authority->chosen;
+
+	if (name && name[0] != '\0')
+		member = named(authority, name);
+	*why = !member ? "there is no such CA" : member->why;
+	return member ? member->signer : NULL;
+}
+
+bool authority_knows(const struct authority *authority, const char *name)
+{
+	const struct member *member = named(authority, name);
+
+	return member && member->is_intermediate;
 }
 
 struct ca *authority_untrusted(const struct authority *authority)
 {
-	return authority->untrusted;
+	return authority->untrusted->signer;
 }
 
 const char *authority_root_pem(const struct authority *authority)
@@ -276,93 +579,46 @@ const char *authority_crl_base(const struct authority *authority)
 	return authority->crl_base;
 }
 
-CRYPTO_BUFFER *authority_crl(struct authority *authority, const char *id)
+static CRYPTO_BUFFER *crl_of_member(const struct authority *authority,
+	const char *id, time_t *until)
 {
-	CRYPTO_BUFFER *crl = NULL;
+	char text[32];
 
-	pthread_mutex_lock(&authority->lock);
 	for (size_t i = 0; i < authority->num_members; i++) {
-		if (strcmp(ca_id(authority->members[i].ca), id) == 0)
-			crl = authority->members[i].crl;
+		const struct member *member = &authority->members[i];
+
+		snprintf(text, sizeof(text), "%lld", (long long)member->id);
+		if (strcmp(text, id) != 0)
+			continue;
+		if (member->ca)
+			*until = member->crl_made + CRL_RENEW;
+		return member->crl;
+	}
+	return NULL;
+}
+
+CRYPTO_BUFFER *authority_crl(const struct authority *authority,
+	const char *id, time_t *until)
+{
+	CRYPTO_BUFFER *crl;
+
+	*until = 0;
+	crl = crl_of_member(authority, id, until);
+	for (size_t i = 0; !crl && i < authority->num_issuing; i++) {
+		if (strcmp(authority->issuing[i].key_id, id) == 0)
+			crl = authority->issuing[i].crl;
 	}
 	if (crl)
 		CRYPTO_BUFFER_up_ref(crl);
-	pthread_mutex_unlock(&authority->lock);
 	return crl;
 }
 
-/* --- renewing ----------------------------------------------------------- */
-
-/* renewed is what the members' CRLs become, once all is written. */
-static int renew_all(const struct authority *authority, struct estate *estate,
-	time_t now, struct member *renewed, char *err, size_t err_size)
+time_t authority_due(const struct authority *authority)
 {
-	if (store_open(authority->path, &estate->store, err, err_size) != 0 ||
-	    store_begin(estate->store, err, err_size) != 0 ||
-	    estate_list(estate, err, err_size) != 0)
-		return -1;
-	for (size_t i = 0; i < authority->num_members; i++) {
-		const struct member *member = &authority->members[i];
-		const struct store_ca *row =
-			estate_find(estate, member->id);
-
-		renewed[i].ca = member->ca;
-		if (!row || !ca_can_sign_crl(member->ca))
-			continue;
-		if (renew(estate->store, row, now, &renewed[i], err,
-			    err_size) != 0)
-			return -1;
-	}
-	return estate_commit(estate, err, err_size);
+	return authority->due;
 }
 
-static void take(struct authority *authority, struct member *renewed)
+const char *authority_warning(const struct authority *authority, size_t at)
 {
-	pthread_mutex_lock(&authority->lock);
-	for (size_t i = 0; i < authority->num_members; i++) {
-		struct member *member = &authority->members[i];
-		CRYPTO_BUFFER *old = member->crl;
-
-		if (!renewed[i].crl)
-			continue;
-		member->crl = renewed[i].crl;
-		member->crl_made = renewed[i].crl_made;
-		renewed[i].crl = old;
-	}
-	pthread_mutex_unlock(&authority->lock);
-}
-
-static bool all_fresh(struct authority *authority, time_t now)
-{
-	bool fresh = true;
-
-	pthread_mutex_lock(&authority->lock);
-	for (size_t i = 0; i < authority->num_members; i++) {
-		const struct member *member = &authority->members[i];
-
-		if (member->crl && !crl_fresh(member->crl_made, now))
-			fresh = false;
-	}
-	pthread_mutex_unlock(&authority->lock);
-	return fresh;
-}
-
-int authority_renew_crls(struct authority *authority, time_t now, char *err,
-	size_t err_size)
-{
-	struct estate estate = {0};
-	struct member *renewed;
-	int result;
-
-	if (all_fresh(authority, now))
-		return 0;
-	renewed = pki_new(authority->num_members * sizeof(*renewed));
-	result = renew_all(authority, &estate, now, renewed, err, err_size);
-	if (result == 0)
-		take(authority, renewed);
-	for (size_t i = 0; i < authority->num_members; i++)
-		CRYPTO_BUFFER_free(renewed[i].crl);
-	free(renewed);
-	estate_close(&estate);
-	return result;
+	return at < authority->num_warnings ? authority->warnings[at] : NULL;
 }

@@ -1,19 +1,24 @@
 /*
- * authority.h - the CAs of this installation, from the state folder.
+ * authority.h - the CAs of this installation as a proxy uses them.
+ *
+ *	root ──► intermediate ──► issuing CA "(t)" ──► leaf
+ *	         kept             here, short-lived
  *
  * STATE/sallyport.db (0600) holds every CA: certificate, chain, private key
- * encrypted (keeper.h), CRL number. At first start a P-256 root, a P-256
- * intermediate under it and the separate CA for untrusted origins are made; a
- * CA brought by `ca import` takes the intermediate's place. Any number of
- * processes may have it open: all that changes is one transaction, and the
- * state lock only keeps a second proxy away.
+ * encrypted, CRL. At first start a P-256 root, a P-256 intermediate under it
+ * and the separate CA for untrusted origins are made. Private keys that last
+ * are the keeper's (keeper.h), reached by a link; what signs leaves here is a
+ * short-lived issuing CA under the intermediate, whose key is in memory only,
+ * or, where the path length allows for none, the keeper, one leaf at a time.
  *
- * authority_open also mends what time does: an own intermediate, or the CA for
- * untrusted origins, that is within 30 days of its end, and an own intermediate
- * whose CDP is not crl_base's any more, are signed anew, same key, same name.
+ * authority_open makes what is due: it signs anew what is within 30 days of its
+ * end or has a CDP that is not crl_base's any more (those of our own making), a
+ * CRL that is a day old, an issuing CA that is older than rotate_s or has been
+ * revoked. What is still good is taken from the authority before it. Any number
+ * of processes may have the store open; all that changes is one transaction.
  *
- * Owns:    the open CAs; authority_free.
- * Threads: immutable but for the CRLs, which have a lock of their own.
+ * Owns:    the open CAs. Counted.
+ * Threads: immutable; any.
  * Errors:  0 done, negative failed with a sentence in err: what is wrong,
  *          which file, what to do. Nothing is lost on failure.
  */
@@ -31,32 +36,53 @@ struct authority;
 
 struct authority_options {
 	const char *state;           /* folder; must exist, 0700 */
-	const char *passphrase_file; /* NULL: STATE/keys.secret, made at need */
 	const char *crl_base;        /* "http://host:port", no slash behind */
+	/* For opening alone. */
+	const struct keeper_link *link; /* borrowed while any of it lives */
+	unsigned rotate_s;           /* issuing.rotate; 0: as long as it may */
+	unsigned validity_s;         /* issuing.validity */
+	const char *const *names;    /* CAs that rules name, besides the default */
+	size_t num_names;
+	const struct authority *before; /* NULL: none */
 };
 
 int authority_open(const struct authority_options *options,
 	struct authority **out, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
-void authority_free(struct authority *authority);
+struct authority *authority_ref(struct authority *authority);
+void authority_unref(struct authority *authority);
 
-/* The CA that signs leaves; the one nobody trusts. Borrowed. */
-struct ca *authority_issuer(const struct authority *authority);
+/* authority_issuer is the CA that signs leaves under the intermediate called
+ * name; NULL or "": under the default. Borrowed. NULL, and *why a sentence:
+ * that one is not usable. */
+struct ca *authority_issuer(const struct authority *authority,
+	const char *name, const char **why);
+
+/* authority_knows: there is an intermediate called so, usable or not. */
+bool authority_knows(const struct authority *authority, const char *name);
+
+/* The one that nobody trusts. Borrowed. */
 struct ca *authority_untrusted(const struct authority *authority);
 
-/* authority_root_pem is the root that clients install: for an imported CA the
- * top of its chain, or the CA itself where no chain was given. Borrowed. */
+/* authority_root_pem is the root that clients install: for a CA from outside
+ * the top of its chain, or the CA itself where no chain was given. Borrowed. */
 const char *authority_root_pem(const struct authority *authority);
 
 const char *authority_crl_base(const struct authority *authority);
 
-/* authority_crl gives the CRL of the CA with this id ("1"), DER, signed, as
- * an owned reference; NULL: no such CA, or it may not sign CRLs. authority_open
- * makes them; authority_renew_crls makes those anew that are older than a day,
- * with the next number (call it from a thread that may block, hourly). */
-CRYPTO_BUFFER *authority_crl(struct authority *authority, const char *id);
-int authority_renew_crls(struct authority *authority, time_t now, char *err,
-	size_t err_size) __attribute__((warn_unused_result));
+/* authority_crl gives the CRL of the CA with this id ("1", or an issuing CA's
+ * key id), DER, signed, as an owned reference; NULL: no such CA, or it may not
+ * sign CRLs. *until: when there will be another, 0: never. */
+CRYPTO_BUFFER *authority_crl(const struct authority *authority,
+	const char *id, time_t *until);
+
+/* authority_due is when authority_open would find something to do again. */
+time_t authority_due(const struct authority *authority);
+
+/* authority_warning tells the next thing that is amiss with a CA that is used:
+ * one that ends within 30 days, one that a rule names and can't be used, an
+ * issuing CA that could not be made anew. NULL: nothing more. */
+const char *authority_warning(const struct authority *authority, size_t at);
 
 /* What there is to see of the CA that signs, as it is in the store. */
 enum { AUTHORITY_ID_SIZE = 24 };
@@ -76,15 +102,5 @@ int authority_look(const struct authority_options *options,
 	struct authority_view *out, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
 void authority_view_clear(struct authority_view *view);
-
-/* authority_import brings a CA that exists: PEM files of a certificate, its
- * private key (encrypted: key_passphrase opens it; NULL: there is none), and
- * optionally the chain up to the root (chain_path NULL: none). On success it
- * signs from the next start or reload on. Everything ca_new checks, and that it
- * is not about to expire. */
-int authority_import(const struct authority_options *options,
-	const char *cert_path, const char *key_path, const char *chain_path,
-	const char *key_passphrase, char *err, size_t err_size)
-	__attribute__((warn_unused_result));
 
 #endif

@@ -13,16 +13,15 @@
 #include "pki/tbs.h"
 #include "pki/x509.h"
 
-enum { ID_MAX = 20 };
-
 struct ca {
 	atomic_uint refs;
-	char id[ID_MAX + 1];
+	char id[CA_ID_MAX + 1];
 	CRYPTO_BUFFER *der;       /* owned */
 	struct cert cert;         /* points into der */
-	EVP_PKEY *key;            /* shared */
-	uint8_t made_ski[KEY_ID_SIZE]; /* where the certificate has none */
-	struct der ski;           /* points into der or to made_ski */
+	EVP_PKEY *key;            /* shared; NULL: kept */
+	const struct keeper_link *link; /* borrowed; NULL: not kept */
+	uint8_t key_id[KEY_ID_SIZE];
+	struct der ski;           /* points into der or to key_id */
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	CRYPTO_BUFFER *sent[CA_CHAIN_MAX + 1]; /* owned */
 	size_t num_sent;
@@ -81,11 +80,13 @@ static int check_role(const struct cert *cert, char *err, size_t err_size)
 	return check_time(cert, title, err, err_size);
 }
 
+/* check_key: key NULL is one that is kept, whose keeper has compared them. */
 static int check_key(const struct cert *cert, EVP_PKEY *key, char *err,
 	size_t err_size)
 {
 	EVP_PKEY *public = cert_key(cert);
-	bool same = public && EVP_PKEY_cmp(public, key) == 1;
+	bool same = public && (!key || EVP_PKEY_cmp(public, key) == 1);
+	bool fits = same && tbs_key_fits(public);
 	char title[NAME_TITLE];
 
 	EVP_PKEY_free(public);
@@ -93,7 +94,7 @@ static int check_key(const struct cert *cert, EVP_PKEY *key, char *err,
 	if (!same)
 		return pki_fail(err, err_size, "the private key is not that "
 			"of the CA certificate '%s'", title);
-	if (!tbs_key_fits(key))
+	if (!fits)
 		return pki_fail(err, err_size, "the key of '%s' is of a kind "
 			"that can't sign here: RSA from 2048 bits, EC P-256 "
 			"and P-384 can", title);
@@ -146,7 +147,7 @@ static bool right_id(const char *id)
 {
 	size_t len = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
-	return len > 0 && len <= ID_MAX && id[len] == '\0';
+	return len > 0 && len <= CA_ID_MAX && id[len] == '\0';
 }
 
 /* --- making ------------------------------------------------------------- */
@@ -164,7 +165,8 @@ static void fill_sent(struct ca *ca, const struct der *chain, size_t num_chain)
 	}
 }
 
-static struct ca *make(struct der der, EVP_PKEY *key, const char *id)
+static struct ca *make(struct der der, EVP_PKEY *key,
+	const struct keeper_link *link, const char *id)
 {
 	struct ca *ca = pki_new(sizeof(*ca));
 
@@ -172,23 +174,23 @@ static struct ca *make(struct der der, EVP_PKEY *key, const char *id)
 	snprintf(ca->id, sizeof(ca->id), "%s", id);
 	ca->der = der_buffer(der);
 	if (cert_read(der_of(ca->der), &ca->cert) != 0 ||
-	    !spki_identifier(ca->cert.spki, ca->made_ski))
+	    !spki_identifier(ca->cert.spki, ca->key_id))
 		abort(); /* has been read before */
 	ca->ski = ca->cert.ski.len > 0 ? ca->cert.ski :
-		(struct der){ca->made_ski, sizeof(ca->made_ski)};
-	EVP_PKEY_up_ref(key);
+		(struct der){ca->key_id, sizeof(ca->key_id)};
+	if (key)
+		EVP_PKEY_up_ref(key);
 	ca->key = key;
+	ca->link = link;
 	SHA256(der.at, der.len, ca->digest);
 	return ca;
 }
 
-int ca_new(struct der der, EVP_PKEY *key, const struct der *chain,
-	size_t num_chain, const char *id, struct ca **out, char *err,
-	size_t err_size)
+static int check(struct der der, EVP_PKEY *key, const struct der *chain,
+	size_t num_chain, const char *id, char *err, size_t err_size)
 {
 	struct cert cert;
 
-	*out = NULL;
 	if (!right_id(id))
 		return pki_fail(err, err_size, "'%s' is no CA's id", id);
 	if (cert_read(der, &cert) != 0 || !name_ok(cert.subject) ||
@@ -196,10 +198,31 @@ int ca_new(struct der der, EVP_PKEY *key, const struct der *chain,
 		return pki_fail(err, err_size,
 			"the CA certificate can't be parsed");
 	if (check_role(&cert, err, err_size) != 0 ||
-	    check_key(&cert, key, err, err_size) != 0 ||
-	    check_chain(&cert, chain, num_chain, err, err_size) != 0)
+	    check_key(&cert, key, err, err_size) != 0)
 		return -1;
-	*out = make(der, key, id);
+	return check_chain(&cert, chain, num_chain, err, err_size);
+}
+
+int ca_new(struct der der, EVP_PKEY *key, const struct der *chain,
+	size_t num_chain, const char *id, struct ca **out, char *err,
+	size_t err_size)
+{
+	*out = NULL;
+	if (check(der, key, chain, num_chain, id, err, err_size) != 0)
+		return -1;
+	*out = make(der, key, NULL, id);
+	fill_sent(*out, chain, num_chain);
+	return 0;
+}
+
+int ca_new_kept(struct der der, const struct keeper_link *link,
+	const struct der *chain, size_t num_chain, const char *id,
+	struct ca **out, char *err, size_t err_size)
+{
+	*out = NULL;
+	if (check(der, NULL, chain, num_chain, id, err, err_size) != 0)
+		return -1;
+	*out = make(der, NULL, link, id);
 	fill_sent(*out, chain, num_chain);
 	return 0;
 }
@@ -231,6 +254,21 @@ EVP_PKEY *ca_key(const struct ca *ca)
 	return ca->key;
 }
 
+const struct keeper_link *ca_link(const struct ca *ca)
+{
+	return ca->link;
+}
+
+const uint8_t *ca_key_id(const struct ca *ca)
+{
+	return ca->key_id;
+}
+
+int ca_path_len(const struct ca *ca)
+{
+	return ca->cert.path_len;
+}
+
 time_t ca_not_before(const struct ca *ca)
 {
 	return ca->cert.not_before;
@@ -253,8 +291,8 @@ bool ca_can_sign_crl(const struct ca *ca)
 
 bool ca_signs_fast(const struct ca *ca)
 {
-	return EVP_PKEY_id(ca->key) == EVP_PKEY_EC ||
-		EVP_PKEY_bits(ca->key) <= 2048;
+	return ca->key && (EVP_PKEY_id(ca->key) == EVP_PKEY_EC ||
+			EVP_PKEY_bits(ca->key) <= 2048);
 }
 
 size_t ca_sent(const struct ca *ca, CRYPTO_BUFFER *const **out)

@@ -4,8 +4,9 @@
  *	root ──signs──► intermediate ──signs──► leaf        (what clients trust)
  *	untrusted ──signs──► leaf                           (pass-through only)
  *
- * A ca is its certificate, its private key, and the certificates that are sent
- * behind a leaf so that a client which has only the root can build the path.
+ * A ca is its certificate, what signs for it, and the certificates that are
+ * sent behind a leaf so that a client which has only the root can build the
+ * path. What signs is its private key, or the keeper (keeper.h), which has it.
  *
  * Owns:    all of it; the key is wiped when the last reference goes. Counted.
  * Threads: immutable; any thread may sign.
@@ -23,8 +24,12 @@
 #include "pki/der.h"
 
 struct ca;
+struct keeper_link;
 
-enum { CA_CHAIN_MAX = 16 };
+enum {
+	CA_CHAIN_MAX = 17,    /* 16 that were brought, under an issuing CA */
+	CA_PATH_LEN_MAX = 16,
+};
 
 struct ca *ca_ref(struct ca *ca);
 void ca_unref(struct ca *ca);
@@ -39,18 +44,30 @@ int ca_new(struct der cert, EVP_PKEY *key, const struct der *chain,
 	size_t num_chain, const char *id, struct ca **out, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
+/* ca_new_kept is ca_new for one whose key the keeper has; link is borrowed, and
+ * outlives it. */
+int ca_new_kept(struct der cert, const struct keeper_link *link,
+	const struct der *chain, size_t num_chain, const char *id,
+	struct ca **out, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
+enum { CA_KEY_ID = 20, CA_ID_MAX = 40 };
+
 const char *ca_id(const struct ca *ca);          /* "1", as in /crl/1.crl */
 struct der ca_cert(const struct ca *ca);
 struct der ca_subject(const struct ca *ca);      /* Name, as in the DER */
 struct der ca_ski(const struct ca *ca);          /* key identifier's bytes */
-EVP_PKEY *ca_key(const struct ca *ca);           /* borrowed */
+EVP_PKEY *ca_key(const struct ca *ca);           /* borrowed; NULL: kept */
+const struct keeper_link *ca_link(const struct ca *ca); /* NULL: not kept */
+const uint8_t *ca_key_id(const struct ca *ca);   /* its name at the keeper */
+int ca_path_len(const struct ca *ca);            /* -1: none given */
 time_t ca_not_before(const struct ca *ca);
 time_t ca_not_after(const struct ca *ca);
 const uint8_t *ca_digest(const struct ca *ca);   /* SHA-256 of the cert */
 bool ca_can_sign_crl(const struct ca *ca);
 
-/* ca_signs_fast says whether one signature takes well under a millisecond
- * (EC, RSA up to 2048 bits): only then may a loop sign by itself. */
+/* ca_signs_fast says whether one signature takes well under a millisecond (a
+ * key here, EC or RSA up to 2048 bits): only then may a loop sign by itself. */
 bool ca_signs_fast(const struct ca *ca);
 
 /* ca_sent is what follows the leaf on the wire: the ca's own certificate

@@ -15,11 +15,27 @@
 enum {
 	CRL_LIFE = 7 * 24 * 3600,
 	CRL_RENEW = 24 * 3600,
+	CRL_SERIAL_MAX = 20,  /* bytes (RFC 5280, 4.1.2.2) */
+	CRL_REVOKED_MAX = 600, /* of one CA: what fits into a keeper's frame */
 };
 
-/* crl_make signs a CRL of ca as of now with that number; nothing is revoked in
- * it yet. An owned reference; NULL: ca may not sign CRLs. */
-CRYPTO_BUFFER *crl_make(const struct ca *ca, uint64_t number, time_t now);
+struct crl_entry {
+	uint8_t serial[CRL_SERIAL_MAX];
+	uint8_t serial_len;   /* content of the INTEGER, as in the certificate */
+	time_t at;
+};
+
+struct crl_order {
+	uint64_t number;
+	time_t now, until;    /* thisUpdate and nextUpdate */
+	const struct crl_entry *revoked;
+	size_t num_revoked;   /* at most CRL_REVOKED_MAX */
+};
+
+/* crl_make signs a CRL of ca. An owned reference; NULL, with a sentence in err:
+ * ca may not sign CRLs, or it failed. */
+CRYPTO_BUFFER *crl_make(const struct ca *ca, const struct crl_order *order,
+	char *err, size_t err_size) MUST_CHECK;
 
 /* crl_fresh: one made at that time needs no other now. */
 bool crl_fresh(time_t made, time_t now);

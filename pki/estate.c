@@ -1,6 +1,5 @@
 #include "pki/estate.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,15 +28,10 @@ static int fill(const struct authority_options *options, struct estate *out,
 	int result = open_store(path, out, err, err_size);
 
 	free(path);
-	if (result != 0)
-		return -1;
-	/* Within the transaction: nobody else makes a secret meanwhile. */
-	if (keeper_open(options->state, options->passphrase_file,
-		    out->num == 0, &out->keeper, err, err_size) != 0)
-		return -1;
-	if (out->num > 0)
-		return 0;
-	if (foundation_lay(out, options->crl_base, err, err_size) != 0)
+	out->link = options->link;
+	if (result != 0 || out->num > 0)
+		return result;
+	if (foundation_lay(out, err, err_size) != 0)
 		return -1;
 	return estate_list(out, err, err_size);
 }
@@ -72,7 +66,6 @@ int estate_commit(struct estate *estate, char *err, size_t err_size)
 void estate_close(struct estate *estate)
 {
 	store_list_free(estate->list, estate->num);
-	keeper_free(estate->keeper);
 	store_close(estate->store);
 	memset(estate, 0, sizeof(*estate));
 }
@@ -88,7 +81,7 @@ int estate_list(struct estate *estate, char *err, size_t err_size)
 		err_size);
 }
 
-const struct store_ca *estate_find(const struct estate *estate, int64_t id)
+struct store_ca *estate_find(const struct estate *estate, int64_t id)
 {
 	for (size_t i = 0; i < estate->num; i++) {
 		if (estate->list[i].id == id)
@@ -97,7 +90,7 @@ const struct store_ca *estate_find(const struct estate *estate, int64_t id)
 	return NULL;
 }
 
-const struct store_ca *estate_default(const struct estate *estate)
+struct store_ca *estate_default(const struct estate *estate)
 {
 	for (size_t i = 0; i < estate->num; i++) {
 		if (estate->list[i].is_default)
@@ -106,22 +99,46 @@ const struct store_ca *estate_default(const struct estate *estate)
 	return NULL;
 }
 
-int estate_key(const struct estate *estate, const struct store_ca *row,
-	EVP_PKEY **out, char *err, size_t err_size)
+/* Every CA of one installation is under one passphrase. */
+static enum key_role role_of(const struct store_ca *row)
 {
-	*out = keeper_unlock(estate->keeper, der_of(row->key));
-	if (*out)
-		return 0;
-	return pki_fail(err, err_size, "the passphrase of %s does not open the "
-		"private key of the CA '%s': it is another one than when the "
-		"key was made (keys.passphrase-file)",
-		keeper_source(estate->keeper), row->name);
+	static const enum key_role roles[] = {
+		[STORE_ROOT] = KEY_ROLE_ROOT,
+		[STORE_INTERMEDIATE] = KEY_ROLE_INTERMEDIATE,
+		[STORE_UNTRUSTED] = KEY_ROLE_UNTRUSTED,
+	};
+
+	return roles[row->purpose];
 }
 
-/* read_chain splits what is one behind the other; false: too many, or not
- * certificates. */
-static bool read_chain(const struct store_ca *row,
-	struct der out[CA_CHAIN_MAX], size_t *out_num)
+int estate_hold(struct estate *estate, struct store_ca *row, bool as_ca,
+	uint8_t out_key_id[CA_KEY_ID], char *err, size_t err_size)
+{
+	struct der none = {NULL, 0};
+	struct keeper_held held;
+	char id[32], why[600];
+	int result;
+
+	snprintf(id, sizeof(id), "%lld", (long long)row->id);
+	if (!row->key)
+		return pki_fail(err, err_size, "sallyport.db: the CA '%s' has "
+			"no key", row->name);
+	result = keeper_hold(estate->link, der_of(row->key), role_of(row),
+		as_ca ? der_of(row->cert) : none, id, &held, why,
+		sizeof(why));
+	if (result != 0)
+		return pki_fail(err, err_size, "the CA '%s': %s", row->name,
+			why);
+	memcpy(out_key_id, held.key_id, CA_KEY_ID);
+	if (!held.relocked)
+		return 0;
+	CRYPTO_BUFFER_free(row->key);
+	row->key = held.relocked;
+	return store_save(estate->store, row, err, err_size);
+}
+
+bool estate_chain(const struct store_ca *row, struct der out[CA_CHAIN_MAX],
+	size_t *out_num)
 {
 	CBS all, one;
 
@@ -138,26 +155,23 @@ static bool read_chain(const struct store_ca *row,
 	return true;
 }
 
-int estate_ca(const struct estate *estate, const struct store_ca *row,
+int estate_ca(struct estate *estate, struct store_ca *row,
 	struct ca **out, char *err, size_t err_size)
 {
 	struct der chain[CA_CHAIN_MAX];
+	uint8_t key_id[CA_KEY_ID];
 	size_t num_chain;
-	EVP_PKEY *key;
 	char id[32];
-	int result;
 
 	*out = NULL;
-	if (!read_chain(row, chain, &num_chain))
+	if (!estate_chain(row, chain, &num_chain))
 		return pki_fail(err, err_size, "sallyport.db: the chain of "
 			"the CA '%s' is damaged", row->name);
-	if (estate_key(estate, row, &key, err, err_size) != 0)
+	if (estate_hold(estate, row, true, key_id, err, err_size) != 0)
 		return -1;
 	snprintf(id, sizeof(id), "%lld", (long long)row->id);
-	result = ca_new(der_of(row->cert), key, chain, num_chain, id, out, err,
-		err_size);
-	EVP_PKEY_free(key);
-	return result;
+	return ca_new_kept(der_of(row->cert), estate->link, chain, num_chain,
+		id, out, err, err_size);
 }
 
 struct der estate_top(const struct store_ca *row)
@@ -165,7 +179,7 @@ struct der estate_top(const struct store_ca *row)
 	struct der chain[CA_CHAIN_MAX];
 	size_t num_chain;
 
-	if (read_chain(row, chain, &num_chain) && num_chain > 0)
+	if (estate_chain(row, chain, &num_chain) && num_chain > 0)
 		return chain[num_chain - 1];
 	return der_of(row->cert);
 }

@@ -1,7 +1,7 @@
 /*
- * estate.h - the store, and the keeper that opens its keys, in one
- * transaction: what is read here and what is written for it are of one piece,
- * whoever else has the state folder open.
+ * estate.h - the store, and the keeper that has its keys, in one transaction:
+ * what is read here and what is written for it are of one piece, whoever else
+ * has the state folder open.
  *
  *	estate_open ──► estate_list, estate_ca, the store's writing ──►
  *	estate_commit ──► estate_close        (without a commit: nothing done)
@@ -13,8 +13,8 @@
 #define PKI_ESTATE_H
 
 #include "pki/authority.h"
-#include "pki/keeper.h"
-#include "pki/store.h"
+#include "pki/keeper_link.h"
+#include "pki/store_ca.h"
 
 /* What the foundation's CAs are called in URLs and in the API, for good. */
 enum {
@@ -25,7 +25,7 @@ enum {
 
 struct estate {
 	struct store *store;     /* owned */
-	struct keeper *keeper;   /* owned; NULL: only looked at */
+	const struct keeper_link *link; /* borrowed; NULL: only looked at */
 	struct store_ca *list;   /* owned: as of the last estate_list */
 	size_t num;
 };
@@ -48,16 +48,22 @@ int estate_list(struct estate *estate, char *err, size_t err_size) MUST_CHECK;
 
 /* estate_find is the row with this id, NULL: none; estate_default the one that
  * signs. Borrowed until the next estate_list. */
-const struct store_ca *estate_find(const struct estate *estate, int64_t id);
-const struct store_ca *estate_default(const struct estate *estate);
+struct store_ca *estate_find(const struct estate *estate, int64_t id);
+struct store_ca *estate_default(const struct estate *estate);
 
-/* estate_key opens the row's key; owned by the caller. */
-int estate_key(const struct estate *estate, const struct store_ca *row,
-	EVP_PKEY **out, char *err, size_t err_size) MUST_CHECK;
+/* estate_hold has the keeper hold the row's key, as its certificate's (as_ca)
+ * or for itself; the store gets it as it is locked now. */
+int estate_hold(struct estate *estate, struct store_ca *row, bool as_ca,
+	uint8_t out_key_id[CA_KEY_ID], char *err, size_t err_size) MUST_CHECK;
 
-/* estate_ca makes a ca of the row. */
-int estate_ca(const struct estate *estate, const struct store_ca *row,
+/* estate_ca makes a ca of the row, whose key the keeper then holds. */
+int estate_ca(struct estate *estate, struct store_ca *row,
 	struct ca **out, char *err, size_t err_size) MUST_CHECK;
+
+/* estate_chain gives the row's chain, nearest first, borrowed from it. False:
+ * it is damaged. */
+bool estate_chain(const struct store_ca *row, struct der out[CA_CHAIN_MAX],
+	size_t *out_num);
 
 /* estate_top is the certificate that clients install for the row: the top of
  * its chain, or its own. Borrowed from the row. */

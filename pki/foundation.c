@@ -1,138 +1,124 @@
 #include "pki/foundation.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "pki/keymaker.h"
-#include "pki/mint.h"
 #include "pki/tbs.h"
 #include "pki/x509.h"
 
 enum {
 	DAY = 24 * 3600,
-	ROOT_DAYS = 3653,
-	INTERMEDIATE_DAYS = 1096,
 	MEND_DAYS = 30,
 	CHANCE = 4, /* bytes */
-	/* one more CA, a short-lived one, comes under the intermediate */
-	INTERMEDIATE_PATH_LEN = 1,
 };
 
 /* --- laying ------------------------------------------------------------- */
 
-/* plan is a CA that is to be made. */
-struct plan {
+/* stone is a CA that is to be made. */
+struct stone {
 	int64_t id, parent;
 	enum store_purpose purpose;
-	const char *what;     /* "Root CA" */
-	struct ca *issuer;    /* NULL: itself */
-	int path_len;
-	time_t from, until;
-	const char *crl_base;
+	enum key_role role;
+	const char *what, *type;
 	bool is_default;
 };
 
-static CRYPTO_BUFFER *mint(const struct plan *plan, EVP_PKEY *key,
-	struct der subject)
+/* In the order in which they are laid: what signs comes first. */
+static const struct stone stones[] = {
+	{.id = ESTATE_ROOT, .purpose = STORE_ROOT, .role = KEY_ROLE_ROOT,
+		.what = "Root CA"},
+	{.id = ESTATE_UNTRUSTED, .purpose = STORE_UNTRUSTED,
+		.role = KEY_ROLE_UNTRUSTED, .what = "Untrusted CA"},
+	{.id = ESTATE_INTERMEDIATE, .parent = ESTATE_ROOT,
+		.purpose = STORE_INTERMEDIATE, .role = KEY_ROLE_INTERMEDIATE,
+		.what = "Intermediate CA", .type = "ZSCALER",
+		.is_default = true},
+};
+
+enum { NUM_STONES = sizeof(stones) / sizeof(*stones) };
+
+static int begin_row(const struct keeper_link *link, const struct stone *stone,
+	const char *chance, struct store_ca *out, char *err, size_t err_size)
 {
-	struct mint_order order = {
-		.issuer = plan->issuer,
-		.key = key,
-		.subject = subject,
-		.path_len = plan->path_len,
-		.from = plan->from,
-		.until = plan->until,
-		.crl_base = plan->crl_base,
+	*out = (struct store_ca){
+		.id = stone->id,
+		.parent = stone->parent,
+		.purpose = stone->purpose,
+		.is_default = stone->is_default,
+		.enabled = true,
+		.state = STATE_CERT_READY,
+		.key_time = time(NULL),
 	};
-
-	return mint_ca(&order);
+	snprintf(out->name, sizeof(out->name), "Sallyport %s %s", stone->what,
+		chance);
+	snprintf(out->type, sizeof(out->type), "%s",
+		stone->type ? stone->type : "");
+	snprintf(out->key_type, sizeof(out->key_type), "%s",
+		key_kind_name(KEY_EC_P256));
+	return keeper_make_key(link, KEY_EC_P256, stone->role, &out->key,
+		&out->spki, err, err_size);
 }
 
-static CRYPTO_BUFFER *chain_of(const struct plan *plan)
+/* mint has the row's certificate signed, by the row above it or by itself. */
+static int mint(struct estate *estate, struct store_ca *row,
+	struct store_ca *above, const char *chance, char *err, size_t err_size)
 {
-	return plan->issuer ? der_buffer(ca_cert(plan->issuer)) : NULL;
+	uint8_t id[CA_KEY_ID], issuer[CA_KEY_ID];
+	struct der none = {NULL, 0};
+	CRYPTO_BUFFER *cert;
+
+	if (estate_hold(estate, row, false, id, err, err_size) != 0)
+		return -1;
+	if (above &&
+	    estate_hold(estate, above, true, issuer, err, err_size) != 0)
+		return -1;
+	cert = keeper_mint(estate->link, id, above ? issuer : id, chance,
+		row->cert ? der_of(row->cert) : none, err, err_size);
+	if (!cert)
+		return -1;
+	CRYPTO_BUFFER_free(row->cert);
+	row->cert = cert;
+	CRYPTO_BUFFER_free(row->chain);
+	row->chain = above ? der_buffer(der_of(above->cert)) : NULL;
+	return 0;
 }
 
-/* build makes key, certificate and row. chance tells this installation's CAs
- * from another's: two of one name and different keys confuse browsers. */
-static int build(struct estate *estate, const struct plan *plan,
+/* lay makes key, certificate and row. chance tells this installation's CAs from
+ * another's: two of one name and different keys confuse browsers. */
+static int lay(struct estate *estate, const struct stone *stone,
 	const char *chance, char *err, size_t err_size)
 {
-	EVP_PKEY *key = make_p256_key();
-	struct store_ca row = {
-		.id = plan->id,
-		.parent = plan->parent,
-		.purpose = plan->purpose,
-		.is_default = plan->is_default,
-		.key_type = key_type_name(key),
-	};
-	CRYPTO_BUFFER *name;
+	struct store_ca *above = stone->parent ?
+		estate_find(estate, stone->parent) : NULL;
+	struct store_ca row;
 	int result;
 
-	snprintf(row.name, sizeof(row.name), "Sallyport %s %s", plan->what,
-		chance);
-	name = mint_name(row.name);
-	row.cert = mint(plan, key, der_of(name));
-	row.key = keeper_lock(estate->keeper, key);
-	row.chain = chain_of(plan);
-	if (row.cert)
+	result = begin_row(estate->link, stone, chance, &row, err, err_size);
+	if (result == 0)
+		result = mint(estate, &row, above, chance, err, err_size);
+	if (result == 0)
 		result = store_add(estate->store, &row, err, err_size);
-	else
-		result = pki_fail(err, err_size, "'%s' can't be signed",
-			row.name);
-	CRYPTO_BUFFER_free(name);
 	CRYPTO_BUFFER_free(row.cert);
 	CRYPTO_BUFFER_free(row.key);
+	CRYPTO_BUFFER_free(row.spki);
 	CRYPTO_BUFFER_free(row.chain);
-	EVP_PKEY_free(key);
-	return result;
-}
-
-static int lay_under_root(struct estate *estate, struct plan *plan,
-	const char *chance, char *err, size_t err_size)
-{
-	int result;
-
-	if (estate_list(estate, err, err_size) != 0 ||
-	    estate_ca(estate, estate_find(estate, ESTATE_ROOT), &plan->issuer,
-		    err, err_size) != 0)
+	if (result != 0)
 		return -1;
-	result = build(estate, plan, chance, err, err_size);
-	ca_unref(plan->issuer);
-	return result;
+	return estate_list(estate, err, err_size);
 }
 
-/* Backdated a day: clocks differ, and so do time zones set wrong. */
-int foundation_lay(struct estate *estate, const char *crl_base, char *err,
-	size_t err_size)
+int foundation_lay(struct estate *estate, char *err, size_t err_size)
 {
-	time_t now = time(NULL);
-	struct plan root = {
-		.id = ESTATE_ROOT, .purpose = STORE_ROOT, .what = "Root CA",
-		.path_len = -1, .from = now - DAY,
-		.until = now + (time_t)ROOT_DAYS * DAY,
-	};
-	struct plan intermediate = {
-		.id = ESTATE_INTERMEDIATE, .parent = ESTATE_ROOT,
-		.purpose = STORE_INTERMEDIATE, .what = "Intermediate CA",
-		.path_len = INTERMEDIATE_PATH_LEN, .from = now - DAY,
-		.until = now + (time_t)INTERMEDIATE_DAYS * DAY,
-		.crl_base = crl_base, .is_default = true,
-	};
-	struct plan untrusted = {
-		.id = ESTATE_UNTRUSTED, .purpose = STORE_UNTRUSTED,
-		.what = "Untrusted CA", .path_len = 0, .from = now - DAY,
-		.until = root.until,
-	};
 	char chance[2 * CHANCE + 1];
 
 	make_chance(CHANCE, chance);
-	if (build(estate, &root, chance, err, err_size) != 0 ||
-	    build(estate, &untrusted, chance, err, err_size) != 0)
-		return -1;
-	return lay_under_root(estate, &intermediate, chance, err, err_size);
+	for (size_t i = 0; i < NUM_STONES; i++) {
+		if (lay(estate, &stones[i], chance, err, err_size) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- mending ------------------------------------------------------------ */
@@ -158,96 +144,53 @@ static bool same_crl_point(const struct cert *cert, const char *crl_base,
 	return same;
 }
 
-/* An end that can't be put off is no reason: the root's is the last. */
-static bool is_worn(const struct cert *cert, const struct plan *plan)
+/* is_worn: above is NULL or the certificate over it. An end that can't be put
+ * off is no reason: the root's is the last. */
+static bool is_worn(const struct store_ca *row, const struct cert *cert,
+	const struct cert *above, const char *crl_base)
 {
 	time_t soon = time(NULL) + (time_t)MEND_DAYS * DAY;
 
-	if (cert->not_after < soon && plan->until > cert->not_after)
+	if (cert->not_after < soon &&
+	    (!above || above->not_after > cert->not_after))
 		return true;
-	return plan->parent != 0 &&
-		!same_crl_point(cert, plan->crl_base, plan->parent);
-}
-
-static int sign_anew(struct estate *estate, const struct plan *plan,
-	const struct store_ca *row, struct der subject, char *err,
-	size_t err_size)
-{
-	CRYPTO_BUFFER *chain, *cert;
-	EVP_PKEY *key;
-	int result;
-
-	if (estate_key(estate, row, &key, err, err_size) != 0)
-		return -1;
-	cert = mint(plan, key, subject);
-	chain = chain_of(plan);
-	if (cert)
-		result = store_set_cert(estate->store, plan->id, cert, chain,
-			err, err_size);
-	else
-		result = pki_fail(err, err_size,
-			"'%s' can't be signed anew", row->name);
-	EVP_PKEY_free(key);
-	CRYPTO_BUFFER_free(cert);
-	CRYPTO_BUFFER_free(chain);
-	return result;
-}
-
-static int mend(struct estate *estate, struct plan *plan, char *err,
-	size_t err_size)
-{
-	const struct store_ca *row = estate_find(estate, plan->id);
-	struct cert cert;
-	int result;
-
-	if (!row || cert_read(der_of(row->cert), &cert) != 0 ||
-	    !is_worn(&cert, plan))
-		return 0;
-	if (plan->parent != 0 &&
-	    estate_ca(estate, estate_find(estate, plan->parent),
-		    &plan->issuer, err, err_size) != 0)
-		return -1;
-	result = sign_anew(estate, plan, row, cert.subject, err, err_size);
-	ca_unref(plan->issuer);
-	if (result != 0)
-		return -1;
-	return estate_list(estate, err, err_size);
+	return above && !same_crl_point(cert, crl_base, row->parent);
 }
 
 /* A root out of its time signs nothing; whoever still needs it says so. */
-static int mend_intermediate(struct estate *estate, const char *crl_base,
+static bool may_sign(const struct cert *cert)
+{
+	time_t now = time(NULL);
+
+	return cert->not_before <= now && cert->not_after >= now;
+}
+
+static int mend(struct estate *estate, int64_t id, const char *crl_base,
 	char *err, size_t err_size)
 {
-	const struct store_ca *row = estate_find(estate, ESTATE_ROOT);
-	time_t now = time(NULL);
-	struct plan plan = {
-		.id = ESTATE_INTERMEDIATE, .parent = ESTATE_ROOT,
-		.path_len = INTERMEDIATE_PATH_LEN, .crl_base = crl_base,
-		.from = now - DAY,
-		.until = now + (time_t)INTERMEDIATE_DAYS * DAY,
-	};
-	struct cert root;
+	struct store_ca *row = estate_find(estate, id), *above = NULL;
+	struct cert cert, over;
 
-	if (!row || cert_read(der_of(row->cert), &root) != 0 ||
-	    root.not_before > now || root.not_after < now)
+	if (!row || row->retired || cert_read(der_of(row->cert), &cert) != 0)
 		return 0;
-	if (plan.until > root.not_after)
-		plan.until = root.not_after;
-	if (plan.from < root.not_before)
-		plan.from = root.not_before;
-	return mend(estate, &plan, err, err_size);
+	if (row->parent) {
+		above = estate_find(estate, row->parent);
+		if (!above || cert_read(der_of(above->cert), &over) != 0 ||
+		    !may_sign(&over))
+			return 0;
+	}
+	if (!is_worn(row, &cert, above ? &over : NULL, crl_base))
+		return 0;
+	if (mint(estate, row, above, "", err, err_size) != 0 ||
+	    store_save(estate->store, row, err, err_size) != 0)
+		return -1;
+	return estate_list(estate, err, err_size);
 }
 
 int foundation_mend(struct estate *estate, const char *crl_base, char *err,
 	size_t err_size)
 {
-	struct plan untrusted = {
-		.id = ESTATE_UNTRUSTED, .path_len = 0,
-		.from = time(NULL) - DAY,
-		.until = time(NULL) + (time_t)ROOT_DAYS * DAY,
-	};
-
-	if (mend(estate, &untrusted, err, err_size) != 0)
+	if (mend(estate, ESTATE_UNTRUSTED, NULL, err, err_size) != 0)
 		return -1;
-	return mend_intermediate(estate, crl_base, err, err_size);
+	return mend(estate, ESTATE_INTERMEDIATE, crl_base, err, err_size);
 }

@@ -5,12 +5,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "pki/authority.h"
 #include "pki/dertime.h"
 #include "pki/estate.h"
+#include "pki/import.h"
 #include "pki/keymaker.h"
 #include "pki/name.h"
 #include "pki/pem.h"
+#include "pki/store_audit.h"
 #include "pki/x509.h"
 
 enum {
@@ -189,14 +190,14 @@ static int check(const struct parcel *parcel, char *err, size_t err_size)
 		dertime_text(until, text));
 }
 
-static int read_parcel(struct parcel *parcel, const char *cert_path,
-	const char *key_path, const char *chain_path, const char *passphrase,
+static int read_parcel(struct parcel *parcel, const struct import_files *files,
 	char *err, size_t err_size)
 {
-	if (read_certs(parcel, cert_path, err, err_size) != 0 ||
-	    (chain_path &&
-		    read_certs(parcel, chain_path, err, err_size) != 0) ||
-	    read_key(parcel, key_path, passphrase, err, err_size) != 0 ||
+	if (read_certs(parcel, files->cert, err, err_size) != 0 ||
+	    (files->chain &&
+		    read_certs(parcel, files->chain, err, err_size) != 0) ||
+	    read_key(parcel, files->key, files->passphrase, err,
+		    err_size) != 0 ||
 	    order(parcel, err, err_size) != 0)
 		return -1;
 	return check(parcel, err, err_size);
@@ -222,26 +223,52 @@ static CRYPTO_BUFFER *join(const struct parcel *parcel)
 	return joined;
 }
 
-/* The same certificate once more only becomes the default, with this chain. */
-static int keep_again(struct estate *estate, const struct store_ca *row,
-	const struct parcel *parcel, const CRYPTO_BUFFER *chain, char *err,
-	size_t err_size)
-{
-	if (store_set_cert(estate->store, row->id, parcel->pool[0], chain, err,
-		    err_size) != 0)
-		return -1;
-	return store_set_default(estate->store, row->id, err, err_size);
-}
+/* What is being brought, and by whom. */
+struct bringing {
+	struct estate estate;
+	const struct parcel *parcel;
+	struct keylock *lock;
+	const char *who;
+};
 
-static int keep_new(struct estate *estate, const struct parcel *parcel,
+/* The same certificate once more only becomes the default, with this chain. */
+static int keep_again(struct bringing *b, struct store_ca *row,
 	CRYPTO_BUFFER *chain, char *err, size_t err_size)
 {
+	CRYPTO_BUFFER_free(row->chain);
+	row->chain = chain;
+	if (chain)
+		CRYPTO_BUFFER_up_ref(chain);
+	row->enabled = true;
+	if (store_save(b->estate.store, row, err, err_size) != 0)
+		return -1;
+	return store_set_default(b->estate.store, row->id, err, err_size);
+}
+
+static int tell(struct bringing *b, const struct store_ca *row, char *err,
+	size_t err_size)
+{
+	struct store_audit line = {.time = time(NULL), .what = "import",
+		.ca = row->id};
+
+	snprintf(line.who, sizeof(line.who), "%s", b->who);
+	snprintf(line.name, sizeof(line.name), "%s", row->name);
+	return store_audit_add(b->estate.store, &line, err, err_size);
+}
+
+static int keep_new(struct bringing *b, CRYPTO_BUFFER *chain, char *err,
+	size_t err_size)
+{
+	EVP_PKEY *key = b->parcel->key;
 	struct store_ca row = {
 		.purpose = STORE_INTERMEDIATE,
 		.is_default = true,
-		.key_type = key_type_name(parcel->key),
-		.key = keeper_lock(estate->keeper, parcel->key),
-		.cert = parcel->pool[0],
+		.enabled = true,
+		.state = STATE_CERT_READY,
+		.key = keylock_lock(b->lock, key, KEY_ROLE_INTERMEDIATE),
+		.spki = key_spki(key),
+		.key_time = time(NULL),
+		.cert = b->parcel->pool[0],
 		.chain = chain,
 	};
 	char title[NAME_TITLE];
@@ -251,19 +278,25 @@ static int keep_new(struct estate *estate, const struct parcel *parcel,
 	if (result == 0) {
 		name_title(cert.subject, title);
 		snprintf(row.name, sizeof(row.name), "%s", title);
-		result = store_add(estate->store, &row, err, err_size);
+		snprintf(row.key_type, sizeof(row.key_type), "%s",
+			key_type_name(key));
+		result = store_add(b->estate.store, &row, err, err_size);
 	}
+	if (result == 0)
+		result = tell(b, &row, err, err_size);
 	CRYPTO_BUFFER_free(row.key);
+	CRYPTO_BUFFER_free(row.spki);
 	return result;
 }
 
-static const struct store_ca *find_same(const struct estate *estate,
+static struct store_ca *find_same(const struct estate *estate,
 	const CRYPTO_BUFFER *cert)
 {
 	for (size_t i = 0; i < estate->num; i++) {
-		const struct store_ca *row = &estate->list[i];
+		struct store_ca *row = &estate->list[i];
 
-		if (row->purpose == STORE_INTERMEDIATE &&
+		if (row->purpose == STORE_INTERMEDIATE && row->cert &&
+		    !row->retired &&
 		    der_same(der_of(row->cert), der_of(cert)))
 			return row;
 	}
@@ -271,62 +304,68 @@ static const struct store_ca *find_same(const struct estate *estate,
 }
 
 /* One passphrase for all keys: it must open what is there already. */
-static int check_keeper(const struct estate *estate, char *err,
+static int check_lock(const struct bringing *b, const char *source, char *err,
 	size_t err_size)
 {
-	EVP_PKEY *key;
+	const struct store_ca *row = estate_default(&b->estate);
+	enum key_role role;
+	EVP_PKEY *key = row && row->key ?
+		keylock_unlock(b->lock, der_of(row->key), &role) : NULL;
 
-	if (estate_key(estate, &estate->list[0], &key, err, err_size) != 0)
-		return -1;
 	EVP_PKEY_free(key);
-	return 0;
+	if (key)
+		return 0;
+	return pki_fail(err, err_size, "the passphrase of %s does not open "
+		"the private key of the CA '%s': it is another one than when "
+		"the key was made (keys.passphrase-file)", source,
+		row ? row->name : "?");
 }
 
-static int keep(struct estate *estate, const struct parcel *parcel, char *err,
-	size_t err_size)
+static int keep(struct bringing *b, const struct authority_options *options,
+	char *err, size_t err_size)
 {
-	const struct store_ca *row;
+	struct store_ca *row;
 	CRYPTO_BUFFER *chain;
 	int result;
 
-	if (check_keeper(estate, err, err_size) != 0)
+	if (check_lock(b, options->link->source, err, err_size) != 0)
 		return -1;
-	row = find_same(estate, parcel->pool[0]);
-	chain = join(parcel);
+	row = find_same(&b->estate, b->parcel->pool[0]);
+	chain = join(b->parcel);
 	if (row)
-		result = keep_again(estate, row, parcel, chain, err, err_size);
+		result = keep_again(b, row, chain, err, err_size);
 	else
-		result = keep_new(estate, parcel, chain, err, err_size);
+		result = keep_new(b, chain, err, err_size);
 	CRYPTO_BUFFER_free(chain);
 	return result;
 }
 
-static int import(const struct authority_options *options,
-	const struct parcel *parcel, char *err, size_t err_size)
+static int bring(struct bringing *b, const struct authority_options *options,
+	char *err, size_t err_size)
 {
-	struct estate estate;
+	struct estate *estate = &b->estate;
 	int result = -1;
 
-	if (estate_open(options, &estate, err, err_size) == 0 &&
-	    keep(&estate, parcel, err, err_size) == 0 &&
-	    estate_list(&estate, err, err_size) == 0 &&
-	    estate_commit(&estate, err, err_size) == 0)
-		result = estate_write_root(&estate, options->state, err,
+	if (estate_open(options, estate, err, err_size) == 0 &&
+	    keep(b, options, err, err_size) == 0 &&
+	    estate_list(estate, err, err_size) == 0 &&
+	    estate_commit(estate, err, err_size) == 0)
+		result = estate_write_root(estate, options->state, err,
 			err_size);
-	estate_close(&estate);
+	estate_close(estate);
 	return result;
 }
 
-int authority_import(const struct authority_options *options,
-	const char *cert_path, const char *key_path, const char *chain_path,
-	const char *key_passphrase, char *err, size_t err_size)
+int import_ca(const struct authority_options *options,
+	const struct import_files *files, struct keylock *lock,
+	const char *who, char *err, size_t err_size)
 {
 	struct parcel parcel = {0};
-	int result = read_parcel(&parcel, cert_path, key_path, chain_path,
-		key_passphrase, err, err_size);
+	struct bringing b = {.parcel = &parcel, .lock = lock, .who = who};
+	int result = read_parcel(&parcel, files, err, err_size);
 
 	if (result == 0)
-		result = import(options, &parcel, err, err_size);
+		result = bring(&b, options, err, err_size);
 	parcel_clear(&parcel);
 	return result;
 }

@@ -1,37 +1,63 @@
 /*
- * keeper.h - private keys encrypted at rest: PKCS#8 with PBES2, AES-256-CBC
- * and PBKDF2 (RFC 8018), so that `openssl pkey` opens them too.
+ * keeper.h - the long-lived private keys, and what they may sign.
  *
- * The passphrase is the first line of keys.passphrase-file or, without one,
- * of STATE/keys.secret (0600): 32 bytes of chance in hexadecimal. The second
- * guards copies of the database alone; the first the whole state folder.
+ *	make key ─► request (CSR) ─► hold, with the certificate that came
+ *	hold ─► issue: a short-lived CA under it     (path length 1 or more)
+ *	     ─► leaf:  a site's certificate          (path length 0)
+ *	     ─► crl
  *
- * Owns:    the passphrase, wiped when freed.
- * Threads: immutable, any.
+ * It answers frames (keeper_frame.h) and trusts none of them. Whoever asks
+ * names a key and few fields; what is signed is built here, under the rules
+ * that were set by who started it:
+ *
+ *	an issuing CA   a new key, path length 0, name and life of its own;
+ *	                one a rotation for each CA, and a few more
+ *	a leaf          CA:FALSE, serverAuth, of at most the configured life
+ *	an intermediate under our own root: only for a key that is kept here
+ *	a CRL           of the CA's own
+ *
+ * A key is held with the role that was sealed in with it (keylock.h): the
+ * root's signs neither leaves nor issuing CAs.
+ *
+ * Owns:    the lock and all keys; wiped when freed.
+ * Threads: any; questions are answered side by side.
  */
 #ifndef PKI_KEEPER_H
 #define PKI_KEEPER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
 #include "pki/base.h"
+#include "pki/keylock.h"
 
 struct keeper;
+struct keeper_frame;
 
-/* keeper_open reads the passphrase. may_make: STATE/keys.secret is made where
- * there is none; else its absence is an error, since what it would open is
- * there and a new one would not. */
-int keeper_open(const char *state, const char *passphrase_file, bool may_make,
-	struct keeper **out, char *err, size_t err_size) MUST_CHECK;
+enum {
+	KEEPER_URL = 320,
+	KEEPER_KEYS_MAX = 1000, /* held at a time */
+	KEEPER_SPARE = 16,      /* issuing CAs beyond one a rotation */
+};
+
+struct keeper_rules {
+	uint64_t validity_s;    /* of a leaf, at the most */
+	uint64_t rotate_s;      /* how often an issuing CA is made anew */
+	char crl_base[KEEPER_URL]; /* "": no CDP */
+};
+
+/* keeper_new takes lock. */
+struct keeper *keeper_new(struct keylock *lock);
 void keeper_free(struct keeper *keeper);
 
-/* keeper_lock gives the encrypted key, an owned reference; never NULL. */
-CRYPTO_BUFFER *keeper_lock(const struct keeper *keeper, const EVP_PKEY *key);
+void keeper_set_rules(struct keeper *keeper, const struct keeper_rules *rules);
 
-/* keeper_unlock gives the key, owned by the caller; NULL: not this passphrase,
- * or no such thing. */
-EVP_PKEY *keeper_unlock(const struct keeper *keeper, struct der locked)
-	MUST_CHECK;
+/* keeper_answer puts the answer in the question's place. */
+void keeper_answer(struct keeper *keeper, struct keeper_frame *frame);
 
-/* keeper_source is where the passphrase is from, for sentences. */
-const char *keeper_source(const struct keeper *keeper);
+/* keeper_local is keeper_answer as a link's ask, arg being the keeper. */
+int keeper_local(void *arg, struct keeper_frame *frame, char *err,
+	size_t err_size);
 
 #endif

@@ -9,10 +9,22 @@
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-EVP_PKEY *make_p256_key(void)
+static const struct {
+	const char *name;
+	int curve, bits; /* one of them */
+} kinds[NUM_KEY_KINDS] = {
+	[KEY_EC_P256] = {"EC_P256", NID_X9_62_prime256v1, 0},
+	[KEY_EC_P384] = {"EC_P384", NID_secp384r1, 0},
+	[KEY_RSA_2K] = {"RSA_2K", 0, 2048},
+	[KEY_RSA_3K] = {"RSA_3K", 0, 3072},
+	[KEY_RSA_4K] = {"RSA_4K", 0, 4096},
+};
+
+static EVP_PKEY *make_ec_key(int curve)
 {
-	EC_KEY *ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+	EC_KEY *ec = EC_KEY_new_by_curve_name(curve);
 	EVP_PKEY *key = EVP_PKEY_new();
 
 	if (!ec || !key || !EC_KEY_generate_key(ec) ||
@@ -35,6 +47,33 @@ EVP_PKEY *make_rsa_key(int bits)
 	RSA_free(rsa);
 	BN_free(exponent);
 	return key;
+}
+
+EVP_PKEY *make_p256_key(void)
+{
+	return make_ec_key(NID_X9_62_prime256v1);
+}
+
+EVP_PKEY *make_key(enum key_kind kind)
+{
+	return kinds[kind].curve ? make_ec_key(kinds[kind].curve) :
+				   make_rsa_key(kinds[kind].bits);
+}
+
+const char *key_kind_name(enum key_kind kind)
+{
+	return kinds[kind].name;
+}
+
+bool key_kind_named(const char *name, enum key_kind *out)
+{
+	for (int i = 0; i < (int)NUM_KEY_KINDS; i++) {
+		if (strcmp(kinds[i].name, name) == 0) {
+			*out = (enum key_kind)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 void make_chance(size_t num, char *out)

@@ -7,19 +7,14 @@
 
 #include "pki/base.h"
 #include "pki/dertime.h"
+#include "pki/leaf_form.h"
 #include "pki/name.h"
 #include "pki/san.h"
-#include "pki/tbs.h"
 #include "pki/x509.h"
 
-enum {
-	DAY = 24 * 3600,
-	SUBJECT_MAX = 4096,    /* bytes of an origin's subject that we copy */
-	LONGEST_LIFE = 397 * DAY, /* browsers refuse what lives longer */
-};
+enum { DAY = 24 * 3600 };
 
 struct leaf {
-	struct ca *ca;             /* shared */
 	EVP_PKEY *key;             /* borrowed from leafkeys */
 	CRYPTO_BUFFER *certs[CA_CHAIN_MAX + 2]; /* owned */
 	size_t num_certs;
@@ -32,10 +27,9 @@ struct leaf {
 struct draft {
 	const struct leaf_order *order;
 	struct cert origin;        /* whole.len 0: none */
-	bool copies_subject, empty_subject;
 	bool copies_origin;        /* its names and its time */
 	time_t from, until;
-	uint8_t ski[KEY_ID_SIZE];
+	CRYPTO_BUFFER *subject, *san; /* owned */
 };
 
 /* --- deciding ----------------------------------------------------------- */
@@ -56,20 +50,51 @@ static bool subject_fits(const struct draft *draft)
 {
 	struct der subject = draft->origin.subject;
 
-	return draft->origin.whole.len > 0 && subject.len <= SUBJECT_MAX &&
+	return draft->origin.whole.len > 0 && subject.len <= LEAF_SUBJECT_MAX &&
 		!der_same(subject, ca_subject(draft->order->ca)) &&
 		name_ok(subject);
 }
 
-static void decide_names(struct draft *draft)
+static CRYPTO_BUFFER *write_subject(const struct draft *draft)
+{
+	CBB cbb;
+
+	if (subject_fits(draft))
+		return der_buffer(draft->origin.subject);
+	CBB_zero(&cbb);
+	if (CBB_init(&cbb, 128) && name_write(&cbb, NULL, draft->order->name))
+		return der_finish(&cbb);
+	CBB_cleanup(&cbb);
+	return NULL;
+}
+
+static CRYPTO_BUFFER *write_san(const struct draft *draft)
+{
+	const char *name = draft->order->name;
+	CBB cbb;
+	bool ok;
+
+	CBB_zero(&cbb);
+	ok = CBB_init(&cbb, 256) && (draft->copies_origin ?
+		san_write_copy(&cbb, draft->origin.san, name) :
+		san_write_one(&cbb, name));
+	if (ok)
+		return der_finish(&cbb);
+	CBB_cleanup(&cbb);
+	return NULL;
+}
+
+static int decide_names(struct draft *draft, char *err, size_t err_size)
 {
 	const struct leaf_order *order = draft->order;
 
-	draft->copies_subject = subject_fits(draft);
-	draft->empty_subject = draft->copies_subject ?
-		name_empty(draft->origin.subject) :
-		strlen(order->name) > NAME_CN_MAX;
 	draft->copies_origin = draft->origin.whole.len > 0 && !order->name_only;
+	draft->subject = write_subject(draft);
+	draft->san = write_san(draft);
+	if (draft->subject && draft->san)
+		return 0;
+	return pki_fail(err, err_size, "'%s' can't stand in a leaf",
+		order->name);
 }
 
 /* The whole life is bounded too, since a leaf that starts with its origin may
@@ -87,14 +112,14 @@ static int decide_validity(struct draft *draft, char *err, size_t err_size)
 			"time (it ends on %s): no leaf can be signed", title,
 			dertime_text(ca_not_after(ca), text));
 	draft->from = order->now - DAY;
-	draft->until = order->now + earlier(life, LONGEST_LIFE - DAY);
+	draft->until = order->now + earlier(life, LEAF_LONGEST_LIFE - DAY);
 	if (draft->copies_origin) {
 		draft->from = draft->origin.not_before;
 		draft->until = earlier(draft->until, draft->origin.not_after);
 	}
 	draft->until = earlier(draft->until, ca_not_after(ca));
 	draft->from = later(draft->from, ca_not_before(ca));
-	draft->from = later(draft->from, draft->until - LONGEST_LIFE);
+	draft->from = later(draft->from, draft->until - LEAF_LONGEST_LIFE);
 	if (draft->from > draft->until)
 		return pki_fail(err, err_size, "the origin's certificate for "
 			"%s ended on %s, before the CA '%s' began",
@@ -105,103 +130,30 @@ static int decide_validity(struct draft *draft, char *err, size_t err_size)
 static int decide(const struct leaf_order *order, struct draft *draft,
 	char *err, size_t err_size)
 {
-	struct der spki = leafkeys_spki(order->keys, order->key_type);
-
-	memset(draft, 0, sizeof(*draft));
 	draft->order = order;
 	if (order->origin.at &&
 	    cert_read(order->origin, &draft->origin) != 0)
 		return pki_fail(err, err_size,
 			"the certificate of %s can't be parsed", order->name);
-	if (!spki_identifier(spki, draft->ski))
-		return pki_fail(err, err_size, "no key for the leaf");
-	decide_names(draft);
+	if (decide_names(draft, err, err_size) != 0)
+		return -1;
 	return decide_validity(draft, err, err_size);
 }
 
-/* --- writing ------------------------------------------------------------ */
-
-static bool write_subject(CBB *out, const struct draft *draft)
-{
-	if (draft->copies_subject)
-		return tbs_der(out, draft->origin.subject);
-	return name_write(out, NULL, draft->order->name);
-}
-
-/* RFC 5280, 4.2.1.6: critical where the subject is empty. */
-static bool write_san(CBB *out, const struct draft *draft)
-{
-	CBB ext, value;
-	const char *name = draft->order->name;
-
-	if (!tbs_open_san(out, draft->empty_subject, &ext, &value))
-		return false;
-	if (draft->copies_origin) {
-		if (!san_write_copy(&value, draft->origin.san, name))
-			return false;
-	} else if (!san_write_one(&value, name)) {
-		return false;
-	}
-	return CBB_flush(out);
-}
-
-/* RFC 5280, 4.2.1.3, RFC 8446, 4.4.2.2: an RSA key may also be asked to take
- * the premaster secret of TLS 1.2. */
-static unsigned usage_of(enum leaf_key_type type)
-{
-	if (type == LEAF_KEY_RSA2048)
-		return KEY_USAGE_DIGITAL_SIGNATURE |
-			KEY_USAGE_KEY_ENCIPHERMENT;
-	return KEY_USAGE_DIGITAL_SIGNATURE;
-}
-
-/* A CA that may not sign CRLs has none to point at. */
-static bool write_crl_point(CBB *out, const struct leaf_order *order)
-{
-	return !ca_can_sign_crl(order->ca) ||
-		tbs_crl_point(out, order->crl_base, ca_id(order->ca));
-}
-
-static bool write_extensions(CBB *out, const struct draft *draft)
+static CRYPTO_BUFFER *sign(const struct draft *draft, char *err,
+	size_t err_size)
 {
 	const struct leaf_order *order = draft->order;
-	struct der ski = {draft->ski, sizeof(draft->ski)};
-	CBB wrapped, list;
+	struct leaf_form form = {
+		.subject = der_of(draft->subject),
+		.san = der_of(draft->san),
+		.spki = leafkeys_spki(order->keys, order->key_type),
+		.from = draft->from,
+		.until = draft->until,
+		.crl_base = order->crl_base,
+	};
 
-	return tbs_open_extensions(out, 3, &wrapped, &list) &&
-		tbs_not_ca(&list) &&
-		tbs_key_usage(&list, usage_of(order->key_type)) &&
-		tbs_server_auth(&list) && tbs_ski(&list, ski) &&
-		tbs_aki(&list, ca_ski(order->ca)) &&
-		write_crl_point(&list, order) && write_san(&list, draft) &&
-		CBB_flush(out);
-}
-
-static bool write_tbs(CBB *out, const struct draft *draft)
-{
-	const struct leaf_order *order = draft->order;
-	CBB tbs;
-
-	return CBB_add_asn1(out, &tbs, CBS_ASN1_SEQUENCE) &&
-		tbs_version(&tbs) && tbs_serial(&tbs) &&
-		tbs_algorithm(&tbs, ca_key(order->ca)) &&
-		tbs_der(&tbs, ca_subject(order->ca)) &&
-		tbs_validity(&tbs, draft->from, draft->until) &&
-		write_subject(&tbs, draft) &&
-		tbs_der(&tbs, leafkeys_spki(order->keys, order->key_type)) &&
-		write_extensions(&tbs, draft) && CBB_flush(out);
-}
-
-static CRYPTO_BUFFER *sign(const struct draft *draft)
-{
-	CBB cbb;
-
-	CBB_zero(&cbb);
-	if (!CBB_init(&cbb, 1024) || !write_tbs(&cbb, draft)) {
-		CBB_cleanup(&cbb);
-		return NULL;
-	}
-	return tbs_sign(&cbb, ca_key(draft->order->ca));
+	return leaf_form_sign(order->ca, &form, err, err_size);
 }
 
 /* --- the leaf ----------------------------------------------------------- */
@@ -223,7 +175,6 @@ static struct leaf *make(const struct draft *draft, CRYPTO_BUFFER *der)
 	struct leaf *leaf = pki_new(sizeof(*leaf));
 	struct cert cert;
 
-	leaf->ca = ca_ref(order->ca);
 	leaf->key = leafkeys_key(order->keys, order->key_type);
 	leaf->certs[leaf->num_certs++] = der;
 	add_chain(leaf, order->ca);
@@ -240,19 +191,17 @@ static struct leaf *make(const struct draft *draft, CRYPTO_BUFFER *der)
 int forge_leaf(const struct leaf_order *order, struct leaf **out, char *err,
 	size_t err_size)
 {
-	struct draft draft;
-	CRYPTO_BUFFER *der;
+	struct draft draft = {0};
+	CRYPTO_BUFFER *der = NULL;
 
 	*out = NULL;
-	if (decide(order, &draft, err, err_size) != 0)
-		return -1;
-	der = sign(&draft);
-	if (!der)
-		return pki_fail(err, err_size,
-			"the leaf for '%s' could not be written or signed",
-			order->name);
-	*out = make(&draft, der);
-	return 0;
+	if (decide(order, &draft, err, err_size) == 0)
+		der = sign(&draft, err, err_size);
+	if (der)
+		*out = make(&draft, der);
+	CRYPTO_BUFFER_free(draft.subject);
+	CRYPTO_BUFFER_free(draft.san);
+	return der ? 0 : -1;
 }
 
 void leaf_free(struct leaf *leaf)
@@ -261,7 +210,6 @@ void leaf_free(struct leaf *leaf)
 		return;
 	for (size_t i = 0; i < leaf->num_certs; i++)
 		CRYPTO_BUFFER_free(leaf->certs[i]);
-	ca_unref(leaf->ca);
 	free(leaf);
 }
 

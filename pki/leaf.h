@@ -7,7 +7,8 @@
  * of the leaf key, basicConstraints, keyUsage, SKI, AKI, CDP. Never SCTs, AIA,
  * TLS feature or policies: they would speak of a certificate that this is not.
  *
- * Owns:    its certificates; the key is borrowed from leafkeys, which outlive
+ * Owns:    its certificates, and nothing of the CA's key, which may be wiped
+ *          while the leaf is still shown; the leaf's key is borrowed from leafkeys, which outlive
  *          every leaf.
  * Threads: immutable; any.
  */
@@ -28,7 +29,7 @@
 struct leaf;
 
 struct leaf_order {
-	struct ca *ca;             /* a reference is kept while the leaf lives */
+	struct ca *ca;             /* signs; the leaf keeps its chain alone */
 	const struct leafkeys *keys;
 	enum leaf_key_type key_type;
 	/* The origin's certificate to copy from; at NULL: none, then the subject
@@ -49,7 +50,8 @@ struct leaf_order {
  * name_only or no origin, a day back until validity_s ahead), cut to the CA's
  * and to validity_s from now; it never starts before the CA, and starts later
  * than its origin where it would live longer than 397 days, which browsers
- * refuse. -1, and err says why: the origin's certificate does not parse or
+ * refuse. It may wait for the keeper where the CA's key is kept, then it is not
+ * for a loop (ca_signs_fast). -1, and err says why: the origin's certificate does not parse or
  * ended before the CA began, the CA is out of its time, or signing failed. */
 int forge_leaf(const struct leaf_order *order, struct leaf **out, char *err,
 	size_t err_size) __attribute__((warn_unused_result));

@@ -10,7 +10,7 @@
 #include "pki/ca.h"
 
 struct mint_order {
-	struct ca *issuer;        /* NULL: self-signed */
+	const struct ca *issuer;  /* NULL: self-signed */
 	EVP_PKEY *key;            /* whose certificate it is */
 	struct der subject;       /* Name with its header */
 	int path_len;             /* -1: none */

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* 2.5.4.3 and 2.5.4.10 */
-static const uint8_t cn_oid[] = {0x55, 0x04, 0x03};
-static const uint8_t o_oid[] = {0x55, 0x04, 0x0a};
+/* 2.5.4.x */
+enum { ARC_CN = 3, ARC_O = 10 };
+
+static const uint8_t cn_oid[] = {0x55, 0x04, ARC_CN};
 
 static bool get_attribute(CBS *rdn, CBS *type, CBS *value)
 {
@@ -98,15 +99,17 @@ const char *name_title(struct der name, char out[NAME_TITLE])
 	return out;
 }
 
-static bool add_attribute(CBB *rdns, const uint8_t oid[3], const char *text)
+bool name_add(CBB *rdns, uint8_t arc, const char *text, bool printable)
 {
+	const uint8_t oid[] = {0x55, 0x04, arc};
 	CBB rdn, pair, type, value;
 
 	return CBB_add_asn1(rdns, &rdn, CBS_ASN1_SET) &&
 		CBB_add_asn1(&rdn, &pair, CBS_ASN1_SEQUENCE) &&
 		CBB_add_asn1(&pair, &type, CBS_ASN1_OBJECT) &&
-		CBB_add_bytes(&type, oid, 3) &&
-		CBB_add_asn1(&pair, &value, CBS_ASN1_UTF8STRING) &&
+		CBB_add_bytes(&type, oid, sizeof(oid)) &&
+		CBB_add_asn1(&pair, &value, printable ?
+			CBS_ASN1_PRINTABLESTRING : CBS_ASN1_UTF8STRING) &&
 		CBB_add_bytes(&value, (const uint8_t *)text, strlen(text)) &&
 		CBB_flush(rdns);
 }
@@ -117,10 +120,95 @@ bool name_write(CBB *out, const char *organization, const char *cn)
 
 	if (!CBB_add_asn1(out, &rdns, CBS_ASN1_SEQUENCE))
 		return false;
-	if (organization && !add_attribute(&rdns, o_oid, organization))
+	if (organization && !name_add(&rdns, ARC_O, organization, false))
 		return false;
 	if (cn && strlen(cn) <= NAME_CN_MAX && cn[0] != '\0' &&
-	    !add_attribute(&rdns, cn_oid, cn))
+	    !name_add(&rdns, ARC_CN, cn, false))
 		return false;
 	return CBB_flush(out);
+}
+
+/* --- text --------------------------------------------------------------- */
+
+/* RFC 3629, 4: how many bytes follow, and the least that they may say. */
+static bool next_letter(const uint8_t **at)
+{
+	uint32_t letter = **at, least = 0;
+	int more = 0;
+
+	if (letter >= 0xf0 && letter < 0xf8) {
+		more = 3, least = 0x10000, letter &= 7;
+	} else if (letter >= 0xe0 && letter < 0xf0) {
+		more = 2, least = 0x800, letter &= 15;
+	} else if (letter >= 0xc0 && letter < 0xe0) {
+		more = 1, least = 0x80, letter &= 31;
+	} else if (letter >= 0x80) {
+		return false;
+	}
+	(*at)++;
+	for (; more > 0; more--, (*at)++) {
+		if ((**at & 0xc0) != 0x80)
+			return false;
+		letter = letter << 6 | (**at & 0x3f);
+	}
+	return letter >= least && letter <= 0x10ffff &&
+		(letter < 0xd800 || letter > 0xdfff) && letter >= 0x20 &&
+		(letter < 0x7f || letter >= 0xa0);
+}
+
+bool name_text_ok(const char *text, size_t *out_letters)
+{
+	const uint8_t *at = (const uint8_t *)text;
+
+	*out_letters = 0;
+	while (*at) {
+		if (!next_letter(&at))
+			return false;
+		(*out_letters)++;
+	}
+	return true;
+}
+
+/* --- under another ------------------------------------------------------ */
+
+static bool is_cn(CBS rdn)
+{
+	CBS type, value;
+
+	return get_attribute(&rdn, &type, &value) && CBS_len(&rdn) == 0 &&
+		CBS_mem_equal(&type, cn_oid, sizeof(cn_oid));
+}
+
+/* copy_others copies every RDN that is not the common name alone. */
+static bool copy_others(CBB *out, struct der over)
+{
+	CBS rdns, rdn, element;
+
+	if (!open_name(over, &rdns))
+		return false;
+	while (CBS_get_asn1_element(&rdns, &element, CBS_ASN1_SET)) {
+		CBS whole = element;
+
+		if (!CBS_get_asn1(&whole, &rdn, CBS_ASN1_SET))
+			return false;
+		if (!is_cn(rdn) && !CBB_add_bytes(out, CBS_data(&element),
+				CBS_len(&element)))
+			return false;
+	}
+	return CBS_len(&rdns) == 0;
+}
+
+bool name_under(CBB *out, struct der over, const char *what)
+{
+	char title[NAME_TITLE], text[NAME_CN_MAX + 1];
+	int room = NAME_CN_MAX - 1 - (int)strlen(what);
+	CBB rdns;
+
+	if (room < 0)
+		return false;
+	snprintf(text, sizeof(text), "%.*s %s", room, name_title(over, title),
+		what);
+	return CBB_add_asn1(out, &rdns, CBS_ASN1_SEQUENCE) &&
+		copy_others(&rdns, over) &&
+		name_add(&rdns, ARC_CN, text, false) && CBB_flush(out);
 }

@@ -4,6 +4,8 @@
 #ifndef PKI_NAME_H
 #define PKI_NAME_H
 
+#include <stdint.h>
+
 #include "pki/base.h"
 
 enum {
@@ -24,5 +26,17 @@ const char *name_title(struct der name, char out[NAME_TITLE]);
 /* name_write adds Name {O=organization, CN=cn}; either may be NULL, and a cn
  * of more than NAME_CN_MAX is left out. */
 bool name_write(CBB *out, const char *organization, const char *cn) MUST_CHECK;
+
+/* name_add adds RDN 2.5.4.ARC=text, as a PrintableString or in UTF-8. */
+bool name_add(CBB *rdns, uint8_t arc, const char *text, bool printable)
+	MUST_CHECK;
+
+/* name_text_ok: UTF-8 without control characters; how many letters. */
+bool name_text_ok(const char *text, size_t *out_letters);
+
+/* name_under writes the name of a CA under the one called over: all that over
+ * has but its common name, and "that common name, what" in its place, cut so
+ * that it fits. */
+bool name_under(CBB *out, struct der over, const char *what) MUST_CHECK;
 
 #endif

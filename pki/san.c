@@ -181,6 +181,17 @@ static size_t size_of_all(CBS list)
 	return size;
 }
 
+bool san_plain(struct der san)
+{
+	CBS list;
+	size_t size;
+
+	if (!open_san(san, &list))
+		return false;
+	size = size_of_all(list);
+	return size > 0 && size <= SAN_MAX && size == CBS_len(&list);
+}
+
 /* put_what_goes_in fills what room is left behind first (may be NULL). */
 static bool put_what_goes_in(CBB *out, CBS list, const struct san_name *first)
 {

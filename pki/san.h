@@ -29,6 +29,10 @@ bool san_next(CBS *list, struct san_name *out);
  * whole left-most label and stands for exactly one, over at least two more. */
 bool san_covers(struct der san, const char *name);
 
+/* san_plain: nothing is in the extension's value but what may stand in a leaf,
+ * of at most SAN_MAX bytes. */
+bool san_plain(struct der san);
+
 /* san_write_one writes the value with name alone, san_write_copy with what is
  * fit to be copied of origin: all in their order while that takes no more
  * than SAN_MAX; beyond it, the one that fits name and as many more as go in.

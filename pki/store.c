@@ -2,27 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pki/store_private.h"
+
 enum {
-	SCHEMA = 1,
+	SCHEMA = 2,
 	APPLICATION = 0x53616c79,       /* "Saly" */
 	BUSY_MS = 10000,
-	SAME_NAME_MAX = 1000,
 };
 
-struct store {
-	sqlite3 *db;    /* owned */
-	char *path;     /* owned */
-};
-
-/* The words in state, status, type, region and key_type are the REST API's. */
-static const char schema[] =
+/* What each version added to the one before: the first is version 1. All times
+ * are seconds since 1970; the words in state, status, type, region and key_type
+ * are the REST API's. */
+static const char *const versions[SCHEMA] = {
 	"CREATE TABLE ca ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" purpose TEXT NOT NULL CHECK (purpose IN"
@@ -38,26 +36,51 @@ static const char schema[] =
 	" fallback INTEGER REFERENCES ca (id),"
 	" key_type TEXT,"
 	" key BLOB,"            /* EncryptedPrivateKeyInfo */
-	" key_time INTEGER,"    /* seconds since 1970, as all times here */
+	" key_time INTEGER,"
 	" csr BLOB, csr_file TEXT, csr_time INTEGER,"
 	" cert BLOB, cert_file TEXT,"
 	" chain BLOB,"          /* certificates, nearest first */
 	" crl BLOB, crl_number INTEGER NOT NULL DEFAULT 0, crl_time INTEGER"
 	");"
 	"CREATE UNIQUE INDEX one_default ON ca (is_default)"
-	" WHERE is_default = 1;";
+	" WHERE is_default = 1;",
 
-static const char *const purposes[] = {
-	[STORE_ROOT] = "root",
-	[STORE_INTERMEDIATE] = "intermediate",
-	[STORE_UNTRUSTED] = "untrusted",
+	"ALTER TABLE ca ADD COLUMN spki BLOB;"
+	"ALTER TABLE ca ADD COLUMN retired INTEGER;"
+	"UPDATE ca SET type = 'ZSCALER' WHERE id = 1;"
+	"CREATE TABLE issuing ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" parent INTEGER NOT NULL REFERENCES ca (id),"
+	" key_id TEXT NOT NULL UNIQUE,"
+	" cert BLOB NOT NULL, crl BLOB,"
+	" made INTEGER NOT NULL, ends INTEGER NOT NULL, revoked INTEGER"
+	");"
+	"CREATE TABLE revoked ("
+	" issuer INTEGER NOT NULL REFERENCES ca (id),"
+	" serial BLOB NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL,"
+	" PRIMARY KEY (issuer, serial)"
+	") WITHOUT ROWID;"
+	"CREATE TABLE leaf ("
+	" site TEXT NOT NULL, issuing INTEGER NOT NULL, ca INTEGER NOT NULL,"
+	" serial BLOB NOT NULL, ends INTEGER NOT NULL,"
+	" PRIMARY KEY (site, issuing, ca, serial)"
+	") WITHOUT ROWID;"
+	"CREATE TABLE audit ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+	" who TEXT NOT NULL, what TEXT NOT NULL, ca INTEGER, name TEXT,"
+	" detail TEXT"
+	");"
+	"CREATE TABLE token ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
+	" client TEXT, digest BLOB NOT NULL, api_key TEXT,"
+	" read_only INTEGER NOT NULL, made INTEGER NOT NULL"
+	");",
 };
-
-enum { NUM_PURPOSES = sizeof(purposes) / sizeof(*purposes) };
 
 /* --- SQLite in few words ------------------------------------------------ */
 
-static int fail(const struct store *store, char *err, size_t err_size)
+int store_fail(const struct store *store, char *err, size_t err_size)
 {
 	int code = sqlite3_errcode(store->db) & 0xff;
 
@@ -72,61 +95,73 @@ static int fail(const struct store *store, char *err, size_t err_size)
 		sqlite3_errmsg(store->db));
 }
 
-static int run(struct store *store, const char *sql, char *err,
+int store_run(struct store *store, const char *sql, char *err,
 	size_t err_size)
 {
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return fail(store, err, err_size);
+		return store_fail(store, err, err_size);
 	return 0;
 }
 
-static int prepare(struct store *store, const char *sql, sqlite3_stmt **out,
+int store_prepare(struct store *store, const char *sql, sqlite3_stmt **out,
 	char *err, size_t err_size)
 {
 	if (sqlite3_prepare_v2(store->db, sql, -1, out, NULL) != SQLITE_OK)
-		return fail(store, err, err_size);
+		return store_fail(store, err, err_size);
 	return 0;
 }
 
-/* finish runs a statement that gives no rows, and ends it. */
-static int finish(struct store *store, sqlite3_stmt *statement, char *err,
+int store_finish(struct store *store, sqlite3_stmt *statement, char *err,
 	size_t err_size)
 {
 	int code = sqlite3_step(statement), result = 0;
 
 	if (code != SQLITE_DONE)
-		result = fail(store, err, err_size);
+		result = store_fail(store, err, err_size);
 	sqlite3_finalize(statement);
 	return result;
 }
 
-static int get_number(struct store *store, const char *sql, int64_t *out,
+int store_number(struct store *store, const char *sql, int64_t *out,
 	char *err, size_t err_size)
 {
 	sqlite3_stmt *statement;
 	int result = 0;
 
-	if (prepare(store, sql, &statement, err, err_size) != 0)
+	if (store_prepare(store, sql, &statement, err, err_size) != 0)
 		return -1;
 	if (sqlite3_step(statement) == SQLITE_ROW)
 		*out = sqlite3_column_int64(statement, 0);
 	else
-		result = fail(store, err, err_size);
+		result = store_fail(store, err, err_size);
 	sqlite3_finalize(statement);
 	return result;
 }
 
-static void bind_buffer(sqlite3_stmt *statement, int at,
-	const CRYPTO_BUFFER *buffer)
+void bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
-	if (buffer)
-		sqlite3_bind_blob64(statement, at, CRYPTO_BUFFER_data(buffer),
-			CRYPTO_BUFFER_len(buffer), SQLITE_STATIC);
+	if (text && text[0])
+		sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
 	else
 		sqlite3_bind_null(statement, at);
 }
 
-static CRYPTO_BUFFER *get_buffer(sqlite3_stmt *statement, int at)
+void bind_der(sqlite3_stmt *statement, int at, struct der der)
+{
+	if (der.len > 0)
+		sqlite3_bind_blob64(statement, at, der.at, der.len,
+			SQLITE_STATIC);
+	else
+		sqlite3_bind_null(statement, at);
+}
+
+void bind_buffer(sqlite3_stmt *statement, int at, const CRYPTO_BUFFER *buffer)
+{
+	bind_der(statement, at, buffer ? der_of(buffer) :
+		(struct der){NULL, 0});
+}
+
+CRYPTO_BUFFER *get_buffer(sqlite3_stmt *statement, int at)
 {
 	const void *data = sqlite3_column_blob(statement, at);
 	int len = sqlite3_column_bytes(statement, at);
@@ -136,7 +171,62 @@ static CRYPTO_BUFFER *get_buffer(sqlite3_stmt *statement, int at)
 	return der_buffer((struct der){data, (size_t)len});
 }
 
+char *get_text(sqlite3_stmt *statement, int at)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, at);
+
+	return text ? pki_copy(text) : NULL;
+}
+
+void copy_text(sqlite3_stmt *statement, int at, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, at);
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+void *store_grow(void *list, size_t num, size_t size)
+{
+	list = realloc(list, (num + 1) * size);
+	if (!list)
+		abort();
+	memset((char *)list + num * size, 0, size);
+	return list;
+}
+
 /* --- opening ------------------------------------------------------------ */
+
+/* SQLite follows links to find a file's one true name. What is reached by
+ * /proc/self/fd, since its folder can't be by its name, has to be left alone. */
+static int full_name(sqlite3_vfs *vfs, const char *name, int size, char *out)
+{
+	(void)vfs;
+	return snprintf(out, (size_t)size, "%s", name) < size ? SQLITE_OK :
+		SQLITE_CANTOPEN;
+}
+
+static sqlite3_vfs literal;
+static pthread_once_t literal_once = PTHREAD_ONCE_INIT;
+
+static void make_literal(void)
+{
+	literal = *sqlite3_vfs_find(NULL);
+	literal.zName = "literal";
+	literal.xFullPathname = full_name;
+	literal.pNext = NULL;
+	if (sqlite3_vfs_register(&literal, 0) != SQLITE_OK)
+		abort();
+}
+
+static int open_db(struct store *store)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX;
+	bool by_fd = strncmp(store->path, "/proc/self/fd/", 14) == 0;
+
+	(void)pthread_once(&literal_once, make_literal);
+	return sqlite3_open_v2(store->path, &store->db, flags,
+		by_fd ? literal.zName : NULL);
+}
 
 /* The file is made by us, since SQLite would take the umask; its journal gets
  * the same mode. Once it is there it is not opened here again: closing any
@@ -159,16 +249,25 @@ static int need_file(const char *path, char *err, size_t err_size)
 	return 0;
 }
 
-static int make_schema(struct store *store, char *err, size_t err_size)
+static int mark(struct store *store, char *err, size_t err_size)
 {
 	char marks[96];
 
 	snprintf(marks, sizeof(marks),
 		"PRAGMA application_id = %d; PRAGMA user_version = %d;",
 		APPLICATION, SCHEMA);
-	if (run(store, schema, err, err_size) != 0)
-		return -1;
-	return run(store, marks, err, err_size);
+	return store_run(store, marks, err, err_size);
+}
+
+/* bring_up adds what versions after the one it is of have added. */
+static int bring_up(struct store *store, int64_t version, char *err,
+	size_t err_size)
+{
+	for (; version < SCHEMA; version++) {
+		if (store_run(store, versions[version], err, err_size) != 0)
+			return -1;
+	}
+	return mark(store, err, err_size);
 }
 
 /* In a transaction: another process may be at its first start, too. */
@@ -176,15 +275,15 @@ static int check_schema(struct store *store, char *err, size_t err_size)
 {
 	int64_t version = 0, application = 0, tables = 0;
 
-	if (get_number(store, "PRAGMA user_version", &version, err,
+	if (store_number(store, "PRAGMA user_version", &version, err,
 		    err_size) != 0 ||
-	    get_number(store, "PRAGMA application_id", &application, err,
+	    store_number(store, "PRAGMA application_id", &application, err,
 		    err_size) != 0 ||
-	    get_number(store, "SELECT count(*) FROM sqlite_master", &tables,
+	    store_number(store, "SELECT count(*) FROM sqlite_master", &tables,
 		    err, err_size) != 0)
 		return -1;
 	if (tables == 0 && version == 0 && application == 0)
-		return make_schema(store, err, err_size);
+		return bring_up(store, 0, err, err_size);
 	if (application != APPLICATION)
 		return pki_fail(err, err_size,
 			"%s: a database, but not Sallyport's", store->path);
@@ -192,17 +291,19 @@ static int check_schema(struct store *store, char *err, size_t err_size)
 		return pki_fail(err, err_size, "%s: made by a newer Sallyport "
 			"(schema %lld, this one knows %d): use that one",
 			store->path, (long long)version, SCHEMA);
-	if (version != SCHEMA)
+	if (version < 1)
 		return pki_fail(err, err_size, "%s: schema %lld is not one "
 			"that this Sallyport knows (%d)", store->path,
 			(long long)version, SCHEMA);
-	return 0;
+	return version == SCHEMA ? 0 :
+		bring_up(store, version, err, err_size);
 }
 
 static int set_up(struct store *store, char *err, size_t err_size)
 {
 	sqlite3_busy_timeout(store->db, BUSY_MS);
-	if (run(store, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
+	if (store_run(store, "PRAGMA foreign_keys = ON;"
+		    "PRAGMA synchronous = FULL;"
 		    "PRAGMA secure_delete = ON", err, err_size) != 0 ||
 	    store_begin(store, err, err_size) != 0 ||
 	    check_schema(store, err, err_size) != 0)
@@ -221,10 +322,8 @@ int store_open(const char *path, struct store **out, char *err,
 		return -1;
 	store = pki_new(sizeof(*store));
 	store->path = pki_copy(path);
-	if (sqlite3_open_v2(path, &store->db,
-		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, NULL) !=
-	    SQLITE_OK)
-		result = fail(store, err, err_size);
+	if (open_db(store) != SQLITE_OK)
+		result = store_fail(store, err, err_size);
 	else
 		result = set_up(store, err, err_size);
 	if (result != 0)
@@ -245,198 +344,16 @@ void store_close(struct store *store)
 
 int store_begin(struct store *store, char *err, size_t err_size)
 {
-	return run(store, "BEGIN IMMEDIATE", err, err_size);
+	return store_run(store, "BEGIN IMMEDIATE", err, err_size);
 }
 
 int store_commit(struct store *store, char *err, size_t err_size)
 {
-	return run(store, "COMMIT", err, err_size);
+	return store_run(store, "COMMIT", err, err_size);
 }
 
-/* --- reading ------------------------------------------------------------ */
-
-static bool purpose_of(sqlite3_stmt *row, int at, enum store_purpose *out)
+void store_undo(struct store *store)
 {
-	const char *word = (const char *)sqlite3_column_text(row, at);
-
-	for (int i = 0; word && i < (int)NUM_PURPOSES; i++) {
-		if (strcmp(word, purposes[i]) == 0) {
-			*out = (enum store_purpose)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool read_row(sqlite3_stmt *row, struct store_ca *out)
-{
-	const unsigned char *name = sqlite3_column_text(row, 4);
-
-	memset(out, 0, sizeof(*out));
-	if (!purpose_of(row, 1, &out->purpose))
-		return false;
-	out->id = sqlite3_column_int64(row, 0);
-	out->parent = sqlite3_column_int64(row, 2);
-	out->is_default = sqlite3_column_int(row, 3) != 0;
-	snprintf(out->name, sizeof(out->name), "%s",
-		name ? (const char *)name : "");
-	out->key = get_buffer(row, 5);
-	out->cert = get_buffer(row, 6);
-	out->chain = get_buffer(row, 7);
-	out->crl = get_buffer(row, 8);
-	out->crl_number = sqlite3_column_int64(row, 9);
-	out->crl_time = sqlite3_column_int64(row, 10);
-	return true;
-}
-
-static int read_rows(struct store *store, sqlite3_stmt *rows,
-	struct store_ca **list, size_t *num, char *err, size_t err_size)
-{
-	int code;
-
-	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
-		*list = realloc(*list, (*num + 1) * sizeof(**list));
-		if (!*list)
-			abort();
-		if (read_row(rows, &(*list)[*num]))
-			(*num)++;
-	}
-	return code == SQLITE_DONE ? 0 : fail(store, err, err_size);
-}
-
-int store_list(struct store *store, struct store_ca **out, size_t *out_num,
-	char *err, size_t err_size)
-{
-	sqlite3_stmt *rows;
-	int result;
-
-	*out_num = 0;
-	*out = NULL;
-	if (prepare(store, "SELECT id, purpose, parent, is_default, name, key,"
-		    " cert, chain, crl, crl_number, crl_time FROM ca WHERE"
-		    " key IS NOT NULL AND cert IS NOT NULL ORDER BY id", &rows,
-		    err, err_size) != 0)
-		return -1;
-	result = read_rows(store, rows, out, out_num, err, err_size);
-	sqlite3_finalize(rows);
-	if (result != 0) {
-		store_list_free(*out, *out_num);
-		*out = NULL;
-		*out_num = 0;
-	}
-	return result;
-}
-
-void store_list_free(struct store_ca *list, size_t num)
-{
-	for (size_t i = 0; i < num; i++) {
-		CRYPTO_BUFFER_free(list[i].key);
-		CRYPTO_BUFFER_free(list[i].cert);
-		CRYPTO_BUFFER_free(list[i].chain);
-		CRYPTO_BUFFER_free(list[i].crl);
-	}
-	free(list);
-}
-
-/* --- writing ------------------------------------------------------------ */
-
-static bool name_taken(struct store *store, const char *name)
-{
-	sqlite3_stmt *statement;
-	bool taken;
-
-	if (sqlite3_prepare_v2(store->db, "SELECT 1 FROM ca WHERE name = ?",
-		    -1, &statement, NULL) != SQLITE_OK)
-		return false; /* adding will say what is wrong */
-	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-	taken = sqlite3_step(statement) == SQLITE_ROW;
-	sqlite3_finalize(statement);
-	return taken;
-}
-
-static void find_name(struct store *store, struct store_ca *ca)
-{
-	char wish[STORE_NAME];
-
-	snprintf(wish, sizeof(wish), "%s", ca->name);
-	for (int i = 2; i < SAME_NAME_MAX && name_taken(store, ca->name); i++)
-		snprintf(ca->name, sizeof(ca->name), "%.100s %d", wish, i);
-}
-
-static void bind_ca(sqlite3_stmt *statement, const struct store_ca *ca)
-{
-	if (ca->id != 0)
-		sqlite3_bind_int64(statement, 1, ca->id);
-	sqlite3_bind_text(statement, 2, purposes[ca->purpose], -1,
-		SQLITE_STATIC);
-	if (ca->parent != 0)
-		sqlite3_bind_int64(statement, 3, ca->parent);
-	sqlite3_bind_text(statement, 4, ca->name, -1, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 5, ca->key_type, -1, SQLITE_STATIC);
-	bind_buffer(statement, 6, ca->key);
-	bind_buffer(statement, 7, ca->cert);
-	bind_buffer(statement, 8, ca->chain);
-}
-
-int store_add(struct store *store, struct store_ca *ca, char *err,
-	size_t err_size)
-{
-	sqlite3_stmt *statement;
-
-	find_name(store, ca);
-	if (prepare(store, "INSERT INTO ca (id, purpose, parent, name,"
-		    " key_type, key, cert, chain, key_time, state) VALUES (?,"
-		    " ?, ?, ?, ?, ?, ?, ?, unixepoch(), 'CERT_READY')",
-		    &statement, err, err_size) != 0)
-		return -1;
-	bind_ca(statement, ca);
-	if (finish(store, statement, err, err_size) != 0)
-		return -1;
-	ca->id = sqlite3_last_insert_rowid(store->db);
-	if (!ca->is_default)
-		return 0;
-	return store_set_default(store, ca->id, err, err_size);
-}
-
-int store_set_cert(struct store *store, int64_t id, const CRYPTO_BUFFER *cert,
-	const CRYPTO_BUFFER *chain, char *err, size_t err_size)
-{
-	sqlite3_stmt *statement;
-
-	if (prepare(store, "UPDATE ca SET cert = ?, chain = ? WHERE id = ?",
-		    &statement, err, err_size) != 0)
-		return -1;
-	bind_buffer(statement, 1, cert);
-	bind_buffer(statement, 2, chain);
-	sqlite3_bind_int64(statement, 3, id);
-	return finish(store, statement, err, err_size);
-}
-
-int store_set_crl(struct store *store, int64_t id, const CRYPTO_BUFFER *crl,
-	int64_t number, int64_t time, char *err, size_t err_size)
-{
-	sqlite3_stmt *statement;
-
-	if (prepare(store, "UPDATE ca SET crl = ?, crl_number = ?, crl_time ="
-		    " ? WHERE id = ?", &statement, err, err_size) != 0)
-		return -1;
-	bind_buffer(statement, 1, crl);
-	sqlite3_bind_int64(statement, 2, number);
-	sqlite3_bind_int64(statement, 3, time);
-	sqlite3_bind_int64(statement, 4, id);
-	return finish(store, statement, err, err_size);
-}
-
-int store_set_default(struct store *store, int64_t id, char *err,
-	size_t err_size)
-{
-	sqlite3_stmt *statement;
-
-	if (run(store, "UPDATE ca SET is_default = 0 WHERE is_default = 1",
-		    err, err_size) != 0 ||
-	    prepare(store, "UPDATE ca SET is_default = 1 WHERE id = ?",
-		    &statement, err, err_size) != 0)
-		return -1;
-	sqlite3_bind_int64(statement, 1, id);
-	return finish(store, statement, err, err_size);
+	if (!sqlite3_get_autocommit(store->db))
+		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }

@@ -55,8 +55,12 @@ static bool uses_sha384(const EVP_PKEY *key)
 		curve_of(key) == NID_secp384r1;
 }
 
-bool tbs_algorithm(CBB *out, const EVP_PKEY *key)
+static bool write_algorithm(CBB *out, const EVP_PKEY *key, bool sha384)
 {
+	static const uint8_t rsa_sha384[] = {
+		0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+		0x01, 0x01, 0x0c, 0x05, 0x00,
+	};
 	static const uint8_t rsa_sha256[] = {
 		0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
 		0x01, 0x01, 0x0b, 0x05, 0x00,
@@ -71,12 +75,17 @@ bool tbs_algorithm(CBB *out, const EVP_PKEY *key)
 	};
 
 	if (EVP_PKEY_id(key) == EVP_PKEY_RSA)
-		return CBB_add_bytes(out, rsa_sha256, sizeof(rsa_sha256));
+		return CBB_add_bytes(out, sha384 ? rsa_sha384 : rsa_sha256,
+			sizeof(rsa_sha256));
 	if (EVP_PKEY_id(key) != EVP_PKEY_EC)
 		return false;
-	if (uses_sha384(key))
-		return CBB_add_bytes(out, ecdsa_sha384, sizeof(ecdsa_sha384));
-	return CBB_add_bytes(out, ecdsa_sha256, sizeof(ecdsa_sha256));
+	return CBB_add_bytes(out, sha384 ? ecdsa_sha384 : ecdsa_sha256,
+		sizeof(ecdsa_sha256));
+}
+
+bool tbs_algorithm(CBB *out, const EVP_PKEY *key)
+{
+	return write_algorithm(out, key, uses_sha384(key));
 }
 
 /* --- fields ------------------------------------------------------------- */
@@ -255,9 +264,10 @@ bool tbs_open_san(CBB *out, bool critical, CBB *ext, CBB *value)
 
 /* --- signing ------------------------------------------------------------ */
 
-static bool add_signature(CBB *out, EVP_PKEY *key, struct der tbs)
+static bool add_signature(CBB *out, EVP_PKEY *key, bool sha384,
+	struct der tbs)
 {
-	const EVP_MD *md = uses_sha384(key) ? EVP_sha384() : EVP_sha256();
+	const EVP_MD *md = sha384 ? EVP_sha384() : EVP_sha256();
 	size_t len = (size_t)EVP_PKEY_size(key);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t *at;
@@ -273,7 +283,7 @@ static bool add_signature(CBB *out, EVP_PKEY *key, struct der tbs)
 	return ok;
 }
 
-CRYPTO_BUFFER *tbs_sign(CBB *tbs, EVP_PKEY *key)
+CRYPTO_BUFFER *tbs_sign_with(CBB *tbs, EVP_PKEY *key, bool sha384)
 {
 	CRYPTO_BUFFER *body = der_finish(tbs), *whole = NULL;
 	CBB out, seq;
@@ -283,11 +293,17 @@ CRYPTO_BUFFER *tbs_sign(CBB *tbs, EVP_PKEY *key)
 	CBB_zero(&out);
 	if (CBB_init(&out, CRYPTO_BUFFER_len(body) + 640) &&
 	    CBB_add_asn1(&out, &seq, CBS_ASN1_SEQUENCE) &&
-	    tbs_der(&seq, der_of(body)) && tbs_algorithm(&seq, key) &&
-	    add_signature(&seq, key, der_of(body)) && CBB_flush(&out))
+	    tbs_der(&seq, der_of(body)) &&
+	    write_algorithm(&seq, key, sha384) &&
+	    add_signature(&seq, key, sha384, der_of(body)) && CBB_flush(&out))
 		whole = der_finish(&out);
 	else
 		CBB_cleanup(&out);
 	CRYPTO_BUFFER_free(body);
 	return whole;
+}
+
+CRYPTO_BUFFER *tbs_sign(CBB *tbs, EVP_PKEY *key)
+{
+	return tbs_sign_with(tbs, key, uses_sha384(key));
 }

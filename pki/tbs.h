@@ -21,7 +21,8 @@ bool tbs_key_fits(const EVP_PKEY *key);
  * SHA-384 with P-384 (RFC 5758, RFC 4055). */
 bool tbs_algorithm(CBB *out, const EVP_PKEY *key) MUST_CHECK;
 
-/* tbs_serial: 127 bits, 125 of them chance (RFC 5280, 4.1.2.2). */
+/* tbs_serial: 128 bits of chance, less the first two, which say that it is
+ * positive and how long (RFC 5280, 4.1.2.2). */
 bool tbs_serial(CBB *out) MUST_CHECK;
 /* tbs_version: 3 (RFC 5280, 4.1.2.1). */
 bool tbs_version(CBB *out) MUST_CHECK;
@@ -55,5 +56,9 @@ bool tbs_open_san(CBB *out, bool critical, CBB *ext, CBB *value) MUST_CHECK;
 /* tbs_sign ends tbs (a CBB holding one SEQUENCE) and puts algorithm and
  * signature behind it; NULL: failed. */
 CRYPTO_BUFFER *tbs_sign(CBB *tbs, EVP_PKEY *key) MUST_CHECK;
+
+/* tbs_sign_with says which digest it is to be, for what does not name the
+ * algorithm within: requests. */
+CRYPTO_BUFFER *tbs_sign_with(CBB *tbs, EVP_PKEY *key, bool sha384) MUST_CHECK;
 
 #endif

@@ -132,6 +132,15 @@ static int add_file(struct trust *trust, const char *path, bool strict,
 	return result;
 }
 
+int trust_add_text(struct trust *trust, const char *text, size_t len,
+	const char *path, char *err, size_t err_size)
+{
+	int result = add_text(trust, text, len, path, true, err, err_size);
+
+	digest_roots(trust);
+	return result;
+}
+
 int trust_add_file(struct trust *trust, const char *path, char *err,
 	size_t err_size)
 {

@@ -52,6 +52,11 @@ int trust_add_system(struct trust *trust, char *err, size_t err_size)
 int trust_add_file(struct trust *trust, const char *path, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
+/* trust_add_text is trust_add_file of what has been read already. */
+int trust_add_text(struct trust *trust, const char *text, size_t len,
+	const char *path, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
 /* trust_digest is a SHA-256 over the set of roots, whatever their order: two
  * trusts with the same digest give the same verdicts. Kept from the last
  * addition; borrowed. */

@@ -54,6 +54,9 @@ struct verdict_options {
 	 * blocked (the default); false: the next connection to it is
 	 * tunnelled. */
 	bool block_undecryptable;
+	/* The CA whose certificates are shown; NULL: the default. The caller
+	 * sees to it that the name outlives every decision. */
+	const char *intermediate_ca;
 };
 
 struct port_range {

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pki/import.h"
+#include "pki/passphrase.h"
 #include "proxy/cli/ca_text.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
@@ -69,25 +71,44 @@ static int tell_imported(const struct authority_options *options)
 	return code;
 }
 
+static int bring(const struct setup *setup, const struct import *import,
+	const char *passphrase)
+{
+	struct import_files files = {
+		.cert = import->cert,
+		.key = import->key,
+		.chain = import->chain,
+		.passphrase = import->passphrase_file ? passphrase : NULL,
+	};
+	struct keylock *lock = passphrase_keylock(setup->passphrase);
+	char err[1024];
+	int result;
+
+	result = import_ca(&setup->options, &files, lock, setup->who, err,
+		sizeof(err));
+	keylock_free(lock);
+	return result == 0 ? OPTIONS_FINE : setup_failed(err);
+}
+
 static int import_with(const struct config *config,
 	const struct import *import)
 {
 	bool was_root = geteuid() == 0;
-	char crl_base[CRL_BASE_SIZE], passphrase[PASSPHRASE_SIZE] = "";
-	struct authority_options options;
-	char err[1024];
-	int code = setup_options(config, crl_base, &options);
+	char passphrase[PASSPHRASE_SIZE] = "";
+	struct setup setup;
+	int code = setup_open(config, &setup);
 
 	if (code == OPTIONS_FINE && import->passphrase_file)
 		code = read_passphrase(import->passphrase_file, passphrase);
-	if (code == OPTIONS_FINE && authority_import(&options, import->cert,
-		import->key, import->chain, import->passphrase_file ?
-		passphrase : NULL, err, sizeof(err)) != 0)
-		code = setup_failed(err);
+	if (code == OPTIONS_FINE)
+		code = bring(&setup, import, passphrase);
 	OPENSSL_cleanse(passphrase, sizeof(passphrase));
 	if (code != OPTIONS_FINE && was_root && geteuid() != 0)
 		explain_owner(config, import);
-	return code == OPTIONS_FINE ? tell_imported(&options) : code;
+	if (code == OPTIONS_FINE)
+		code = tell_imported(&setup.options);
+	setup_close(&setup);
+	return code;
 }
 
 static int ca_import(const struct command *self, int argc,
@@ -95,11 +116,11 @@ static int ca_import(const struct command *self, int argc,
 {
 	struct import import = {.cert = NULL};
 	const struct option_row rows[] = {
-		{'c', "config", &import.config, false},
-		{0, "cert", &import.cert, true},
-		{0, "key", &import.key, true},
-		{0, "chain", &import.chain, false},
-		{0, "passphrase-file", &import.passphrase_file, false},
+		{.letter = 'c', .name = "config", .value = &import.config},
+		{.name = "cert", .value = &import.cert, .needed = true},
+		{.name = "key", .value = &import.key, .needed = true},
+		{.name = "chain", .value = &import.chain},
+		{.name = "passphrase-file", .value = &import.passphrase_file},
 	};
 	struct config *config;
 	int code = options_read(self, argc, argv, rows,
@@ -122,7 +143,7 @@ static int view_for(const struct command *self, int argc, char **argv,
 	char crl_base[CRL_BASE_SIZE], struct authority_view *out)
 {
 	const char *file = NULL;
-	const struct option_row rows[] = {{'c', "config", &file, false}};
+	const struct option_row rows[] = {{.letter = 'c', .name = "config", .value = &file}};
 	int code = options_read(self, argc, argv, rows, 1);
 
 	return code == OPTIONS_FINE ? setup_view(file, crl_base, out) : code;

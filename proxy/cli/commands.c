@@ -17,6 +17,8 @@ static const struct {
 	{"--help", &command_help},
 	{"-h", &command_help},
 	{"--version", &command_version},
+	{"@worker", &command_worker},
+	{"@keeper", &command_keeper},
 };
 
 const struct command *command_find(const char *name)

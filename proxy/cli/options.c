@@ -6,6 +6,8 @@
 #include "proxy/config/mistakes.h"
 #include "proxy/config/nearest.h"
 
+enum { OPTIONS_MAX = 24 }; /* of one command */
+
 static int wrong(const struct command *command, const char *what,
 	const char *word)
 {
@@ -19,10 +21,13 @@ static int wrong(const struct command *command, const char *what,
 static const struct option_row *find(const char *word,
 	const struct option_row *rows, size_t num, const char **out_value)
 {
+	*out_value = NULL;
 	for (size_t i = 0; i < num; i++) {
 		const struct option_row *row = &rows[i];
 		size_t len = strlen(row->name);
 
+		if (row->operand)
+			continue;
 		*out_value = NULL;
 		if (strncmp(word, "--", 2) == 0 &&
 			strncmp(word + 2, row->name, len) == 0 &&
@@ -45,7 +50,8 @@ static int check_needed(const struct command *command,
 {
 	for (size_t i = 0; i < num; i++) {
 		if (rows[i].needed && !*rows[i].value)
-			return wrong(command, "needs --", rows[i].name);
+			return wrong(command, rows[i].operand ? "needs " :
+				"needs --", rows[i].name);
 	}
 	return OPTIONS_FINE;
 }
@@ -54,10 +60,10 @@ static int check_needed(const struct command *command,
 static int no_such(const struct command *command, const char *word,
 	const struct option_row *rows, size_t num)
 {
-	const char *names[8], *close = NULL;
+	const char *names[OPTIONS_MAX], *close = NULL;
 	size_t i;
 
-	for (i = 0; i < num && i < 8; i++)
+	for (i = 0; i < num && i < OPTIONS_MAX; i++)
 		names[i] = rows[i].name;
 	if (strncmp(word, "--", 2) == 0)
 		close = nearest(word + 2, names, i);
@@ -75,29 +81,62 @@ static int no_such(const struct command *command, const char *word,
 	return EXIT_WRONG;
 }
 
+/* find_operand gives the next place for a word that is no option. */
+static const struct option_row *find_operand(const char *word,
+	const struct option_row *rows, size_t num)
+{
+	if (word[0] == '-' && word[1] != '\0')
+		return NULL;
+	for (size_t i = 0; i < num; i++) {
+		if (rows[i].operand && !*rows[i].value)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* take heeds one word; *at goes on to its value where that is the next. */
+static int take(const struct command *command, int argc, char **argv, int *at,
+	const struct option_row *rows, size_t num)
+{
+	const char *word = argv[*at], *value;
+	const struct option_row *row = find(word, rows, num, &value);
+
+	if (!row) {
+		value = word;
+		row = find_operand(word, rows, num);
+	}
+	if (!row)
+		return no_such(command, word, rows, num);
+	if (row->flag && !value) {
+		*row->flag = true;
+		return OPTIONS_FINE;
+	}
+	if (row->flag)
+		return wrong(command, "does not take a value: --", row->name);
+	if (!value && *at + 1 < argc)
+		value = argv[++*at];
+	if (!value || value[0] == '\0')
+		return wrong(command, "a value is missing behind ", word);
+	if (*row->value)
+		return wrong(command, "given twice: --", row->name);
+	*row->value = value;
+	return OPTIONS_FINE;
+}
+
 int options_read(const struct command *command, int argc, char **argv,
 	const struct option_row *rows, size_t num)
 {
-	for (int i = 0; i < argc; i++) {
-		const struct option_row *row;
-		const char *value;
+	int code;
 
+	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 ||
 			strcmp(argv[i], "-h") == 0) {
 			fputs(command->help, stdout);
 			return EXIT_DONE;
 		}
-		row = find(argv[i], rows, num, &value);
-		if (!row)
-			return no_such(command, argv[i], rows, num);
-		if (!value && i + 1 < argc)
-			value = argv[++i];
-		if (!value || value[0] == '\0')
-			return wrong(command, "a value is missing behind ",
-				argv[i]);
-		if (*row->value)
-			return wrong(command, "given twice: --", row->name);
-		*row->value = value;
+		code = take(command, argc, argv, &i, rows, num);
+		if (code != OPTIONS_FINE)
+			return code;
 	}
 	return check_needed(command, rows, num);
 }

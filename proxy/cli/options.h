@@ -1,7 +1,6 @@
 /*
- * options.h - "-c FILE", "--config FILE", "--config=FILE", "--help".
- *
- * Every option of Sallyport takes a value; nothing else may stand on the line.
+ * options.h - "-c FILE", "--config FILE", "--config=FILE", "--json", "--help",
+ * and operands: words without a dash, in their order.
  *
  * Owns:    nothing; values are borrowed from argv.
  * Threads: the main one.
@@ -15,9 +14,11 @@
 
 struct option_row {
 	char letter;        /* 0: none */
-	const char *name;   /* without the dashes */
-	const char **value; /* where the value goes */
+	const char *name;   /* without the dashes; of an operand: "ID" */
+	const char **value; /* where the value goes; NULL: there is none ... */
 	bool needed;
+	bool *flag;         /* ... and this is set */
+	bool operand;
 };
 
 enum { OPTIONS_FINE = -1 };

@@ -1,30 +1,67 @@
+#include <openssl/mem.h>
+#include <stdbool.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
 #include "proxy/cli/options.h"
-#include "proxy/core/server.h"
+#include "proxy/core/supervisor.h"
+
+/* ask_passphrase has it typed where nobody sees it. */
+static int ask_passphrase(char *out, size_t size)
+{
+	struct termios shown, hidden;
+	bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
+	bool got;
+
+	if (terminal) {
+		hidden = shown;
+		hidden.c_lflag &= ~(tcflag_t)ECHO;
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+		fputs("passphrase of the private keys: ", stderr);
+	}
+	setvbuf(stdin, NULL, _IONBF, 0); /* nothing of it stays behind */
+	got = fgets(out, (int)size, stdin);
+	if (terminal) {
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+		fputc('\n', stderr);
+	}
+	if (!got)
+		return -1;
+	out[strcspn(out, "\r\n")] = '\0';
+	return (int)strlen(out);
+}
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	const char *file = NULL;
+	struct supervisor_options options = {.path = NULL};
+	bool ask = false;
 	const struct option_row rows[] = {
-		{.letter = 'c', .name = "config", .value = &file},
+		{.letter = 'c', .name = "config", .value = &options.path},
+		{.name = "ask-passphrase", .flag = &ask},
 	};
-	int code = options_read(self, argc, argv, rows, 1);
+	int code = options_read(self, argc, argv, rows, 2);
 
 	if (code != OPTIONS_FINE)
 		return code;
-	return server_run(file);
+	if (ask)
+		options.ask = ask_passphrase;
+	return supervisor_run(&options);
 }
 
 const struct command command_run = {
 	.name = "run",
 	.summary = "run the proxy",
 	.help =
-		"usage: sallyport run [-c FILE]\n"
+		"usage: sallyport run [-c FILE] [--ask-passphrase]\n"
 		"\n"
 		"Runs the proxy until it is told to stop. Without a file it\n"
 		"listens on 127.0.0.1:8080 and inspects all TLS, with a CA of\n"
 		"its own that is made at the first start.\n"
 		"\n"
 		"  -c, --config FILE   the configuration (YAML)\n"
+		"  --ask-passphrase    read the passphrase of the private keys\n"
+		"                      from the terminal, or from standard input\n"
 		"\n"
 		"Signals: HUP reads the file again and opens the log anew; what\n"
 		"is under way goes on, and a file with mistakes changes nothing.\n"

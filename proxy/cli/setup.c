@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pki/keeper.h"
+#include "pki/passphrase.h"
+#include "proxy/core/harden.h"
 #include "proxy/core/load.h"
 
 int setup_failed(const char *what)
@@ -37,17 +40,56 @@ static int become_owner(const char *folder)
 	return EXIT_FAILED;
 }
 
-int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
-	struct authority_options *options)
+static void make_keeper(const struct config *config, struct setup *out)
 {
+	struct keeper_rules rules = {
+		.validity_s = config->issuing.validity_s,
+		.rotate_s = config->issuing.rotate_s,
+	};
+
+	config_crl_base(config, out->crl_base, sizeof(out->crl_base));
+	snprintf(rules.crl_base, sizeof(rules.crl_base), "%s", out->crl_base);
+	out->keeper = keeper_new(passphrase_keylock(out->passphrase));
+	keeper_set_rules(out->keeper, &rules);
+	out->link = (struct keeper_link){keeper_local, out->keeper,
+		passphrase_source(out->passphrase)};
+	out->options = (struct authority_options){
+		.state = config->state,
+		.crl_base = out->crl_base,
+		.link = &out->link,
+	};
+}
+
+/* The passphrase may be root's to read; the rest is the owner's. */
+int setup_open(const struct config *config, struct setup *out)
+{
+	struct passphrase_options options = {
+		.state = config->state,
+		.file = config->passphrase_file,
+	};
 	char err[1024];
 
-	if (become_owner(config->state) != OPTIONS_FINE)
-		return EXIT_FAILED;
+	memset(out, 0, sizeof(*out));
+	snprintf(out->who, sizeof(out->who), "command (uid %lu)",
+		(unsigned long)getuid());
+	harden_private();
 	if (config_prepare_state(config, err, sizeof(err)) != 0)
 		return setup_failed(err);
-	load_authority_options(config, crl_base, options);
+	options.may_make = !load_has_store(config->state);
+	if (passphrase_find(&options, &out->passphrase, err,
+		    sizeof(err)) != 0)
+		return setup_failed(err);
+	if (become_owner(config->state) != OPTIONS_FINE)
+		return EXIT_FAILED;
+	make_keeper(config, out);
 	return OPTIONS_FINE;
+}
+
+void setup_close(struct setup *setup)
+{
+	keeper_free(setup->keeper);
+	passphrase_free(setup->passphrase);
+	harden_end();
 }
 
 /* no_ca: whoever asks for a root that is not there has most likely another
@@ -79,7 +121,9 @@ static int look(const struct config *config, char crl_base[CRL_BASE_SIZE],
 		return no_ca(config);
 	if (result != 0)
 		return setup_failed(err);
-	load_authority_options(config, crl_base, &options);
+	config_crl_base(config, crl_base, CRL_BASE_SIZE);
+	options = (struct authority_options){
+		.state = config->state, .crl_base = crl_base};
 	result = authority_look(&options, out, err, sizeof(err));
 	if (result == 0)
 		return OPTIONS_FINE;

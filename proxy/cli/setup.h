@@ -9,16 +9,32 @@
 #define PROXY_CLI_SETUP_H
 
 #include "pki/authority.h"
+#include "pki/keeper_link.h"
 #include "proxy/cli/options.h"
 #include "proxy/config/config.h"
+
+struct keeper;
+struct passphrase;
 
 int setup_config(const char *file, struct config **out)
 	__attribute__((warn_unused_result));
 
-/* setup_options makes the state folder ready and fills options, which borrow
- * from config and from crl_base. */
-int setup_options(const struct config *config, char crl_base[CRL_BASE_SIZE],
-	struct authority_options *options) __attribute__((warn_unused_result));
+/* What a command needs that works on the CAs itself, with no proxy running. */
+struct setup {
+	char crl_base[CRL_BASE_SIZE];
+	struct authority_options options;  /* borrows from all of this */
+	struct keeper_link link;
+	struct passphrase *passphrase;     /* owned */
+	struct keeper *keeper;             /* owned */
+	char who[64];                      /* for the audit trail */
+};
+
+/* setup_open makes the state folder ready, finds the passphrase and becomes the
+ * folder's owner; out borrows from config, and is cleared by setup_close
+ * whatever the result. */
+int setup_open(const struct config *config, struct setup *out)
+	__attribute__((warn_unused_result));
+void setup_close(struct setup *setup);
 
 /* setup_view reads the configuration and looks at the CA (authority_look),
  * making nothing; crl_base is what its CRL's URL begins with. What out holds is

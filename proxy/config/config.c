@@ -1,12 +1,14 @@
 #include "proxy/config/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "policy/netset.h"
 #include "proxy/config/fields.h"
+#include "proxy/config/handed.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/places.h"
 #include "proxy/config/rules.h"
@@ -17,11 +19,13 @@ static void check_listeners(struct loader *loader, const struct node *listen)
 {
 	const struct endpoints *lists[] = {
 		&loader->config->proxy, &loader->config->transparent,
+		&loader->config->admin,
 	};
+	size_t num_lists = loader->config->admin_given ? 3 : 2;
 	const char *seen[64];
 	size_t num = 0;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < num_lists; i++) {
 		for (size_t j = 0; j < lists[i]->num && num < 64; j++) {
 			seen[num++] = lists[i]->at[j].text;
 			for (size_t k = 0; k + 1 < num; k++) {
@@ -87,18 +91,20 @@ static void load_tree(struct loader *loader, const struct node *root)
 		loader->config->origin.trust_system_line = 0;
 	loader->config->limits.connections_given =
 		fields_given(given, "limits.connections");
+	loader->config->admin_given = fields_given(given, "listen.admin");
 	default_state(loader);
 	check_listeners(loader, root ? node_get(root, "listen") : NULL);
 	check_connect_to(loader, root ? node_get(root, "origin") : NULL);
 	rules_load(loader);
 }
 
-/* folder_of is the absolute folder that a file is in; owned. */
-static char *folder_of(const char *name)
+char *config_folder(const char *name)
 {
 	const char *slash = name ? strrchr(name, '/') : NULL;
 	char *folder, *absolute;
 
+	if (handed_folder())
+		return must(strdup(handed_folder()));
 	if (!slash)
 		folder = must(strdup("."));
 	else
@@ -128,7 +134,7 @@ int config_load_text(const char *name, const char *text, size_t len,
 	struct config **out, FILE *errors)
 {
 	struct config *config = must(calloc(1, sizeof(*config)));
-	char *folder = folder_of(name);
+	char *folder = config_folder(name);
 	struct loader loader = {
 		.mistakes = {.file = name},
 		.config = config,
@@ -174,24 +180,32 @@ static int read_whole(FILE *file, char **out, size_t *out_len)
 	return 0;
 }
 
+int config_read(const char *path, char **out, size_t *out_len, FILE *errors)
+{
+	int fd = handed_open(path, O_RDONLY, 0);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	int rc = file ? read_whole(file, out, out_len) : -1;
+
+	if (rc != 0)
+		fprintf(errors, "%s: can't be read: %s\n", path,
+			strerror(errno));
+	if (file)
+		fclose(file);
+	else if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 int config_load(const char *path, struct config **out, FILE *errors)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *file;
 	int rc;
 
 	if (!path)
 		return config_load_text(NULL, "", 0, out, errors);
-	file = fopen(path, "re");
-	if (!file || read_whole(file, &text, &len) != 0) {
-		fprintf(errors, "%s: can't be read: %s\n", path,
-			strerror(errno));
-		if (file)
-			fclose(file);
+	if (config_read(path, &text, &len, errors) != 0)
 		return -1;
-	}
-	fclose(file);
 	rc = config_load_text(path, text, len, out, errors);
 	free(text);
 	return rc;
@@ -204,6 +218,8 @@ void config_free(struct config *config)
 	free(config->path);
 	free(config->proxy.at);
 	free(config->transparent.at);
+	free(config->admin.at);
+	free(config->named);
 	netset_free(config->clients);
 	free(config->state);
 	for (size_t i = 0; i < config->origin.num_trust_files; i++)

@@ -53,6 +53,15 @@ struct trust_file {
 	unsigned line;
 };
 
+/* A CA that a rule names, and the line that does so. */
+struct named_ca {
+	const char *name;         /* for good: intern.h */
+	const char *rule;         /* likewise */
+	unsigned line;
+};
+
+enum compat { COMPAT_NONE, COMPAT_ZIA };
+
 enum non_tls { NON_TLS_TUNNEL, NON_TLS_BLOCK };
 enum non_http { NON_HTTP_RELAY, NON_HTTP_BLOCK };
 
@@ -60,6 +69,8 @@ struct config {
 	char *path;               /* of the file; NULL: none */
 	struct endpoints proxy;       /* default 127.0.0.1:8080 */
 	struct endpoints transparent; /* default none */
+	struct endpoints admin;       /* default 127.0.0.1:8081 */
+	bool admin_given;             /* the file says so */
 	struct netset *clients;   /* who may use the listeners */
 	bool clients_any;         /* clients: any */
 	char *state;              /* folder; default: state_default */
@@ -79,12 +90,16 @@ struct config {
 
 	struct {
 		unsigned validity_s;  /* issuing.validity, default 14d */
+		unsigned rotate_s;    /* issuing.rotate, default 7d */
 		char *crl_url;        /* without a slash behind; NULL: first listener */
 	} issuing;
 
 	char *passphrase_file;    /* keys.passphrase-file; NULL: none */
 	struct policy *policy;    /* categories and ssl-rules; never NULL */
 	size_t num_rules, num_categories; /* as in the file */
+	struct named_ca *named;   /* owned: of enabled rules */
+	size_t num_named;
+	enum compat compat;
 	enum non_tls non_tls;
 	enum non_http non_http;
 	char *access_log;         /* "stdout", "stderr", "none" or a path */
@@ -110,6 +125,14 @@ struct config {
 int config_load(const char *path, struct config **out, FILE *errors)
 	__attribute__((warn_unused_result));
 void config_free(struct config *config);
+
+/* config_read reads the file's text, the caller's; one too large is cut behind
+ * the first byte too many. */
+int config_read(const char *path, char **out, size_t *out_len, FILE *errors)
+	__attribute__((warn_unused_result));
+
+/* config_folder is the absolute folder that a file is in; owned by the caller. */
+char *config_folder(const char *path);
 
 /* config_load_text is config_load of text that is in memory; name is the
  * file's in messages, and relative files are relative to its folder. */

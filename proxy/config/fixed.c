@@ -44,6 +44,7 @@ static const struct {
 	{read_size, same_size},
 	{read_state, same_text},
 	{read_dns, same_text},
+	{read_file, same_text},
 };
 
 static bool same(const struct field *field, const struct config *a,

@@ -5,6 +5,8 @@
 
 #include "policy/domains.h"
 #include "policy/netset.h"
+#include "proxy/config/intern.h"
+#include "proxy/config/memory.h"
 #include "proxy/config/nearest.h"
 
 enum { MOST_RULES = 10000, MOST_CATEGORIES = 10000, CATEGORY_NAME_MAX = 63 };
@@ -137,6 +139,11 @@ static void check_options(struct loader *loader, const struct node *rule,
 			"block-undecryptable says nothing with action %s: "
 			"nothing is decrypted; leave it out",
 			action_name(action));
+	if (action != ACTION_INSPECT && draft->options.intermediate_ca)
+		mistakes_error(mistakes, line_of(rule, "intermediate-ca"),
+			"intermediate-ca says nothing with action %s: no "
+			"certificate is made; leave it out",
+			action_name(action));
 	if (action != ACTION_BLOCK && draft->options.notify)
 		mistakes_error(mistakes, line_of(rule, "notify"),
 			"notify says nothing with action %s: it is for block",
@@ -216,10 +223,26 @@ static void rule_clear(struct rule_draft *draft)
 	netset_free(draft->sources);
 }
 
+/* note_ca keeps the CA that the rule names, to be looked for later. */
+static void note_ca(struct config *config, const struct node *rule,
+	const struct rule_draft *draft)
+{
+	if (!draft->options.intermediate_ca || !draft->enabled)
+		return;
+	config->named = must(realloc(config->named,
+		(config->num_named + 1) * sizeof(*config->named)));
+	config->named[config->num_named++] = (struct named_ca){
+		.name = draft->options.intermediate_ca,
+		.rule = intern(draft->name),
+		.line = line_of(rule, "intermediate-ca"),
+	};
+}
+
 /* add gives the rule to the policy, which takes its sets. */
 static void add(struct loader *loader, const struct node *rule,
 	struct rule_draft *draft)
 {
+	draft->options.intermediate_ca = intern(draft->options.intermediate_ca);
 	struct rule_spec spec = {
 		.name = draft->name,
 		.enabled = draft->enabled,
@@ -238,6 +261,7 @@ static void add(struct loader *loader, const struct node *rule,
 		mistakes_error(&loader->mistakes, rule->line, "%s", err);
 		return;
 	}
+	note_ca(loader->config, rule, draft);
 	draft->hosts = NULL;
 	draft->sources = NULL;
 	loader->config->num_rules++;

@@ -21,6 +21,16 @@ struct snapshot *snapshot_new(uint64_t generation, struct config *config,
 	return snapshot;
 }
 
+struct snapshot *snapshot_with(struct snapshot *old,
+	struct authority *authority)
+{
+	struct snapshot *snapshot = snapshot_new(old->generation, old->config,
+		old->trust, authority);
+
+	snapshot->base = snapshot_ref(old->base ? old->base : old);
+	return snapshot;
+}
+
 struct snapshot *snapshot_ref(struct snapshot *snapshot)
 {
 	atomic_fetch_add_explicit(&snapshot->refs, 1, memory_order_relaxed);
@@ -33,8 +43,12 @@ void snapshot_unref(struct snapshot *snapshot)
 	    atomic_fetch_sub_explicit(&snapshot->refs, 1,
 		    memory_order_acq_rel) != 1)
 		return;
-	config_free(snapshot->config);
-	trust_free(snapshot->trust);
-	authority_free(snapshot->authority);
+	authority_unref(snapshot->authority);
+	if (snapshot->base) {
+		snapshot_unref(snapshot->base);
+	} else {
+		config_free(snapshot->config);
+		trust_free(snapshot->trust);
+	}
 	free(snapshot);
 }

@@ -6,11 +6,47 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "pki/store.h"
 #include "pki/trust.h"
+#include "proxy/config/handed.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
+
+enum {
+	ROOTS_MAX = 32 << 20,
+	WORKERS_MAX = 256, /* as of `workers`; more cores are left alone */
+};
+
+unsigned load_workers(const struct config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned num = config->workers;
+
+	if (num == 0)
+		num = cores > 0 ? (unsigned)cores : 1;
+	return num < WORKERS_MAX ? num : WORKERS_MAX;
+}
+
+/* --- roots -------------------------------------------------------------- */
+
+static int add_file(struct trust *trust, const char *path, char *err,
+	size_t err_size)
+{
+	char *text;
+	size_t len;
+	int result;
+
+	if (handed_read(path, ROOTS_MAX, &text, &len) != 0) {
+		snprintf(err, err_size, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	result = trust_add_text(trust, text, len, path, err, err_size);
+	free(text);
+	return result;
+}
 
 /* add_roots tells every file that is wrong, not the first alone. */
 static void add_roots(const struct config *config, struct trust *trust,
@@ -25,7 +61,7 @@ static void add_roots(const struct config *config, struct trust *trust,
 	for (size_t i = 0; i < config->origin.num_trust_files; i++) {
 		const struct trust_file *file = &config->origin.trust_files[i];
 
-		if (trust_add_file(trust, file->path, err, sizeof(err)) != 0)
+		if (add_file(trust, file->path, err, sizeof(err)) != 0)
 			mistakes_error(mistakes, file->line,
 				"origin.trust: %s", err);
 	}
@@ -49,44 +85,122 @@ int load_trust(const struct config *config, FILE *errors, struct trust **out)
 	return result;
 }
 
-void load_authority_options(const struct config *config,
-	char crl_base[CRL_BASE_SIZE], struct authority_options *out)
+/* --- CAs ---------------------------------------------------------------- */
+
+/* The names of CAs that rules name, owned. */
+static const char **names_of(const struct config *config)
 {
-	config_crl_base(config, crl_base, CRL_BASE_SIZE);
-	*out = (struct authority_options){
-		.state = config->state,
-		.passphrase_file = config->passphrase_file,
+	const char **names = calloc(config->num_named + 1, sizeof(*names));
+
+	if (!names)
+		abort();
+	for (size_t i = 0; i < config->num_named; i++)
+		names[i] = config->named[i].name;
+	return names;
+}
+
+static int open_authority(const struct config *config,
+	const struct load_cas *cas, struct authority **out, char *err,
+	size_t err_size)
+{
+	const char **names = names_of(config);
+	char crl_base[CRL_BASE_SIZE];
+	struct authority_options options = {
+		.state = cas->state,
 		.crl_base = crl_base,
+		.link = cas->link,
+		.rotate_s = config->issuing.rotate_s,
+		.validity_s = config->issuing.validity_s,
+		.names = names,
+		.num_names = config->num_named,
+		.before = cas->before,
 	};
+	int result;
+
+	config_crl_base(config, crl_base, sizeof(crl_base));
+	result = authority_open(&options, out, err, err_size);
+	free(names);
+	return result;
+}
+
+/* check_named: a rule that names a CA which is not there is a mistake; one that
+ * is there and can't be used is not: its connections are refused. */
+static int check_named(const struct config *config,
+	const struct authority *authority, FILE *errors)
+{
+	struct mistakes mistakes = {.file = config->path};
+	int result;
+
+	for (size_t i = 0; i < config->num_named; i++) {
+		const struct named_ca *named = &config->named[i];
+
+		if (!authority_knows(authority, named->name))
+			mistakes_error(&mistakes, named->line,
+				"intermediate-ca: there is no CA \"%s\"; "
+				"\"sallyport ca list\" shows those there are",
+				shown(named->name).text);
+	}
+	mistakes_print(&mistakes, errors);
+	result = mistakes.errors > 0 ? LOAD_WRONG : 0;
+	mistakes_clear(&mistakes);
+	return result;
 }
 
 static int load_authority(const struct config *config,
-	struct authority **out, char *err, size_t err_size)
+	const struct load_cas *cas, FILE *errors, struct authority **out,
+	char *err, size_t err_size)
 {
-	char crl_base[CRL_BASE_SIZE];
-	struct authority_options options;
+	int result = open_authority(config, cas, out, err, err_size);
 
-	load_authority_options(config, crl_base, &options);
-	return authority_open(&options, out, err, err_size);
+	if (result == 0)
+		result = check_named(config, *out, errors);
+	if (result == LOAD_WRONG)
+		authority_unref(*out);
+	return result;
 }
 
-int load_snapshot(struct config *config, uint64_t generation, FILE *errors,
-	struct snapshot **out, char *err, size_t err_size)
+int load_snapshot(struct config *config, uint64_t generation,
+	const struct load_cas *cas, FILE *errors, struct snapshot **out,
+	char *err, size_t err_size)
 {
 	struct authority *authority;
 	struct trust *trust;
+	int result;
 
-	if (load_trust(config, errors, &trust) != 0) {
+	result = load_trust(config, errors, &trust);
+	if (result != 0) {
 		config_free(config);
-		return LOAD_WRONG;
+		return result;
 	}
-	if (load_authority(config, &authority, err, err_size) != 0) {
+	result = load_authority(config, cas, errors, &authority, err,
+		err_size);
+	if (result != 0) {
 		trust_free(trust);
 		config_free(config);
-		return -1;
+		return result;
 	}
 	*out = snapshot_new(generation, config, trust, authority);
 	return 0;
+}
+
+int load_refresh(struct snapshot *old, const struct load_cas *cas,
+	struct snapshot **out, char *err, size_t err_size)
+{
+	struct authority *authority;
+
+	if (open_authority(old->config, cas, &authority, err, err_size) != 0)
+		return -1;
+	*out = snapshot_with(old, authority);
+	return 0;
+}
+
+bool load_has_store(const char *state)
+{
+	struct stat info;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/" STORE_FILE, state);
+	return stat(path, &info) == 0 && info.st_size > 0;
 }
 
 /* --- the lock ----------------------------------------------------------- */

@@ -1,11 +1,12 @@
 /*
- * load.h - from a configuration file to a snapshot.
+ * load.h - from a configuration to a snapshot.
  *
  * Threads: any that may block.
  */
 #ifndef PROXY_CORE_LOAD_H
 #define PROXY_CORE_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,20 +21,34 @@ struct trust;
  * tells mistakes. */
 enum { LOAD_WRONG = 1 };
 
+/* load_workers is how many worker threads there are to be. */
+unsigned load_workers(const struct config *config);
+
 /* load_trust reads the roots that config names. */
 int load_trust(const struct config *config, FILE *errors, struct trust **out)
 	__attribute__((warn_unused_result));
 
-/* load_authority_options fills out, which borrows from config and crl_base. */
-void load_authority_options(const struct config *config,
-	char crl_base[CRL_BASE_SIZE], struct authority_options *out);
+/* How CAs are opened, besides what the configuration says. */
+struct load_cas {
+	const char *state;              /* the folder, as it can be reached */
+	const struct keeper_link *link;
+	const struct authority *before; /* NULL: none */
+};
 
 /* load_snapshot takes config and opens what it names: roots and CAs. Where it
  * does not return 0 config is freed: LOAD_WRONG, or -1 and err says what
  * failed. */
-int load_snapshot(struct config *config, uint64_t generation, FILE *errors,
+int load_snapshot(struct config *config, uint64_t generation,
+	const struct load_cas *cas, FILE *errors, struct snapshot **out,
+	char *err, size_t err_size) __attribute__((warn_unused_result));
+
+/* load_refresh opens the CAs anew, and gives old with them. */
+int load_refresh(struct snapshot *old, const struct load_cas *cas,
 	struct snapshot **out, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
+
+/* load_has_store: there may be keys in the state folder. */
+bool load_has_store(const char *state);
 
 /* load_lock takes STATE/lock for as long as the process lives. -1: somebody
  * has it, err says who. */

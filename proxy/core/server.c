@@ -1,13 +1,17 @@
 #include "proxy/core/server.h"
 
+#include <errno.h>
 #include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,9 +22,12 @@
 #include "proxy/config/config.h"
 #include "proxy/config/fixed.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/core/channel.h"
+#include "proxy/core/harden.h"
+#include "proxy/core/inherit.h"
+#include "proxy/core/keeper_client.h"
 #include "proxy/core/load.h"
 #include "proxy/core/worker.h"
-#include "proxy/net/listener.h"
 #include "proxy/report/access.h"
 #include "proxy/session/answer.h"
 #include "proxy/session/leaves.h"
@@ -33,17 +40,18 @@ enum {
 	VERDICTS = 8192,
 	VERDICTS_BYTES = 8 * 1024 * 1024,
 	UNDECRYPTABLE = 4096,
-	CRL_CHECK_S = 3600,
-	WORKERS_MAX = 256, /* as of `workers`; more cores are left alone */
+	RETRY_S = 60,        /* CAs that could not be opened anew */
 };
 
 struct server {
-	const char *path;
+	struct inheritance inheritance;
+	pthread_mutex_t change;    /* over the three that follow */
 	struct snapshot *snapshot; /* in force */
+	time_t due;                /* of the CAs; wall clock */
 	struct snapshot *started;  /* whose listeners and workers there are */
 	struct shared shared;
 	struct access_log *log;
-	struct worker *workers[WORKERS_MAX];
+	struct worker *workers[INHERIT_THREADS];
 	unsigned num_workers;
 	bool stopping;
 };
@@ -125,63 +133,39 @@ static void clear_shared(struct shared *shared)
 
 /* --- starting ----------------------------------------------------------- */
 
-static int claim(const struct endpoints *at, char *err, size_t err_size)
-{
-	for (size_t i = 0; i < at->num; i++)
-		if (listener_claim((const struct sockaddr *)&at->at[i].address,
-			    err, err_size) != 0)
-			return -1;
-	return 0;
-}
-
-/* raise_files asks for as many descriptors as may be had: two a connection and
- * some more. */
-static void raise_files(const struct config *config)
-{
-	rlim_t want = (rlim_t)config->limits.connections * 2 + 256;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
-		return;
-	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < want && config->limits.connections_given)
-		say("limits.connections: %u needs %llu open files, %llu are "
-		    "allowed; accepting will pause when they run out",
-			config->limits.connections, (unsigned long long)want,
-			(unsigned long long)limit.rlim_cur);
-}
-
-static unsigned count_workers(const struct config *config)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned n = config->workers;
-
-	if (n == 0)
-		n = cores > 0 ? (unsigned)cores : 1;
-	return n < WORKERS_MAX ? n : WORKERS_MAX;
-}
-
 static atomic_uint workers_ended;
+static int ended_fd; /* eventfd: wakes the main thread, see run */
 
 static void worker_ended(void)
 {
+	uint64_t one = 1;
+
 	atomic_fetch_add(&workers_ended, 1);
-	(void)kill(getpid(), SIGUSR2); /* wakes the main thread, see run */
+	(void)!write(ended_fd, &one, sizeof(one));
 }
 
 static int make_workers(struct server *server, char *err, size_t err_size)
 {
 	const struct config *config = server->snapshot->config;
-	unsigned num = count_workers(config);
+	unsigned num = load_workers(config);
 	unsigned each = (config->limits.connections + num - 1) / num;
 
 	while (server->num_workers < num) {
+		struct inherited_fds *fds =
+			&server->inheritance.threads[server->num_workers];
+		struct worker_order order = {
+			.shared = &server->shared,
+			.snapshot = server->snapshot,
+			.log = server->log,
+			.fds = fds->at,
+			.num_fds = fds->num,
+			.max_connections = each,
+			.ended = worker_ended,
+		};
 		struct worker **worker =
 			&server->workers[server->num_workers++];
 
-		if (worker_new(&server->shared, server->snapshot, server->log,
-			    each, worker_ended, worker, err, err_size) != 0)
+		if (worker_new(&order, worker, err, err_size) != 0)
 			return -1;
 	}
 	for (unsigned i = 0; i < num; i++)
@@ -205,6 +189,78 @@ static void greet(const struct server *server)
 	say("try: curl --proxy http://%s --cacert %s/root.pem "
 	    "https://" MAGIC_HOST "/",
 		proxy, config->state);
+}
+
+/* --- CAs ---------------------------------------------------------------- */
+
+static void say_warnings(const struct authority *authority)
+{
+	const char *text;
+
+	for (size_t i = 0; (text = authority_warning(authority, i)); i++)
+		say("warning: %s", text);
+}
+
+static struct load_cas cas_of(const struct server *server,
+	const struct snapshot *before)
+{
+	return (struct load_cas){
+		.state = server->inheritance.state,
+		.link = keeper_client_link(server->inheritance.keeper),
+		.before = before ? before->authority : NULL,
+	};
+}
+
+/* tell_root: clients that trust the root before would fail without a word. */
+static void tell_root(const struct snapshot *old, const struct snapshot *now)
+{
+	if (strcmp(authority_root_pem(old->authority),
+		authority_root_pem(now->authority)) != 0)
+		say("another CA signs from now on (`sallyport ca show`); "
+			"clients must trust its root: %s/root.pem",
+			now->config->state);
+}
+
+/* adopt puts snapshot, which it takes, in force, and waits until every worker
+ * goes by it. */
+static void adopt(struct server *server, struct snapshot *snapshot)
+{
+	struct snapshot *old = server->snapshot;
+
+	worker_adopt_all(server->workers, server->num_workers, snapshot);
+	server->snapshot = snapshot;
+	server->due = authority_due(snapshot->authority);
+	keeper_client_ready(server->inheritance.keeper);
+	say_warnings(snapshot->authority);
+	tell_root(old, snapshot);
+	snapshot_unref(old);
+}
+
+/* refresh opens the CAs anew: something is due, or has changed. */
+static int refresh(struct server *server, char *err, size_t err_size)
+{
+	struct snapshot *snapshot;
+	struct load_cas cas;
+	int result;
+
+	pthread_mutex_lock(&server->change);
+	cas = cas_of(server, server->snapshot);
+	result = load_refresh(server->snapshot, &cas, &snapshot, err,
+		err_size);
+	if (result == 0)
+		adopt(server, snapshot);
+	else
+		server->due = time(NULL) + RETRY_S;
+	pthread_mutex_unlock(&server->change);
+	return result;
+}
+
+static void refresh_or_say(struct server *server)
+{
+	char err[600];
+
+	if (!server->stopping && refresh(server, err, sizeof(err)) != 0)
+		say("the CAs stay as they were: %s", err);
 }
 
 /* --- running ------------------------------------------------------------ */
@@ -240,11 +296,12 @@ static void warn_fixed(const struct config *old, const struct config *new)
 static int reload_snapshot(struct server *server, struct snapshot **out)
 {
 	const struct config *old = server->started->config;
+	struct load_cas cas = cas_of(server, server->snapshot);
 	struct config *config;
-	char err[512];
+	char err[600];
 	int result;
 
-	if (config_load(server->path, &config, stderr) != 0)
+	if (config_load(server->inheritance.config, &config, stderr) != 0)
 		return -1;
 	if (strcmp(old->state, config->state) != 0) {
 		say("reload: a change of `state` needs a restart");
@@ -252,43 +309,32 @@ static int reload_snapshot(struct server *server, struct snapshot **out)
 		return -1;
 	}
 	warn_fixed(old, config);
-	result = load_snapshot(config, server->snapshot->generation + 1,
+	result = load_snapshot(config, server->snapshot->generation + 1, &cas,
 		stderr, out, err, sizeof(err));
 	if (result < 0)
 		say("reload: %s", err);
 	return result;
 }
 
-/* tell_root: clients that trust the root before would fail without a word. */
-static void tell_root(const struct snapshot *old, const struct snapshot *now)
-{
-	if (strcmp(authority_root_pem(old->authority),
-		authority_root_pem(now->authority)) != 0)
-		say("another CA signs from now on (`sallyport ca show`); "
-			"clients must trust its root: %s/root.pem",
-			now->config->state);
-}
-
 static void reload(struct server *server)
 {
+	const char *path = server->inheritance.config;
 	struct snapshot *snapshot;
 	char err[512];
 
 	if (server->stopping)
 		return;
+	pthread_mutex_lock(&server->change);
 	if (reload_snapshot(server, &snapshot) != 0) {
 		say("reload failed; the configuration before stays in force");
-		return;
+	} else {
+		if (access_reopen(server->log, snapshot->config->access_log,
+			    err, sizeof(err)) != 0)
+			say("reload: %s; the log stays where it was", err);
+		adopt(server, snapshot);
+		say("reloaded %s", path ? path : "(no file)");
 	}
-	if (access_reopen(server->log, snapshot->config->access_log, err,
-		    sizeof(err)) != 0)
-		say("reload: %s; the log stays where it was", err);
-	for (unsigned i = 0; i < server->num_workers; i++)
-		worker_adopt(server->workers[i], snapshot);
-	tell_root(server->snapshot, snapshot);
-	snapshot_unref(server->snapshot);
-	server->snapshot = snapshot;
-	say("reloaded %s", server->path ? server->path : "(no file)");
+	pthread_mutex_unlock(&server->change);
 }
 
 static void stop(struct server *server)
@@ -304,107 +350,105 @@ static void stop(struct server *server)
 	server->stopping = true;
 }
 
-static void renew_crls(struct server *server)
+/* on_channel: with the supervisor gone, nobody is there to be stopped by. */
+static void on_channel(struct server *server)
 {
-	char err[256];
-
-	if (authority_renew_crls(server->snapshot->authority, time(NULL), err,
-		    sizeof(err)) != 0)
-		say("CRLs: %s", err);
-}
-
-static void block_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGUSR1);
-	sigaddset(set, SIGUSR2);
-	(void)pthread_sigmask(SIG_BLOCK, set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
-
-static void handle_signal(struct server *server, int number)
-{
-	switch (number) {
-	case SIGTERM:
-	case SIGINT:
-		stop(server);
-		break;
-	case SIGHUP:
+	switch (inherit_next(&server->inheritance)) {
+	case INHERIT_RELOAD:
 		reload(server);
 		break;
-	case SIGUSR1:
-		say_figures(server);
+	case INHERIT_KEEPER:
+		refresh_or_say(server);
 		break;
-	default: /* SIGUSR2: a worker has ended, see run */
+	case INHERIT_END:
+		say("the supervisor is gone");
+		_exit(1);
+	case INHERIT_START:
+	case INHERIT_NOTHING:
+	default:
 		break;
 	}
 }
 
-static time_t monotonic_s(void)
+static void on_signals(struct server *server, int fd)
 {
-	struct timespec now;
+	struct signalfd_siginfo info;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGTERM)
+			stop(server);
+		else if (info.ssi_signo == SIGUSR1)
+			say_figures(server);
+	}
 }
 
-/* wait_signal waits at most seconds. The kernel hands out the lowest number
- * first; being told to stop must not wait behind any number of SIGHUPs. */
-static int wait_signal(const sigset_t *signals, time_t seconds)
+/* The workers' threads get this mask: signals are the main thread's. */
+static int watch_signals(void)
 {
-	struct timespec none = {0};
-	struct timespec most = {.tv_sec = seconds > 0 ? seconds : 0};
-	sigset_t stops;
-	int number;
+	sigset_t set;
+	int fd;
 
-	sigemptyset(&stops);
-	sigaddset(&stops, SIGTERM);
-	sigaddset(&stops, SIGINT);
-	number = sigtimedwait(&stops, NULL, &none);
-	return number > 0 ? number : sigtimedwait(signals, NULL, &most);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigdelset(&set, SIGINT);
+	sigdelset(&set, SIGHUP);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		abort();
+	return fd;
 }
 
-static void run(struct server *server, const sigset_t *signals)
+static int wait_ms(struct server *server)
 {
-	time_t next = monotonic_s() + CRL_CHECK_S;
-	int number;
+	enum { LONGEST_S = 3600 }; /* the clock may be set */
+	time_t left;
+
+	pthread_mutex_lock(&server->change);
+	left = server->due - time(NULL);
+	pthread_mutex_unlock(&server->change);
+	if (server->stopping || left > LONGEST_S)
+		left = LONGEST_S;
+	return left > 0 ? (int)left * 1000 : 0;
+}
+
+static bool is_due(struct server *server)
+{
+	bool due;
+
+	pthread_mutex_lock(&server->change);
+	due = server->due <= time(NULL) && !server->stopping;
+	pthread_mutex_unlock(&server->change);
+	return due;
+}
+
+static void run(struct server *server, int signals)
+{
+	struct pollfd at[] = {
+		{.fd = signals, .events = POLLIN},
+		{.fd = CHANNEL_FD, .events = POLLIN},
+		{.fd = ended_fd, .events = POLLIN},
+	};
 
 	while (atomic_load(&workers_ended) < server->num_workers) {
-		number = wait_signal(signals, next - monotonic_s());
-		if (number > 0)
-			handle_signal(server, number);
-		if (monotonic_s() >= next) {
-			renew_crls(server);
-			next = monotonic_s() + CRL_CHECK_S;
+		if (poll(at, 3, wait_ms(server)) > 0) {
+			if (at[0].revents)
+				on_signals(server, signals);
+			if (at[1].revents)
+				on_channel(server);
 		}
+		if (is_due(server))
+			refresh_or_say(server);
 	}
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_join(server->workers[i]);
 }
 
 /* --- the whole ---------------------------------------------------------- */
-
-static int fail(const char *why)
-{
-	say("%s", why);
-	return 1;
-}
-
-static int start(struct server *server, char *err, size_t err_size)
-{
-	const struct config *config = server->snapshot->config;
-
-	if (claim(&config->proxy, err, err_size) != 0 ||
-	    claim(&config->transparent, err, err_size) != 0 ||
-	    access_open(config->access_log, &server->log, err, err_size) != 0)
-		return -1;
-	raise_files(config);
-	init_shared(server);
-	return make_workers(server, err, err_size);
-}
 
 /* keep_memory: what busy connections hold for a moment comes and goes many
  * times a second; giving it back to the system each time costs more than the
@@ -415,46 +459,96 @@ static void keep_memory(void)
 	(void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
 }
 
-static int serve(struct server *server)
+static int start(struct server *server, char *err, size_t err_size)
 {
-	sigset_t signals;
-	char err[512];
+	const struct config *config = server->snapshot->config;
 
 	server->started = snapshot_ref(server->snapshot);
-	block_signals(&signals);
-	keep_memory();
+	server->due = authority_due(server->snapshot->authority);
+	keeper_client_ready(server->inheritance.keeper);
+	say_warnings(server->snapshot->authority);
+	ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (access_open(config->access_log, &server->log, err, err_size) != 0)
+		return -1;
+	init_shared(server);
+	return make_workers(server, err, err_size);
+}
+
+static int fail(const char *why)
+{
+	say("%s", why);
+	return 1;
+}
+
+static int serve(struct server *server, int signals)
+{
+	char err[512];
+
 	if (start(server, err, sizeof(err)) != 0)
 		return fail(err); /* the process ends: nothing to take down */
 	greet(server);
-	run(server, &signals);
+	inherit_ready();
+	run(server, signals);
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_free(server->workers[i]);
 	access_close(server->log);
 	clear_shared(&server->shared);
 	snapshot_unref(server->snapshot);
 	snapshot_unref(server->started);
+	inherit_clear(&server->inheritance);
 	say("stopped");
 	return 0;
 }
 
-int server_run(const char *path)
+/* inherit waits for all that the supervisor has to give. */
+static bool inherit(struct server *server)
 {
-	static struct server server;
+	enum inherit_event event;
+
+	do
+		event = inherit_next(&server->inheritance);
+	while (event != INHERIT_START && event != INHERIT_END);
+	return event == INHERIT_START && server->inheritance.keeper &&
+		server->inheritance.state;
+}
+
+static int load(struct server *server)
+{
 	struct config *config;
-	char err[512];
+	struct load_cas cas;
+	char err[600];
 	int result;
 
-	server.path = path;
-	if (config_load(path, &config, stderr) != 0)
+	if (config_load(server->inheritance.config, &config, stderr) != 0)
 		return 2;
-	if (config_prepare_state(config, err, sizeof(err)) != 0 ||
-	    load_lock(config->state, err, sizeof(err)) != 0) {
-		config_free(config);
-		return fail(err);
-	}
-	result = load_snapshot(config, 1, stderr, &server.snapshot, err,
+	cas = cas_of(server, NULL);
+	result = load_snapshot(config, 1, &cas, stderr, &server->snapshot, err,
 		sizeof(err));
 	if (result == LOAD_WRONG)
 		return 2;
-	return result == 0 ? serve(&server) : fail(err);
+	return result == 0 ? 0 : fail(err);
+}
+
+int server_run(unsigned uid, unsigned gid)
+{
+	static struct server server;
+	int signals, code;
+	char err[128];
+
+	harden_name("sallyport-work");
+	if (uid != 0 && harden_become(uid, gid, err, sizeof(err)) != 0)
+		return fail(err);
+	harden_private();
+	harden_die_with(getppid());
+	signals = watch_signals();
+	keep_memory();
+	pthread_mutex_init(&server.change, NULL);
+	if (!inherit(&server))
+		return fail("what runs connections is started by "
+			"\"sallyport run\" alone");
+	code = load(&server);
+	if (code == 0)
+		code = serve(&server, signals);
+	harden_end();
+	return code;
 }

@@ -1,13 +1,13 @@
 /*
- * server.h - the whole proxy: from its configuration to its end.
+ * server.h - the worker process: connections, from its start to its end.
  *
- * server_run loads the configuration at path (NULL: none), locks the state
- * folder, opens the CAs, starts the workers, says on stderr what a person needs
- * next, and runs until it is told to stop:
+ * The supervisor starts it and tells it over a channel what it needs: its
+ * listening sockets, the files that the configuration names, the way to the
+ * keeper. It loads the configuration, opens the CAs, starts the worker threads,
+ * says on stderr what a person needs next, and runs until it is told to stop:
  *
- *	SIGTERM, SIGINT  drain; a second one stops at once
- *	SIGHUP           read the configuration again; a bad one changes nothing
- *	SIGUSR1          a line of figures, JSON, on stderr
+ *	SIGTERM   drain; a second one stops at once
+ *	SIGUSR1   a line of figures, JSON, on stderr
  *
  * Threads: call it on the main thread, before there are others.
  * Returns the process's exit code: 0 ended in order, 1 failed, 2 wrong
@@ -16,6 +16,7 @@
 #ifndef PROXY_CORE_SERVER_H
 #define PROXY_CORE_SERVER_H
 
-int server_run(const char *path);
+/* uid and gid 0: those it has. */
+int server_run(unsigned uid, unsigned gid);
 
 #endif

@@ -1,10 +1,15 @@
 #include "proxy/core/worker.h"
 
 #include <openssl/ssl.h>
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cache/lru.h"
 #include "proxy/config/config.h"
@@ -24,6 +29,7 @@ enum {
 	LOG_FLUSH_MS = 100,
 	SAY_EVERY_MS = 10 * 1000,
 	DIALS_EACH = 128, /* a client that is not this machine */
+	SIGNING_EACH = 64,
 	TLS_SESSIONS = 4096,
 	TLS_SESSIONS_BYTES = 16 * 1024 * 1024,
 };
@@ -48,6 +54,7 @@ struct worker {
 	uv_timer_t flush_timer, drain_timer;
 	uv_check_t log_check;
 	void (*ended)(void);
+	atomic_bool gone;   /* its loop has ended */
 };
 
 /* What the main thread has to say. */
@@ -58,6 +65,7 @@ struct order {
 	struct worker *worker;
 	struct snapshot *snapshot; /* owned */
 	enum order_kind kind;
+	sem_t *done;               /* borrowed: told when it is; or NULL */
 };
 
 /* --- ending ------------------------------------------------------------- */
@@ -195,19 +203,18 @@ static void on_session_ended(void *arg)
 		finish(worker);
 }
 
-static int open_doors(struct worker *worker, const struct endpoints *at,
-	bool transparent, char *err, size_t err_size)
+static int open_doors(struct worker *worker, const int *fds, size_t num,
+	size_t num_proxy, char *err, size_t err_size)
 {
 	static const struct listener_ops ops = {on_accepted, on_paused};
 
-	for (size_t i = 0; i < at->num; i++) {
-		struct door *door = &worker->doors[worker->num_doors];
+	for (size_t i = 0; i < num; i++) {
+		struct door *door = &worker->doors[i];
 
 		door->worker = worker;
-		door->transparent = transparent;
-		if (listener_open(&worker->loop.uv,
-			    (const struct sockaddr *)&at->at[i].address, &ops,
-			    door, &door->listener, err, err_size) != 0)
+		door->transparent = i >= num_proxy;
+		if (listener_open(&worker->loop.uv, fds[i], &ops, door,
+			    &door->listener, err, err_size) != 0)
 			return -1;
 		worker->num_doors++;
 	}
@@ -255,11 +262,13 @@ static void on_order(struct post *post)
 		session_stop_all(&worker->services);
 		break;
 	}
+	if (order->done)
+		sem_post(order->done);
 	free(order);
 }
 
 static void give_order(struct worker *worker, enum order_kind kind,
-	struct snapshot *snapshot)
+	struct snapshot *snapshot, sem_t *done)
 {
 	struct order *order = calloc(1, sizeof(*order));
 
@@ -269,22 +278,55 @@ static void give_order(struct worker *worker, enum order_kind kind,
 	order->worker = worker;
 	order->snapshot = snapshot;
 	order->kind = kind;
+	order->done = done;
 	loop_post(&worker->loop, &order->post);
 }
 
-void worker_adopt(struct worker *worker, struct snapshot *snapshot)
+/* is_done: one that has ended heeds no orders; nor will it tell. */
+static bool is_done(struct worker *worker, sem_t *done)
 {
-	give_order(worker, ORDER_ADOPT, snapshot_ref(snapshot));
+	struct timespec until;
+
+	do {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+		if (sem_timedwait(done, &until) == 0)
+			return true;
+	} while (!atomic_load(&worker->gone));
+	return sem_trywait(done) == 0;
+}
+
+/* What is told to one that has ended stays with its orders: the memory is let
+ * go of with them. */
+void worker_adopt_all(struct worker *const *workers, size_t num,
+	struct snapshot *snapshot)
+{
+	sem_t **done = calloc(num + 1, sizeof(*done));
+
+	for (size_t i = 0; done && i < num; i++) {
+		done[i] = calloc(1, sizeof(**done));
+		if (!done[i] || sem_init(done[i], 0, 0) != 0)
+			abort();
+		give_order(workers[i], ORDER_ADOPT, snapshot_ref(snapshot),
+			done[i]);
+	}
+	if (!done)
+		abort();
+	for (size_t i = 0; i < num; i++) {
+		if (is_done(workers[i], done[i]))
+			free(done[i]);
+	}
+	free(done);
 }
 
 void worker_drain(struct worker *worker)
 {
-	give_order(worker, ORDER_DRAIN, NULL);
+	give_order(worker, ORDER_DRAIN, NULL, NULL);
 }
 
 void worker_stop(struct worker *worker)
 {
-	give_order(worker, ORDER_STOP, NULL);
+	give_order(worker, ORDER_STOP, NULL, NULL);
 }
 
 /* --- life --------------------------------------------------------------- */
@@ -317,35 +359,33 @@ static void init_services(struct worker *worker, struct shared *shared,
 	services->pool = pool_new(services);
 	services->dials = quota_new(DIALS_EACH);
 	services->connections = quota_new(worker->max_connections / 2 + 1);
+	services->signing = quota_new(SIGNING_EACH);
 	services->session_ended = on_session_ended;
 	services->arg = worker;
 }
 
-int worker_new(struct shared *shared, struct snapshot *snapshot,
-	struct access_log *log, unsigned max_connections,
-	void (*ended)(void), struct worker **out, char *err, size_t err_size)
+int worker_new(const struct worker_order *order, struct worker **out,
+	char *err, size_t err_size)
 {
-	const struct config *config = snapshot->config;
+	const struct config *config = order->snapshot->config;
 	struct worker *worker = calloc(1, sizeof(*worker));
-	size_t doors = config->proxy.num + config->transparent.num;
 
 	if (!worker)
 		abort();
 	*out = worker; /* half made too, so that it is not lost sight of */
-	worker->max_connections = max_connections;
-	worker->ended = ended;
-	worker->doors = calloc(doors + 1, sizeof(*worker->doors));
+	worker->max_connections = order->max_connections;
+	worker->ended = order->ended;
+	worker->doors = calloc(order->num_fds + 1, sizeof(*worker->doors));
 	if (!worker->doors)
 		abort();
 	loop_init(&worker->loop);
 	init_handles(worker);
-	init_services(worker, shared, snapshot, log);
+	init_services(worker, order->shared, order->snapshot, order->log);
 	if (resolver_new(&worker->loop.uv, config->origin.dns,
-		    &worker->services.resolver, err, err_size) != 0 ||
-	    open_doors(worker, &config->proxy, false, err, err_size) != 0 ||
-	    open_doors(worker, &config->transparent, true, err, err_size) != 0)
+		    &worker->services.resolver, err, err_size) != 0)
 		return -1;
-	return 0;
+	return open_doors(worker, order->fds, order->num_fds,
+		config->proxy.num, err, err_size);
 }
 
 static void *run(void *arg)
@@ -353,6 +393,7 @@ static void *run(void *arg)
 	struct worker *worker = arg;
 
 	loop_run(&worker->loop);
+	atomic_store(&worker->gone, true);
 	worker->ended();
 	return NULL;
 }
@@ -376,6 +417,7 @@ void worker_free(struct worker *worker)
 	/* orders that came when it had ended already */
 	while ((order = (struct order *)(void *)loop_take_post(&worker->loop))) {
 		snapshot_unref(order->snapshot);
+		free(order->done);
 		free(order);
 	}
 	loop_clear(&worker->loop);
@@ -383,6 +425,7 @@ void worker_free(struct worker *worker)
 	lru_free(services->tls_sessions);
 	quota_free(services->dials);
 	quota_free(services->connections);
+	quota_free(services->signing);
 	SSL_CTX_free(services->client_ctx);
 	SSL_CTX_free(services->origin_ctx);
 	snapshot_unref(services->snapshot);

@@ -16,19 +16,30 @@ struct shared;
 struct snapshot;
 struct worker;
 
-/* worker_new opens everything a worker needs, its listening sockets too; the
- * snapshot is shared. ended (may come from the worker's thread) tells that it
- * has drained. -1, with a sentence in err: *out is half made, what it has open
- * stays open, and the process is to end. */
-int worker_new(struct shared *shared, struct snapshot *snapshot,
-	struct access_log *log, unsigned max_connections,
-	void (*ended)(void), struct worker **out, char *err, size_t err_size)
-	__attribute__((warn_unused_result));
+struct worker_order {
+	struct shared *shared;     /* borrowed */
+	struct snapshot *snapshot; /* shared */
+	struct access_log *log;    /* borrowed */
+	/* Bound sockets: one for each address of listen.proxy, then of
+	 * listen.transparent; taken. */
+	const int *fds;
+	size_t num_fds;
+	unsigned max_connections;
+	/* Tells, from the worker's thread, that it has drained. */
+	void (*ended)(void);
+};
+
+/* worker_new opens everything a worker needs. -1, with a sentence in err: *out
+ * is half made, what it has open stays open, and the process is to end. */
+int worker_new(const struct worker_order *order, struct worker **out,
+	char *err, size_t err_size) __attribute__((warn_unused_result));
 
 void worker_start(struct worker *worker);
 
-/* worker_adopt hands it a new snapshot. */
-void worker_adopt(struct worker *worker, struct snapshot *snapshot);
+/* worker_adopt_all hands them a new snapshot, and waits until each goes by it or
+ * has ended. */
+void worker_adopt_all(struct worker *const *workers, size_t num,
+	struct snapshot *snapshot);
 
 /* worker_drain closes its listeners and ends once its sessions have, at the
  * latest after the time the configuration gives; worker_stop ends them now. */

@@ -191,6 +191,16 @@ static int bound_socket(const struct sockaddr *address, bool shared)
 	return -1;
 }
 
+int listener_bind(const struct sockaddr *address, int *out, char *err,
+	size_t err_size)
+{
+	*out = bound_socket(address, true);
+	if (*out >= 0)
+		return 0;
+	explain(address, errno, err, err_size);
+	return -1;
+}
+
 int listener_claim(const struct sockaddr *address, char *err, size_t err_size)
 {
 	int fd = bound_socket(address, false);
@@ -311,19 +321,25 @@ void listener_resume(struct listener *l)
 
 /* --- beginning and end --------------------------------------------------- */
 
-/* begin makes the socket and its handle. 0, or the errno that says why not. */
-static int begin(struct listener *l, uv_loop_t *loop,
-	const struct sockaddr *address)
+/* begin listens. 0, or the errno that says why not. */
+static int begin(struct listener *l, uv_loop_t *loop)
 {
-	l->fd = bound_socket(address, true);
-	if (l->fd < 0 || listen(l->fd, BACKLOG) != 0)
+	if (listen(l->fd, BACKLOG) != 0)
 		return errno;
 	return -uv_poll_init(loop, &l->poll, l->fd);
 }
 
-int listener_open(uv_loop_t *loop, const struct sockaddr *address,
-	const struct listener_ops *ops, void *arg, struct listener **out,
-	char *err, size_t err_size)
+static void explain_fd(int fd, int error, char *err, size_t err_size)
+{
+	struct sockaddr_storage at = {0};
+	socklen_t len = sizeof(at);
+
+	(void)getsockname(fd, (struct sockaddr *)&at, &len);
+	explain((struct sockaddr *)&at, error, err, err_size);
+}
+
+int listener_open(uv_loop_t *loop, int fd, const struct listener_ops *ops,
+	void *arg, struct listener **out, char *err, size_t err_size)
 {
 	struct listener *l = calloc(1, sizeof(*l));
 	int error;
@@ -332,12 +348,12 @@ int listener_open(uv_loop_t *loop, const struct sockaddr *address,
 		abort();
 	l->ops = ops;
 	l->arg = arg;
-	error = begin(l, loop, address);
+	l->fd = fd;
+	error = begin(l, loop);
 	if (error != 0) {
-		if (l->fd >= 0)
-			(void)close(l->fd);
+		explain_fd(fd, error, err, err_size);
+		(void)close(fd);
 		free(l);
-		explain(address, error, err, err_size);
 		return -1;
 	}
 	(void)uv_timer_init(loop, &l->rest);

@@ -20,6 +20,11 @@
 
 struct listener;
 
+/* listener_bind gives a socket bound to address, for listener_open: one that
+ * others of this process's user may be bound beside. -1, with a sentence. */
+int listener_bind(const struct sockaddr *address, int *out, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
+
 /* listener_claim binds address once without SO_REUSEPORT and lets it go again:
  * -1 with a sentence in err when somebody has it ("127.0.0.1:8080 is in use by
  * nginx (pid 4711)" where /proc tells). */
@@ -33,9 +38,11 @@ struct listener_ops {
 	void (*paused)(void *arg, int error);
 };
 
-int listener_open(uv_loop_t *loop, const struct sockaddr *address,
-	const struct listener_ops *ops, void *arg, struct listener **out,
-	char *err, size_t err_size) __attribute__((warn_unused_result));
+/* listener_open listens at a socket that is bound, which is the listener's from
+ * then on, whatever comes of it. */
+int listener_open(uv_loop_t *loop, int fd, const struct listener_ops *ops,
+	void *arg, struct listener **out, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
 
 /* listener_pause stops accepting until listener_resume; both may be called at
  * any time. */

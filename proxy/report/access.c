@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "proxy/config/handed.h"
 #include "proxy/net/address.h"
 #include "proxy/report/json_line.h"
 
@@ -140,7 +141,7 @@ static int open_where(const char *where, int *out_fd, bool *out_own, char *err,
 		*out_fd = STDERR_FILENO;
 	if (*out_fd >= 0)
 		return 0;
-	*out_fd = open(where, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	*out_fd = handed_open(where, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	if (*out_fd < 0) {
 		snprintf(err, err_size, "log.access: %s: %s", where,
 			strerror(errno));

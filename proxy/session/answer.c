@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <openssl/pool.h>
 
 #include "pki/authority.h"
@@ -39,13 +40,24 @@ static const char *phrase(unsigned status)
 	return "";
 }
 
-static void begin(struct answer *answer, unsigned status, const char *type)
+/* begin_kept begins an answer that may be cached for max_age seconds. */
+static void begin_kept(struct answer *answer, unsigned status,
+	const char *type, long long max_age)
 {
+	char text[48] = "no-store";
+
+	if (max_age > 0)
+		snprintf(text, sizeof(text), "public, max-age=%lld", max_age);
 	answer->head = head_new();
 	head_set_response(answer->head, status, text_slice(phrase(status)), 1);
 	head_add_text(answer->head, "Content-Type", type);
-	head_add_text(answer->head, "Cache-Control", "no-store");
+	head_add_text(answer->head, "Cache-Control", text);
 	utstring_init(&answer->body);
+}
+
+static void begin(struct answer *answer, unsigned status, const char *type)
+{
+	begin_kept(answer, status, type, 0);
 }
 
 static void add(struct answer *answer, const char *text)
@@ -244,6 +256,17 @@ static void pac_file(struct answer *answer, const char *proxy)
 	add(answer, "\";\n}\n");
 }
 
+/* crl_age: another may come at any moment (a revocation); a cache that asks
+ * once an hour is no burden, and one that keeps an old one is no danger beyond
+ * that. RFC 5280 has nextUpdate for the rest. */
+static long long crl_age(time_t until)
+{
+	enum { HOUR = 3600 };
+	time_t left = until - time(NULL);
+
+	return until == 0 || left > HOUR ? HOUR : left > 0 ? left : 1;
+}
+
 /* crl_file serves /crl/ID.crl. */
 static bool crl_file(struct answer *answer, const struct services *services,
 	struct slice path)
@@ -251,7 +274,8 @@ static bool crl_file(struct answer *answer, const struct services *services,
 	static const char before[] = "/crl/", after[] = ".crl";
 	size_t fixed = sizeof(before) - 1 + sizeof(after) - 1;
 	CRYPTO_BUFFER *crl;
-	char id[32];
+	time_t until;
+	char id[CA_ID_MAX + 1];
 
 	if (path.len <= fixed || path.len - fixed >= sizeof(id) ||
 	    memcmp(path.at, before, sizeof(before) - 1) != 0 ||
@@ -259,10 +283,10 @@ static bool crl_file(struct answer *answer, const struct services *services,
 		return false;
 	snprintf(id, sizeof(id), "%.*s", (int)(path.len - fixed),
 		path.at + sizeof(before) - 1);
-	crl = authority_crl(services->snapshot->authority, id);
+	crl = authority_crl(services->snapshot->authority, id, &until);
 	if (!crl)
 		return false;
-	begin(answer, 200, "application/pkix-crl");
+	begin_kept(answer, 200, "application/pkix-crl", crl_age(until));
 	utstring_bincpy(&answer->body, CRYPTO_BUFFER_data(crl),
 		CRYPTO_BUFFER_len(crl));
 	CRYPTO_BUFFER_free(crl);

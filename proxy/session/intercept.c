@@ -138,7 +138,10 @@ static struct leaf_want want_leaf(const struct session *s,
 		.key_type = s->hello->ecdsa ? LEAF_KEY_P256 : LEAF_KEY_RSA2048,
 		.mode = s->decision.options.untrusted,
 		.outcome = outcome,
+		.intermediate_ca = s->decision.options.intermediate_ca,
 	};
+
+	quota_client_of(&s->peer.any, &want.client);
 
 	if (outcome == LEAF_OWN)
 		want.mode = UNTRUSTED_BLOCK;
@@ -162,9 +165,15 @@ static void on_leaf(struct leaf_request *request, struct site *site,
 	session_unref(s);
 }
 
-static enum wait no_leaf(struct session *s, const char *why)
+static enum wait deny(struct session *s, enum reason reason, const char *why);
+
+/* no_leaf: of a CA that a rule names; the default one may still sign the page
+ * that says so. */
+static enum wait no_leaf(struct session *s, enum reason reason,
+	const char *why)
 {
-	return session_fail(s, REASON_CA_NOT_USABLE, why);
+	return s->outcome != LEAF_OWN && s->decision.options.intermediate_ca ?
+		deny(s, reason, why) : session_fail(s, reason, why);
 }
 
 static enum wait order_leaf(struct session *s, enum leaf_outcome outcome)
@@ -183,7 +192,9 @@ static enum wait order_leaf(struct session *s, enum leaf_outcome outcome)
 	case LEAVES_READY:
 		return session_go(s, AT_HANDSHAKE);
 	case LEAVES_FAILED:
-		return no_leaf(s, s->leaf->why);
+		return no_leaf(s, REASON_CA_NOT_USABLE, s->leaf->why);
+	case LEAVES_BUSY:
+		return no_leaf(s, REASON_SIGNER_BUSY, "");
 	case LEAVES_WAIT:
 	default:
 		s->leaf_pending = true;
@@ -196,7 +207,8 @@ enum wait step_forge(struct session *s)
 {
 	if (s->leaf_pending)
 		return WAIT_LEAF;
-	return s->site ? session_go(s, AT_HANDSHAKE) : no_leaf(s, s->leaf->why);
+	return s->site ? session_go(s, AT_HANDSHAKE) :
+		no_leaf(s, REASON_CA_NOT_USABLE, s->leaf->why);
 }
 
 /* early: a cached leaf of a verified origin may be shown while the origin is
@@ -226,6 +238,15 @@ static enum wait deny(struct session *s, enum reason reason, const char *why)
 	return order_leaf(s, LEAF_OWN);
 }
 
+/* is_unusable: nothing can be signed for a connection under that rule, and it
+ * is not shown another CA's. */
+static bool is_unusable(struct session *s, const char **why)
+{
+	struct leaf_want want = want_leaf(s, LEAF_TRUSTED);
+
+	return want.intermediate_ca && !leaves_usable(&want, why);
+}
+
 /* echo_alpn answers what the origin chose from what the client offered. */
 static void echo_alpn(struct session *s)
 {
@@ -240,8 +261,12 @@ static void echo_alpn(struct session *s)
 
 enum wait step_leaf(struct session *s)
 {
+	const char *why;
+
 	if (s->own_pages || s->deny)
 		return order_leaf(s, LEAF_OWN);
+	if (is_unusable(s, &why))
+		return deny(s, REASON_CA_NOT_USABLE, why);
 	if (!s->origin) {
 		keep_origin_alpn(s);
 		s->leaf_cached = early(s);

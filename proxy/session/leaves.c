@@ -51,12 +51,26 @@ void site_unref_value(void *site)
 
 /* --- keys --------------------------------------------------------------- */
 
-static struct ca *signer(const struct leaf_want *want)
+/* Slow signatures at a time, for each worker and each client: those of a CA
+ * whose key the keeper has. A flood of names must not lock others out. */
+enum { SIGNING_MAX = 512 };
+
+/* signer: our own pages are the default CA's, whatever a rule names. NULL: it
+ * can't be used. */
+static struct ca *signer(const struct leaf_want *want, const char **why)
 {
+	const struct authority *authority = want->snapshot->authority;
+
 	if (want->outcome == LEAF_UNTRUSTED &&
 	    want->mode == UNTRUSTED_PASS_THROUGH)
-		return authority_untrusted(want->snapshot->authority);
-	return authority_issuer(want->snapshot->authority);
+		return authority_untrusted(authority);
+	return authority_issuer(authority,
+		want->outcome == LEAF_OWN ? NULL : want->intermediate_ca, why);
+}
+
+bool leaves_usable(const struct leaf_want *want, const char **why)
+{
+	return signer(want, why) != NULL;
 }
 
 /* digest_issuing covers what a reload may change in leaves to come. */
@@ -72,12 +86,17 @@ static void digest_issuing(const struct leaf_want *want, uint8_t *out)
 	SHA256_Final(out, &sha);
 }
 
-/* make_key writes the site's key: names hashed, so that all have one size. */
+/* make_key writes the site's key: names hashed, so that all have one size. 0:
+ * there is no CA to sign for it. */
 static size_t make_key(const struct leaf_want *want, uint8_t *out)
 {
+	const char *why;
+	const struct ca *ca = signer(want, &why);
 	uint8_t *at = out;
 
-	memcpy(at, ca_digest(signer(want)), LEAF_DIGEST);
+	if (!ca)
+		return 0;
+	memcpy(at, ca_digest(ca), LEAF_DIGEST);
 	at += LEAF_DIGEST;
 	memcpy(at, trust_digest(want->snapshot->trust), LEAF_DIGEST);
 	at += LEAF_DIGEST;
@@ -117,8 +136,9 @@ struct site *leaves_cached(struct services *services,
 {
 	uint8_t key[LEAF_KEY_SIZE];
 	size_t len = make_key(want, key);
-	struct site *site = shards_get(services->shared->leaves, key, len,
-		now_ms(services));
+	struct site *site = len == 0 ? NULL :
+		shards_get(services->shared->leaves, key, len,
+			now_ms(services));
 
 	if (site && atomic_load(&site->doubt)) {
 		site_unref(site);
@@ -131,8 +151,9 @@ void leaves_doubt(struct services *services, const struct leaf_want *want)
 {
 	uint8_t key[LEAF_KEY_SIZE];
 	size_t len = make_key(want, key);
-	struct site *site = shards_get(services->shared->leaves, key, len,
-		now_ms(services));
+	struct site *site = len == 0 ? NULL :
+		shards_get(services->shared->leaves, key, len,
+			now_ms(services));
 
 	if (site)
 		atomic_store(&site->doubt, true);
@@ -174,8 +195,10 @@ static void keep(struct services *services, const uint8_t *key, size_t len,
 static void fill_order(struct leaf_order *order, const struct leaf_want *want,
 	const struct leafkeys *keys)
 {
+	const char *why;
+
 	*order = (struct leaf_order){
-		.ca = signer(want),
+		.ca = signer(want, &why),
 		.keys = keys,
 		.key_type = want->key_type,
 		.origin = want->origin,
@@ -208,6 +231,29 @@ static void land(struct leaf_request *request, size_t cache_len)
 		request->key_len, request->site, request->why);
 }
 
+/* --- a share of what is slow -------------------------------------------- */
+
+static bool take_share(struct leaf_request *request,
+	const struct leaf_want *want)
+{
+	struct services *services = request->services;
+
+	request->client = want->client;
+	if (services->num_signing >= SIGNING_MAX ||
+	    !quota_take(services->signing, &request->client))
+		return false;
+	services->num_signing++;
+	return true;
+}
+
+static void give_share(struct leaf_request *request)
+{
+	request->services->num_signing--;
+	quota_give(request->services->signing, &request->client);
+}
+
+/* --- signing elsewhere -------------------------------------------------- */
+
 static void run_work(uv_work_t *work)
 {
 	struct leaf_request *request = work->data;
@@ -222,6 +268,7 @@ static void after_work(uv_work_t *work, int status)
 	struct site *site;
 
 	(void)status;
+	give_share(request);
 	land(request, request->key_len - LEAF_DIGEST);
 	free(request->origin);
 	request->origin = NULL;
@@ -277,7 +324,7 @@ static void on_landed(struct waiter *waiter, void *result, const char *err)
 
 static enum leaves_result lead(struct leaf_request *request,
 	const struct leaf_want *want, const uint8_t digest[LEAF_DIGEST],
-	struct site **out, bool *out_forged)
+	bool slow, struct site **out, bool *out_forged)
 {
 	struct services *services = request->services;
 	size_t cache_len = request->key_len - LEAF_DIGEST;
@@ -286,7 +333,7 @@ static enum leaves_result lead(struct leaf_request *request,
 	request->site = find(services, request->key, cache_len, digest);
 	if (!request->site) {
 		fill_order(&request->order, want, services->shared->keys);
-		if (!ca_signs_fast(request->order.ca)) {
+		if (slow) {
 			queue(request, want);
 			return LEAVES_WAIT;
 		}
@@ -294,6 +341,8 @@ static enum leaves_result lead(struct leaf_request *request,
 			sizeof(request->why));
 		*out_forged = request->site != NULL;
 	}
+	if (slow)
+		give_share(request);
 	land(request, cache_len);
 	*out = request->site;
 	request->site = NULL;
@@ -305,12 +354,20 @@ enum leaves_result leaves_get(struct services *services,
 	struct site **out, bool *out_forged)
 {
 	uint8_t digest[LEAF_DIGEST];
+	const struct ca *ca;
+	const char *why;
+	bool slow;
 	size_t len;
 
 	*out_forged = false;
 	request->services = services;
 	request->why[0] = '\0';
 	request->site = NULL;
+	ca = signer(want, &why);
+	if (!ca) {
+		snprintf(request->why, sizeof(request->why), "%s", why);
+		return LEAVES_FAILED;
+	}
 	digest_origin(want, digest);
 	len = make_key(want, request->key);
 	*out = find(services, request->key, len, digest);
@@ -318,9 +375,15 @@ enum leaves_result leaves_get(struct services *services,
 		return LEAVES_READY;
 	memcpy(request->key + len, digest, LEAF_DIGEST);
 	request->key_len = len + LEAF_DIGEST;
+	slow = !ca_signs_fast(ca);
+	if (slow && !take_share(request, want))
+		return LEAVES_BUSY;
 	request->waiter.landed = on_landed;
 	if (flight_join(services->shared->flight, request->key,
-		    request->key_len, &request->waiter) == FLIGHT_WAIT)
+		    request->key_len, &request->waiter) == FLIGHT_WAIT) {
+		if (slow) /* it costs nothing now */
+			give_share(request);
 		return LEAVES_WAIT;
-	return lead(request, want, digest, out, out_forged);
+	}
+	return lead(request, want, digest, slow, out, out_forged);
 }

@@ -25,6 +25,7 @@
 #include "policy/host.h"
 #include "policy/policy.h"
 #include "proxy/net/loop.h"
+#include "proxy/session/quota.h"
 #include "proxy/session/services.h"
 
 enum leaf_outcome {
@@ -53,7 +54,9 @@ struct leaf_want {
 	enum leaf_key_type key_type;
 	enum untrusted mode;
 	enum leaf_outcome outcome;
+	const char *intermediate_ca; /* as in a decision; NULL: the default */
 	struct der origin;         /* its leaf certificate; none for LEAF_OWN */
+	struct quota_client client; /* whose share a slow signature is of */
 };
 
 /* Of a key: five digests, the last of them in a request's alone, five bytes. */
@@ -79,14 +82,19 @@ struct leaf_request {
 	uint8_t *origin;  /* owned copy while another thread signs */
 	char name[HOST_SIZE];
 	struct site *site;
-	char why[160];
+	struct quota_client client;
+	char why[320];
 };
 
 enum leaves_result {
 	LEAVES_READY,  /* *out is the caller's reference */
 	LEAVES_WAIT,   /* done will be called */
 	LEAVES_FAILED, /* request->why says it */
+	LEAVES_BUSY,   /* so many wait to be signed that this one may not */
 };
+
+/* leaves_usable: the CA that want names can sign; else *why says why not. */
+bool leaves_usable(const struct leaf_want *want, const char **why);
 
 /* leaves_cached is the site to show before the origin has answered: trusted,
  * in its time, not in doubt. A reference, or NULL. */

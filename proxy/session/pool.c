@@ -5,6 +5,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "proxy/config/config.h"
 #include "proxy/net/address.h"
 #include "proxy/session/leaves.h"
 #include "proxy/session/origin.h"
@@ -79,8 +80,18 @@ static void drop(struct pool *pool, struct origin *origin)
 
 /* --- what happens while they rest --------------------------------------- */
 
+static void doubt_keys(struct services *services, struct leaf_want *want)
+{
+	want->key_type = LEAF_KEY_P256;
+	leaves_doubt(services, want);
+	want->key_type = LEAF_KEY_RSA2048;
+	leaves_doubt(services, want);
+}
+
+/* Whichever CA's leaf was shown for it: it is not known here. */
 static void doubt(struct origin *origin)
 {
+	const struct config *config = origin->services->snapshot->config;
 	struct leaf_want want = {
 		.snapshot = origin->services->snapshot,
 		.name = origin->name,
@@ -91,10 +102,11 @@ static void doubt(struct origin *origin)
 
 	if (!origin->tls)
 		return;
-	want.key_type = LEAF_KEY_P256;
-	leaves_doubt(origin->services, &want);
-	want.key_type = LEAF_KEY_RSA2048;
-	leaves_doubt(origin->services, &want);
+	doubt_keys(origin->services, &want);
+	for (size_t i = 0; i < config->num_named; i++) {
+		want.intermediate_ca = config->named[i].name;
+		doubt_keys(origin->services, &want);
+	}
 }
 
 static size_t on_data(void *owner, const uint8_t *data, size_t len)

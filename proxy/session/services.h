@@ -57,6 +57,8 @@ struct services {
 	struct pool *pool;              /* owned by the worker */
 	struct quota *dials;            /* owned: being made, looked up */
 	struct quota *connections;      /* owned: of clients */
+	struct quota *signing;          /* owned: leaves that the keeper signs */
+	unsigned num_signing;
 	struct lru *tls_sessions;       /* owned: to origins */
 	struct access_buffer *log;      /* owned by the worker */
 	SSL_CTX *client_ctx, *origin_ctx; /* owned by the worker */

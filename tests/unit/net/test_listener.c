@@ -84,6 +84,16 @@ static struct sockaddr_in free_port(void)
 	return at;
 }
 
+static int open_at(struct net *net, const struct sockaddr_in *at,
+	struct listener **out, char err[200])
+{
+	int fd;
+
+	if (listener_bind((const struct sockaddr *)at, &fd, err, 200) != 0)
+		return -1;
+	return listener_open(&net->loop, fd, &ops, net, out, err, 200);
+}
+
 static int set_up(void **state)
 {
 	struct net *net = calloc(1, sizeof(*net));
@@ -93,8 +103,7 @@ static int set_up(void **state)
 	assert_int_equal(uv_loop_init(&net->loop), 0);
 	(void)uv_timer_init(&net->loop, &net->guard);
 	net->at = free_port();
-	if (listener_open(&net->loop, (struct sockaddr *)&net->at, &ops, net,
-			&net->listener, err, sizeof(err)) != 0)
+	if (open_at(net, &net->at, &net->listener, err) != 0)
 		fail_msg("%s", err);
 	*state = net;
 	return 0;
@@ -301,8 +310,7 @@ static void several_share_an_address(void **state)
 	struct listener *second = NULL;
 	char err[200] = "";
 
-	assert_int_equal(listener_open(&net->loop, (struct sockaddr *)&net->at,
-		&ops, net, &second, err, sizeof(err)), 0);
+	assert_int_equal(open_at(net, &net->at, &second, err), 0);
 	listener_close(second, NULL, NULL);
 }
 
@@ -345,8 +353,7 @@ static void claim_tells_what_else(void **state)
 	assert_string_equal(err, "cannot listen on 198.51.100.7:8080: "
 		"Cannot assign requested address");
 	err[0] = '\0';
-	assert_int_equal(listener_open(&net->loop, (struct sockaddr *)&at, &ops,
-		net, &listener, err, sizeof(err)), -1);
+	assert_int_equal(open_at(net, &at, &listener, err), -1);
 	assert_non_null(strstr(err, "198.51.100.7:8080"));
 	assert_null(listener);
 }
@@ -365,8 +372,7 @@ static void tells_what_libuv_says(void **state)
 	assert_int_equal(uv_poll_start(&old, UV_READABLE, NULL), 0);
 	assert_int_equal(close(fd), 0);
 	errno = 0;
-	assert_int_equal(listener_open(&net->loop, (struct sockaddr *)&net->at,
-		&ops, net, &listener, err, sizeof(err)), -1);
+	assert_int_equal(open_at(net, &net->at, &listener, err), -1);
 	uv_close((uv_handle_t *)&old, NULL);
 	(void)uv_run(&net->loop, UV_RUN_NOWAIT);
 	assert_non_null(strstr(err, "File exists"));

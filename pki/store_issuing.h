@@ -1,0 +1,80 @@
+/*
+ * store_issuing.h - the short-lived CAs under the long-lived ones, what was
+ * signed, and what was revoked.
+ *
+ * An issuing CA's key is never here: its certificate and its one CRL are, until
+ * it ends.
+ */
+#ifndef PKI_STORE_ISSUING_H
+#define PKI_STORE_ISSUING_H
+
+#include "pki/crl.h"
+#include "pki/store.h"
+
+enum { STORE_KEY_ID = 41 };     /* room: 20 bytes in hexadecimal */
+
+struct store_issuing {
+	int64_t id;             /* counts up: the counter in its name */
+	int64_t parent;         /* the CA that signed it */
+	char key_id[STORE_KEY_ID];
+	CRYPTO_BUFFER *cert, *crl; /* owned */
+	int64_t made, ends;
+	int64_t revoked;        /* when; 0: not */
+};
+
+/* store_issuing_next is the id that the next will get. */
+int store_issuing_next(struct store *store, int64_t *out, char *err,
+	size_t err_size) MUST_CHECK;
+int store_issuing_add(struct store *store, const struct store_issuing *issuing,
+	char *err, size_t err_size) MUST_CHECK;
+
+/* store_issuing_list gives all that have not ended, oldest first. */
+int store_issuing_list(struct store *store, int64_t now,
+	struct store_issuing **out, size_t *out_num, char *err,
+	size_t err_size) MUST_CHECK;
+void store_issuing_free(struct store_issuing *list, size_t num);
+
+/* store_issuing_prune forgets what has ended: issuing CAs, leaves, entries of
+ * CRLs. */
+int store_issuing_prune(struct store *store, int64_t now, char *err,
+	size_t err_size) MUST_CHECK;
+
+/* --- what was revoked ---- */
+
+/* store_revoke adds a serial to the next CRLs of the CA issuer (a store_ca's
+ * id), until the certificate ends. Once more is no mistake. */
+int store_revoke(struct store *store, int64_t issuer,
+	const struct crl_entry *entry, int64_t until, char *err,
+	size_t err_size) MUST_CHECK;
+
+/* store_revoked gives a CA's, at most CRL_REVOKED_MAX, in room that is the
+ * caller's. */
+int store_revoked(struct store *store, int64_t issuer, int64_t now,
+	struct crl_entry out[CRL_REVOKED_MAX], size_t *out_num, char *err,
+	size_t err_size) MUST_CHECK;
+
+/* store_mark_revoked notes it of an issuing CA. */
+int store_mark_revoked(struct store *store, int64_t id, int64_t now,
+	char *err, size_t err_size) MUST_CHECK;
+
+/* --- what was signed ---- */
+
+/* A leaf, for who wants to revoke all of a site: by an issuing CA (its serial
+ * does not matter) or by a long-lived one. */
+struct store_leaf {
+	int64_t issuing;        /* store_issuing's id; 0: a long-lived CA did */
+	int64_t ca;             /* store_ca's id */
+	char site[256];
+	struct crl_entry entry; /* serial, with a long-lived CA */
+	int64_t ends;
+};
+
+int store_leaf_add(struct store *store, const struct store_leaf *leaf,
+	char *err, size_t err_size) MUST_CHECK;
+
+/* store_leaf_find gives those of a site that have not ended; owned (free). */
+int store_leaf_find(struct store *store, const char *site, int64_t now,
+	struct store_leaf **out, size_t *out_num, char *err, size_t err_size)
+	MUST_CHECK;
+
+#endif

@@ -1,0 +1,174 @@
+#include "proxy/config/handed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utlist.h>
+
+struct handed {
+	struct handed *prev, *next;
+	char *path;     /* owned */
+	int fd, error;  /* fd -1: error says why */
+};
+
+/* The process's, as its descriptors are. */
+static struct handed *files;
+static char *folder_name; /* owned */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct handed *find(const char *path)
+{
+	struct handed *file;
+
+	DL_FOREACH(files, file) {
+		if (strcmp(file->path, path) == 0)
+			return file;
+	}
+	return NULL;
+}
+
+static struct handed *add(const char *path)
+{
+	struct handed *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		abort();
+	file->path = strdup(path);
+	if (!file->path)
+		abort();
+	file->fd = -1;
+	DL_APPEND(files, file);
+	return file;
+}
+
+void handed_put(const char *path, int fd, int error)
+{
+	struct handed *file;
+
+	pthread_mutex_lock(&lock);
+	file = find(path);
+	if (!file)
+		file = add(path);
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = fd;
+	file->error = error;
+	pthread_mutex_unlock(&lock);
+}
+
+void handed_set_folder(const char *folder)
+{
+	char *copy = strdup(folder);
+
+	if (!copy)
+		abort();
+	free(folder_name);
+	folder_name = copy;
+}
+
+const char *handed_folder(void)
+{
+	return folder_name;
+}
+
+bool handed_over(void)
+{
+	return folder_name != NULL;
+}
+
+/* A copy shares its place in the file with the one that stays. */
+static int copy_of(const struct handed *file)
+{
+	int fd = -1;
+
+	if (file->fd < 0)
+		errno = file->error;
+	else
+		fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 3);
+	if (fd >= 0)
+		(void)lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+int handed_open(const char *path, int flags, unsigned mode)
+{
+	struct handed *file;
+	int fd = -1;
+
+	pthread_mutex_lock(&lock);
+	file = find(path);
+	if (file)
+		fd = copy_of(file);
+	pthread_mutex_unlock(&lock);
+	return file ? fd : open(path, flags | O_CLOEXEC, mode);
+}
+
+static int read_all(int fd, size_t max, char *out, size_t *out_len)
+{
+	ssize_t got = 1;
+
+	*out_len = 0;
+	while (got != 0 && *out_len <= max) {
+		got = read(fd, out + *out_len, max + 1 - *out_len);
+		if (got < 0 && errno != EINTR)
+			return -1;
+		*out_len += got > 0 ? (size_t)got : 0;
+	}
+	if (*out_len > max) {
+		errno = EFBIG;
+		return -1;
+	}
+	out[*out_len] = '\0';
+	return 0;
+}
+
+static size_t room_for(int fd, size_t max)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (size_t)st.st_size > max)
+		return max;
+	return (size_t)st.st_size;
+}
+
+int handed_read(const char *path, size_t max, char **out, size_t *out_len)
+{
+	int fd = handed_open(path, O_RDONLY, 0), result, why;
+
+	if (fd < 0)
+		return -1;
+	max = room_for(fd, max);
+	*out = malloc(max + 2);
+	if (!*out)
+		abort();
+	result = read_all(fd, max, *out, out_len);
+	why = errno;
+	close(fd);
+	if (result != 0)
+		free(*out);
+	errno = why;
+	return result;
+}
+
+void handed_forget(void)
+{
+	struct handed *file, *next;
+
+	free(folder_name);
+	folder_name = NULL;
+	pthread_mutex_lock(&lock);
+	DL_FOREACH_SAFE(files, file, next) {
+		DL_DELETE(files, file);
+		if (file->fd >= 0)
+			close(file->fd);
+		free(file->path);
+		free(file);
+	}
+	pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,97 @@
+#include "proxy/core/channel.h"
+
+#include <errno.h>
+#include <openssl/mem.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union control {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+int channel_pair(int out[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out);
+}
+
+static void put_fd(struct msghdr *msg, union control *control, int fd)
+{
+	struct cmsghdr *header;
+
+	memset(control, 0, sizeof(*control));
+	msg->msg_control = control->room;
+	msg->msg_controllen = sizeof(control->room);
+	header = CMSG_FIRSTHDR(msg);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+}
+
+static int take_fd(struct msghdr *msg)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(msg);
+	int fd = -1;
+
+	if (header && header->cmsg_level == SOL_SOCKET &&
+	    header->cmsg_type == SCM_RIGHTS &&
+	    header->cmsg_len == CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+int channel_send(int channel, const struct message *message, int fd)
+{
+	struct iovec io = {(void *)(uintptr_t)message, sizeof(*message)};
+	struct msghdr msg = {.msg_iov = &io, .msg_iovlen = 1};
+	union control control;
+	ssize_t sent;
+
+	if (fd >= 0)
+		put_fd(&msg, &control, fd);
+	do
+		sent = sendmsg(channel, &msg, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent == (ssize_t)sizeof(*message) ? 0 : -1;
+}
+
+int channel_tell(int channel, enum message_kind kind, uint32_t number,
+	const char *text, int fd)
+{
+	struct message message = {.kind = kind, .number = number};
+
+	snprintf(message.text, sizeof(message.text), "%s", text ? text : "");
+	return channel_send(channel, &message, fd);
+}
+
+int channel_receive(int channel, struct message *out, int *out_fd)
+{
+	struct iovec io = {out, sizeof(*out)};
+	union control control;
+	struct msghdr msg = {
+		.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof(control.room),
+	};
+	ssize_t got;
+
+	do
+		got = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	*out_fd = got > 0 ? take_fd(&msg) : -1;
+	if (got == 0 || (got < 0 && errno == ECONNRESET))
+		return 0;
+	if (got == (ssize_t)sizeof(*out)) {
+		out->text[MESSAGE_TEXT - 1] = '\0';
+		return 1;
+	}
+	if (*out_fd >= 0)
+		close(*out_fd);
+	*out_fd = -1;
+	errno = got < 0 ? errno : EPROTO;
+	return -1;
+}

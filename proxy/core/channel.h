@@ -1,0 +1,63 @@
+/*
+ * channel.h - what the supervisor tells the processes it started.
+ *
+ * Messages of one size over a pair of sockets, each with a descriptor at most.
+ * The keeper and the worker trust it, and it them not at all: the one word that
+ * goes up is MESSAGE_READY.
+ *
+ * Threads: one at each end.
+ */
+#ifndef PROXY_CORE_CHANNEL_H
+#define PROXY_CORE_CHANNEL_H
+
+#include <stdint.h>
+
+enum message_kind {
+	/* to the worker */
+	MESSAGE_FILE = 1,  /* text: a path; fd, or number: errno */
+	MESSAGE_FOLDER,    /* text: the configuration's, absolute */
+	MESSAGE_LISTENER,  /* fd; number: of the worker thread */
+	MESSAGE_STATE,     /* fd: the state folder */
+	MESSAGE_KEEPER,    /* fd; number: enum asker */
+	MESSAGE_SOURCE,    /* text: where the passphrase is from */
+	MESSAGE_START,     /* that was all; text: the configuration's path */
+	MESSAGE_RELOAD,    /* ... again */
+	/* to the keeper */
+	MESSAGE_PASSPHRASE, /* text, number: how long */
+	MESSAGE_RULES,      /* text: a struct keeper_rules */
+	MESSAGE_ASKER,      /* fd: who asks */
+	/* from the worker */
+	MESSAGE_READY,
+};
+
+/* The worker's two ways to the keeper: making keys takes seconds. */
+enum asker { ASKER_QUICK, ASKER_SLOW, NUM_ASKERS };
+
+enum { MESSAGE_TEXT = 4096 };
+
+struct message {
+	uint32_t kind;     /* enum message_kind */
+	uint32_t number;
+	char text[MESSAGE_TEXT]; /* NUL-ended where it is a text */
+};
+
+/* Where a process that was started finds its end. */
+enum { CHANNEL_FD = 3 };
+
+/* channel_pair makes one; both ends are close-on-exec. -1 and errno. */
+int channel_pair(int out[2]);
+
+/* channel_send: fd -1 is none, and stays the caller's. 0, or -1 and errno. */
+int channel_send(int channel, const struct message *message, int fd)
+	__attribute__((warn_unused_result));
+
+/* channel_tell sends a message of these; text may be NULL. */
+int channel_tell(int channel, enum message_kind kind, uint32_t number,
+	const char *text, int fd) __attribute__((warn_unused_result));
+
+/* channel_receive waits for one. 1: it has come, *out_fd is -1 or the caller's;
+ * 0: the other end has gone; -1 and errno. */
+int channel_receive(int channel, struct message *out, int *out_fd)
+	__attribute__((warn_unused_result));
+
+#endif

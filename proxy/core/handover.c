@@ -1,0 +1,168 @@
+#include "proxy/core/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "proxy/core/channel.h"
+
+struct handover_file {
+	struct handover_file *prev, *next;
+	char *path;     /* owned */
+	int flags;
+};
+
+static char *copy_of(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		abort();
+	return copy;
+}
+
+/* --- loading ------------------------------------------------------------ */
+
+static void add_file(struct handover *handover, const char *path, int flags)
+{
+	struct handover_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		abort();
+	file->path = copy_of(path);
+	file->flags = flags;
+	DL_APPEND(handover->files, file);
+}
+
+static bool is_word(const char *target)
+{
+	return strcmp(target, "stdout") == 0 ||
+		strcmp(target, "stderr") == 0 || strcmp(target, "none") == 0;
+}
+
+static void list_files(struct handover *handover, const struct config *config)
+{
+	for (size_t i = 0; i < config->origin.num_trust_files; i++)
+		add_file(handover, config->origin.trust_files[i].path,
+			O_RDONLY);
+	if (!is_word(config->access_log))
+		add_file(handover, config->access_log,
+			O_WRONLY | O_CREAT | O_APPEND);
+}
+
+static void take_config(struct handover *out, struct config *config)
+{
+	out->config = config;
+	out->state = copy_of(config->state);
+	out->validity_s = config->issuing.validity_s;
+	out->rotate_s = config->issuing.rotate_s;
+	config_crl_base(config, out->crl_base, sizeof(out->crl_base));
+	list_files(out, config);
+}
+
+int handover_load(struct handover *out, const char *path)
+{
+	struct handover now = {0};
+	struct config *config;
+
+	if (path && config_read(path, &now.text, &now.len, stderr) != 0)
+		return -1;
+	if (config_load_text(path, now.text ? now.text : "", now.len, &config,
+		    stderr) != 0) {
+		free(now.text);
+		return -1;
+	}
+	if (path)
+		now.path = copy_of(path);
+	now.folder = config_folder(path);
+	take_config(&now, config);
+	handover_clear(out);
+	*out = now;
+	return 0;
+}
+
+void handover_drop_config(struct handover *handover)
+{
+	config_free(handover->config);
+	handover->config = NULL;
+}
+
+void handover_clear(struct handover *handover)
+{
+	struct handover_file *file, *next;
+
+	DL_FOREACH_SAFE(handover->files, file, next) {
+		free(file->path);
+		free(file);
+	}
+	handover_drop_config(handover);
+	free(handover->text);
+	free(handover->path);
+	free(handover->folder);
+	free(handover->state);
+	memset(handover, 0, sizeof(*handover));
+}
+
+/* --- sending ------------------------------------------------------------ */
+
+/* send_fd sends what fd is, or why there is none, and closes it. */
+static int send_fd(int channel, enum message_kind kind, const char *text,
+	int fd)
+{
+	uint32_t error = fd < 0 ? (uint32_t)errno : 0;
+	int result = channel_tell(channel, kind, error, text, fd);
+
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t put = write(fd, text, len);
+
+		if (put < 0 && errno != EINTR)
+			return -1;
+		if (put > 0) {
+			text += put;
+			len -= (size_t)put;
+		}
+	}
+	return 0;
+}
+
+static int memory_of(const struct handover *handover)
+{
+	int fd = memfd_create("configuration", MFD_CLOEXEC);
+
+	if (fd >= 0 && write_all(fd, handover->text, handover->len) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int handover_send(const struct handover *handover, int channel)
+{
+	const struct handover_file *file;
+
+	if (channel_tell(channel, MESSAGE_FOLDER, 0, handover->folder,
+		    -1) != 0)
+		return -1;
+	if (handover->path && send_fd(channel, MESSAGE_FILE, handover->path,
+			memory_of(handover)) != 0)
+		return -1;
+	DL_FOREACH(handover->files, file) {
+		if (send_fd(channel, MESSAGE_FILE, file->path,
+			    open(file->path, file->flags | O_CLOEXEC |
+				    O_NOCTTY, 0600)) != 0)
+			return -1;
+	}
+	return send_fd(channel, MESSAGE_STATE, handover->state,
+		open(handover->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}

@@ -1,0 +1,43 @@
+/*
+ * handover.h - what the configuration names, opened by the supervisor and sent
+ * to the worker.
+ *
+ * The worker may be a user who can't reach these files. It gets them open: the
+ * configuration itself as a copy in memory, so that both read the same, and the
+ * files of roots and the access log as descriptors (handed.h has them there).
+ *
+ * Threads: one.
+ */
+#ifndef PROXY_CORE_HANDOVER_H
+#define PROXY_CORE_HANDOVER_H
+
+#include <stdint.h>
+
+#include "proxy/config/config.h"
+
+struct handover {
+	struct config *config;  /* owned; NULL once dropped */
+	char *text;             /* owned: of the configuration */
+	size_t len;
+	char *path;             /* owned: its own; NULL: no file */
+	char *folder;           /* owned: which it is in */
+	char *state;            /* owned */
+	struct handover_file *files; /* owned */
+	uint64_t validity_s, rotate_s; /* for the keeper */
+	char crl_base[CRL_BASE_SIZE];
+};
+
+/* handover_load reads the configuration anew; what is wrong with it is told on
+ * stderr, and out stays as it was. */
+int handover_load(struct handover *out, const char *path)
+	__attribute__((warn_unused_result));
+
+/* handover_drop_config lets go of the parsed form, which may be large. */
+void handover_drop_config(struct handover *handover);
+void handover_clear(struct handover *handover);
+
+/* handover_send opens all of it now and sends it. -1: the worker is gone. */
+int handover_send(const struct handover *handover, int channel)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,134 @@
+#include "proxy/core/inherit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/config/handed.h"
+#include "proxy/core/channel.h"
+#include "proxy/core/keeper_client.h"
+
+static char *copy_of(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		abort();
+	return copy;
+}
+
+static bool add_listener(struct inheritance *inheritance, uint32_t thread,
+	int fd)
+{
+	struct inherited_fds *fds;
+	int *grown;
+
+	if (thread >= INHERIT_THREADS || fd < 0)
+		return false;
+	fds = &inheritance->threads[thread];
+	grown = realloc(fds->at, (fds->num + 1) * sizeof(*grown));
+	if (!grown)
+		abort();
+	fds->at = grown;
+	fds->at[fds->num++] = fd;
+	return true;
+}
+
+/* take_state: a folder that can't be reached by its name can by its
+ * descriptor. */
+static bool take_state(struct inheritance *inheritance, const char *path,
+	int fd)
+{
+	char by_fd[64];
+
+	if (fd < 0)
+		return false;
+	if (inheritance->state) {
+		close(fd);
+		return true;
+	}
+	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
+	inheritance->state = copy_of(access(path, W_OK | X_OK) == 0 ? path :
+		by_fd);
+	inheritance->state_fd = fd;
+	return true;
+}
+
+static bool take_keeper(struct inheritance *inheritance, uint32_t way, int fd)
+{
+	if (!inheritance->keeper || way >= NUM_ASKERS || fd < 0)
+		return false;
+	keeper_client_connect(inheritance->keeper, (enum asker)way, fd);
+	return true;
+}
+
+static enum inherit_event wrong(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	return INHERIT_END;
+}
+
+static enum inherit_event heed(struct inheritance *inheritance,
+	const struct message *message, int fd)
+{
+	switch (message->kind) {
+	case MESSAGE_FILE:
+		handed_put(message->text, fd, (int)message->number);
+		return INHERIT_NOTHING;
+	case MESSAGE_FOLDER:
+		handed_set_folder(message->text);
+		return INHERIT_NOTHING;
+	case MESSAGE_LISTENER:
+		return add_listener(inheritance, message->number, fd) ?
+			INHERIT_NOTHING : wrong(fd);
+	case MESSAGE_STATE:
+		return take_state(inheritance, message->text, fd) ?
+			INHERIT_NOTHING : wrong(fd);
+	case MESSAGE_SOURCE:
+		inheritance->keeper = keeper_client_new(message->text);
+		return INHERIT_NOTHING;
+	case MESSAGE_KEEPER:
+		if (!take_keeper(inheritance, message->number, fd))
+			return wrong(fd);
+		return message->number == NUM_ASKERS - 1 ? INHERIT_KEEPER :
+							   INHERIT_NOTHING;
+	case MESSAGE_START:
+		inheritance->config =
+			message->text[0] ? copy_of(message->text) : NULL;
+		return INHERIT_START;
+	case MESSAGE_RELOAD:
+		return INHERIT_RELOAD;
+	default:
+		return wrong(fd);
+	}
+}
+
+enum inherit_event inherit_next(struct inheritance *inheritance)
+{
+	struct message message;
+	int fd;
+
+	if (channel_receive(CHANNEL_FD, &message, &fd) != 1)
+		return INHERIT_END;
+	return heed(inheritance, &message, fd);
+}
+
+void inherit_ready(void)
+{
+	(void)!channel_tell(CHANNEL_FD, MESSAGE_READY, 0, NULL, -1);
+}
+
+void inherit_clear(struct inheritance *inheritance)
+{
+	for (size_t i = 0; i < INHERIT_THREADS; i++)
+		free(inheritance->threads[i].at);
+	keeper_client_free(inheritance->keeper);
+	free(inheritance->config);
+	free(inheritance->state);
+	if (inheritance->state_fd > 0)
+		close(inheritance->state_fd);
+	handed_forget();
+	memset(inheritance, 0, sizeof(*inheritance));
+}

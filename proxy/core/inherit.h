@@ -1,0 +1,46 @@
+/*
+ * inherit.h - what the worker process gets from the supervisor.
+ *
+ * Threads: the main one.
+ */
+#ifndef PROXY_CORE_INHERIT_H
+#define PROXY_CORE_INHERIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct keeper_client;
+
+enum { INHERIT_THREADS = 256 };
+
+/* The listening sockets of one worker thread, in the configuration's order. */
+struct inherited_fds {
+	int *at;        /* owned, and each of them until it is taken */
+	size_t num;
+};
+
+struct inheritance {
+	struct inherited_fds threads[INHERIT_THREADS];
+	struct keeper_client *keeper;  /* owned */
+	char *config;   /* owned: its path; NULL: no file */
+	char *state;    /* owned: the state folder, as it can be reached */
+	int state_fd;   /* owned */
+};
+
+enum inherit_event {
+	INHERIT_NOTHING,
+	INHERIT_START,
+	INHERIT_RELOAD,
+	INHERIT_KEEPER,  /* a new one, which holds nothing yet */
+	INHERIT_END,     /* the supervisor has gone */
+};
+
+/* inherit_next waits for the next message and heeds it. */
+enum inherit_event inherit_next(struct inheritance *inheritance);
+
+/* inherit_ready tells the supervisor. */
+void inherit_ready(void);
+
+void inherit_clear(struct inheritance *inheritance);
+
+#endif

@@ -1,0 +1,183 @@
+#include "proxy/core/keeper_client.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pki/keeper_frame.h"
+
+enum { PATIENCE_S = 5 };
+
+/* One socket carries one question at a time. */
+struct way {
+	pthread_mutex_t turn;  /* who asks */
+	int fd;                /* owned; -1: gone. Under client->lock */
+	bool busy;             /* somebody is using it; likewise */
+};
+
+struct keeper_client {
+	struct keeper_link link;
+	char *source;          /* owned */
+	struct way ways[NUM_ASKERS];
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool ready;            /* under the lock */
+};
+
+/* --- sockets ------------------------------------------------------------ */
+
+/* begin waits until there is a socket, and keys behind it where those are
+ * needed. It is used outside the lock, and closed by nobody else meanwhile. */
+static int begin(struct keeper_client *client, struct way *way, bool keys)
+{
+	struct timespec until;
+	int result = 0, fd;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += PATIENCE_S;
+	pthread_mutex_lock(&client->lock);
+	while (result == 0 && (way->fd < 0 || (keys && !client->ready)))
+		result = pthread_cond_timedwait(&client->changed,
+			&client->lock, &until);
+	way->busy = way->fd >= 0;
+	fd = way->fd;
+	pthread_mutex_unlock(&client->lock);
+	return fd;
+}
+
+/* end: what was replaced meanwhile, or failed, is closed here. */
+static void end(struct keeper_client *client, struct way *way, int fd,
+	bool carried)
+{
+	pthread_mutex_lock(&client->lock);
+	way->busy = false;
+	if (way->fd != fd) {
+		close(fd);
+	} else if (!carried) {
+		close(fd);
+		way->fd = -1;
+		client->ready = false;
+	}
+	pthread_mutex_unlock(&client->lock);
+}
+
+static bool carry(int fd, struct keeper_frame *frame)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, frame, sizeof(*frame), MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(*frame))
+		return false;
+	do
+		n = recv(fd, frame, sizeof(*frame), MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(*frame);
+}
+
+/* --- the link ----------------------------------------------------------- */
+
+static int gone(char *err, size_t err_size)
+{
+	snprintf(err, err_size, "the keeper of the private keys is not there "
+		"just now; it is being started again");
+	return -1;
+}
+
+static int ask(void *arg, struct keeper_frame *frame, char *err,
+	size_t err_size)
+{
+	struct keeper_client *client = arg;
+	struct way *way = &client->ways[frame->kind == KEEPER_MAKE_KEY ?
+		ASKER_SLOW : ASKER_QUICK];
+	bool carried = false;
+	int fd;
+
+	pthread_mutex_lock(&way->turn);
+	fd = begin(client, way, frame->kind == KEEPER_LEAF);
+	if (fd >= 0) {
+		carried = carry(fd, frame);
+		end(client, way, fd, carried);
+	}
+	pthread_mutex_unlock(&way->turn);
+	return carried ? 0 : gone(err, err_size);
+}
+
+/* --- life --------------------------------------------------------------- */
+
+struct keeper_client *keeper_client_new(const char *source)
+{
+	struct keeper_client *client = calloc(1, sizeof(*client));
+	pthread_condattr_t clock;
+
+	if (!client)
+		abort();
+	client->source = strdup(source);
+	if (!client->source)
+		abort();
+	client->link = (struct keeper_link){ask, client, client->source};
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&client->changed, &clock);
+	pthread_condattr_destroy(&clock);
+	pthread_mutex_init(&client->lock, NULL);
+	for (int i = 0; i < NUM_ASKERS; i++) {
+		pthread_mutex_init(&client->ways[i].turn, NULL);
+		client->ways[i].fd = -1;
+	}
+	return client;
+}
+
+void keeper_client_free(struct keeper_client *client)
+{
+	if (!client)
+		return;
+	for (int i = 0; i < NUM_ASKERS; i++) {
+		if (client->ways[i].fd >= 0)
+			close(client->ways[i].fd);
+		pthread_mutex_destroy(&client->ways[i].turn);
+	}
+	pthread_mutex_destroy(&client->lock);
+	pthread_cond_destroy(&client->changed);
+	free(client->source);
+	free(client);
+}
+
+/* Whoever still waits at the old socket is woken, and closes it. */
+void keeper_client_connect(struct keeper_client *client, enum asker way,
+	int fd)
+{
+	int old;
+
+	pthread_mutex_lock(&client->lock);
+	old = client->ways[way].fd;
+	client->ways[way].fd = fd;
+	client->ready = false;
+	if (old >= 0 && client->ways[way].busy)
+		(void)shutdown(old, SHUT_RDWR);
+	else if (old >= 0)
+		close(old);
+	pthread_cond_broadcast(&client->changed);
+	pthread_mutex_unlock(&client->lock);
+}
+
+void keeper_client_ready(struct keeper_client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	client->ready = true;
+	pthread_cond_broadcast(&client->changed);
+	pthread_mutex_unlock(&client->lock);
+}
+
+const struct keeper_link *keeper_client_link(
+	const struct keeper_client *client)
+{
+	return &client->link;
+}

@@ -1,0 +1,173 @@
+#include "proxy/core/keeper_process.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/mem.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "pki/keeper.h"
+#include "pki/keeper_frame.h"
+#include "pki/keymaker.h"
+#include "proxy/core/channel.h"
+#include "proxy/core/harden.h"
+
+/* A BoringSSL signature needs little; a frame is on the heap. */
+enum { STACK = 1024 * 1024 };
+
+struct serving {
+	struct keeper *keeper; /* borrowed: it lives as long as the process */
+	int fd;                /* owned */
+};
+
+static void say(const char *what)
+{
+	fprintf(stderr, "sallyport: keeper: %s\n", what);
+}
+
+/* --- answering ---------------------------------------------------------- */
+
+static bool get_frame(int fd, struct keeper_frame *frame)
+{
+	ssize_t got;
+
+	do
+		got = recv(fd, frame, sizeof(*frame), MSG_TRUNC);
+	while (got < 0 && errno == EINTR);
+	return got == (ssize_t)sizeof(*frame);
+}
+
+static bool put_frame(int fd, const struct keeper_frame *frame)
+{
+	ssize_t put;
+
+	do
+		put = send(fd, frame, sizeof(*frame), MSG_NOSIGNAL);
+	while (put < 0 && errno == EINTR);
+	return put == (ssize_t)sizeof(*frame);
+}
+
+/* Whoever sends what is no frame is not spoken with any more. */
+static void *serve(void *arg)
+{
+	struct serving *serving = arg;
+	struct keeper_frame *frame = malloc(sizeof(*frame));
+
+	if (!frame)
+		abort();
+	while (get_frame(serving->fd, frame)) {
+		keeper_answer(serving->keeper, frame);
+		if (!put_frame(serving->fd, frame))
+			break;
+		frame_wipe(frame);
+	}
+	frame_wipe(frame);
+	free(frame);
+	close(serving->fd);
+	free(serving);
+	return NULL;
+}
+
+static void add_asker(struct keeper *keeper, int fd)
+{
+	struct serving *serving = malloc(sizeof(*serving));
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	if (!serving)
+		abort();
+	*serving = (struct serving){keeper, fd};
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &attributes, serve, serving) != 0)
+		abort();
+	pthread_attr_destroy(&attributes);
+}
+
+/* --- being told --------------------------------------------------------- */
+
+static struct keeper *take_passphrase(struct message *message)
+{
+	struct keeper *keeper = NULL;
+
+	if (message->number <= KEYLOCK_PASSPHRASE_MAX)
+		keeper = keeper_new(keylock_new(message->text,
+			message->number));
+	OPENSSL_cleanse(message, sizeof(*message));
+	return keeper;
+}
+
+static void take_rules(struct keeper *keeper, const struct message *message)
+{
+	struct keeper_rules rules;
+
+	_Static_assert(sizeof(rules) < MESSAGE_TEXT, "rules go into a message");
+	memcpy(&rules, message->text, sizeof(rules));
+	rules.crl_base[sizeof(rules.crl_base) - 1] = '\0';
+	keeper_set_rules(keeper, &rules);
+}
+
+/* listen_to does what it is told until nobody is there to tell it. */
+static int listen_to(int channel)
+{
+	struct keeper *keeper = NULL;
+	struct message message;
+	int fd, got;
+
+	while ((got = channel_receive(channel, &message, &fd)) > 0) {
+		if (message.kind == MESSAGE_PASSPHRASE && !keeper)
+			keeper = take_passphrase(&message);
+		else if (message.kind == MESSAGE_RULES && keeper)
+			take_rules(keeper, &message);
+		else if (message.kind == MESSAGE_ASKER && keeper && fd >= 0)
+			add_asker(keeper, fd);
+		else
+			break;
+	}
+	/* threads may be at work with the keys: the process's end wipes them */
+	return got == 0 ? 0 : 1;
+}
+
+/* warm_up has what BoringSSL asks of the kernel once asked before it may not
+ * be asked any more. */
+static void warm_up(void)
+{
+	CRYPTO_library_init();
+	EVP_PKEY_free(make_p256_key());
+}
+
+int keeper_process_run(unsigned uid, unsigned gid)
+{
+	char err[128];
+	int result;
+
+	harden_name("sallyport-keep");
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN); /* its channel's end ends it */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	harden_raise();
+	if (uid != 0 && harden_become(uid, gid, err, sizeof(err)) != 0) {
+		say(err);
+		return 1;
+	}
+	harden_private();
+	harden_die_with(getppid());
+	if (!harden_memory())
+		say("its memory can be swapped out: raise the limit of locked "
+			"memory (LimitMEMLOCK, ulimit -l)");
+	warm_up();
+	if (!harden_calls())
+		say("the kernel has no seccomp: it is not kept from anything");
+	result = listen_to(CHANNEL_FD);
+	harden_end();
+	fflush(NULL);
+	_exit(result); /* other threads may still be at work */
+}

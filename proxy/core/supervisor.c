@@ -1,0 +1,590 @@
+#include "proxy/core/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/mem.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pki/keeper.h"
+#include "pki/passphrase.h"
+#include "proxy/config/config.h"
+#include "proxy/core/channel.h"
+#include "proxy/core/harden.h"
+#include "proxy/core/handover.h"
+#include "proxy/core/identity.h"
+#include "proxy/core/load.h"
+#include "proxy/net/listener.h"
+
+enum {
+	LISTENERS_MAX = 256 * 40,
+	QUICK_S = 10,        /* a life shorter than that is a failure */
+	REST_MAX_S = 30,
+	KEEPER_END_S = 5,
+};
+
+/* A process that is started, and started again. */
+struct child {
+	const char *word;    /* the command, hidden from help */
+	struct identity identity;
+	pid_t pid;           /* 0: none */
+	int channel;         /* owned; -1: none */
+	time_t started;
+	unsigned failures;   /* one after the other */
+	time_t again;        /* when to start it, while there is none */
+};
+
+struct supervisor {
+	const struct supervisor_options *options;
+	struct handover handover;
+	struct passphrase *passphrase; /* owned */
+	struct identity worker_identity;
+	struct child keeper, worker;
+	int listeners[LISTENERS_MAX]; /* owned, a worker thread's together */
+	unsigned owners[LISTENERS_MAX];
+	size_t num_listeners;
+	int signals;         /* signalfd */
+	bool ready;          /* the worker has been, once */
+	bool stopping;
+	int code;            /* what the worker ended with */
+};
+
+static void say(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("sallyport: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+}
+
+static time_t monotonic_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* --- starting a process ------------------------------------------------- */
+
+/* become_child never comes back. The child's end of the channel gets its fixed
+ * number; all other descriptors are close-on-exec. It is a process group of its
+ * own, so that a terminal's Ctrl-C comes from here alone. */
+static void become_child(const struct child *child, int channel)
+{
+	char uid[24], gid[24];
+	char *args[] = {"sallyport", (char *)(uintptr_t)child->word, uid, gid,
+		NULL};
+	sigset_t none;
+
+	snprintf(uid, sizeof(uid), "%lu", (unsigned long)child->identity.uid);
+	snprintf(gid, sizeof(gid), "%lu", (unsigned long)child->identity.gid);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)setpgid(0, 0);
+	if (channel == CHANNEL_FD)
+		(void)fcntl(channel, F_SETFD, 0);
+	else if (dup2(channel, CHANNEL_FD) != CHANNEL_FD)
+		_exit(1);
+	(void)execv("/proc/self/exe", args);
+	_exit(127);
+}
+
+static int start(struct child *child)
+{
+	int ends[2];
+
+	if (channel_pair(ends) != 0)
+		return -1;
+	child->pid = fork(); /* there are no other threads */
+	if (child->pid == 0)
+		become_child(child, ends[1]);
+	close(ends[1]);
+	if (child->pid < 0) {
+		close(ends[0]);
+		child->pid = 0;
+		return -1;
+	}
+	child->channel = ends[0];
+	child->started = monotonic_s();
+	return 0;
+}
+
+/* --- what they are told ------------------------------------------------- */
+
+static void fill_rules(const struct supervisor *s, struct keeper_rules *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->validity_s = s->handover.validity_s;
+	out->rotate_s = s->handover.rotate_s;
+	snprintf(out->crl_base, sizeof(out->crl_base), "%s",
+		s->handover.crl_base);
+}
+
+static int tell_rules(struct supervisor *s)
+{
+	struct message message = {.kind = MESSAGE_RULES};
+	struct keeper_rules rules;
+
+	fill_rules(s, &rules);
+	memcpy(message.text, &rules, sizeof(rules));
+	return channel_send(s->keeper.channel, &message, -1);
+}
+
+static int tell_passphrase(struct supervisor *s)
+{
+	struct message message = {.kind = MESSAGE_PASSPHRASE};
+	struct der text = passphrase_text(s->passphrase);
+	int result;
+
+	memcpy(message.text, text.at, text.len);
+	message.number = (uint32_t)text.len;
+	result = channel_send(s->keeper.channel, &message, -1);
+	OPENSSL_cleanse(&message, sizeof(message));
+	return result;
+}
+
+/* introduce gives keeper and worker the two ends of their sockets. */
+static int introduce(struct supervisor *s)
+{
+	int ends[2], result;
+
+	for (uint32_t i = 0; i < NUM_ASKERS; i++) {
+		if (channel_pair(ends) != 0)
+			return -1;
+		result = channel_tell(s->keeper.channel, MESSAGE_ASKER, i,
+			NULL, ends[0]);
+		if (result == 0)
+			result = channel_tell(s->worker.channel,
+				MESSAGE_KEEPER, i, NULL, ends[1]);
+		close(ends[0]);
+		close(ends[1]);
+		if (result != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int tell_listeners(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->num_listeners; i++) {
+		if (channel_tell(s->worker.channel, MESSAGE_LISTENER,
+			    s->owners[i], NULL, s->listeners[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int start_keeper(struct supervisor *s)
+{
+	if (start(&s->keeper) != 0)
+		return -1;
+	if (tell_passphrase(s) != 0)
+		return -1;
+	return tell_rules(s);
+}
+
+static int start_worker(struct supervisor *s)
+{
+	int channel;
+
+	if (start(&s->worker) != 0)
+		return -1;
+	channel = s->worker.channel;
+	if (channel_tell(channel, MESSAGE_SOURCE, 0,
+		    passphrase_source(s->passphrase), -1) != 0 ||
+	    tell_listeners(s) != 0 || introduce(s) != 0 ||
+	    handover_send(&s->handover, channel) != 0)
+		return -1;
+	return channel_tell(channel, MESSAGE_START, 0, s->options->path, -1);
+}
+
+/* --- ends --------------------------------------------------------------- */
+
+static void forget(struct child *child)
+{
+	if (child->channel >= 0)
+		close(child->channel);
+	child->channel = -1;
+	child->pid = 0;
+}
+
+static void tell_end(const struct child *child, int status)
+{
+	if (WIFSIGNALED(status))
+		say("the %s was ended by signal %d; another is started",
+			child->word + 1, WTERMSIG(status));
+	else
+		say("the %s ended with code %d; another is started",
+			child->word + 1, WEXITSTATUS(status));
+}
+
+/* rest says when to start it again: at once the first time, then later and
+ * later while it does not live long. */
+static void rest(struct child *child)
+{
+	time_t now = monotonic_s(), wait = 0;
+
+	if (now - child->started >= QUICK_S)
+		child->failures = 0;
+	if (child->failures > 0)
+		wait = child->failures < 5 ? 1 << (child->failures - 1) :
+					     REST_MAX_S;
+	child->failures++;
+	child->again = now + wait;
+}
+
+static void on_end(struct supervisor *s, pid_t pid, int status)
+{
+	struct child *child = pid == s->worker.pid ? &s->worker :
+		pid == s->keeper.pid ? &s->keeper : NULL;
+
+	if (!child)
+		return;
+	forget(child);
+	if (child == &s->worker && (s->stopping || !s->ready)) {
+		s->code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+		s->stopping = true;
+		return;
+	}
+	if (s->stopping)
+		return;
+	tell_end(child, status);
+	rest(child);
+}
+
+static void reap(struct supervisor *s)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		on_end(s, pid, status);
+}
+
+/* start_again starts what is not there and whose time has come. Neither needs
+ * the other to start. */
+static void start_again(struct supervisor *s)
+{
+	time_t now = monotonic_s();
+	bool new_keeper = false;
+
+	if (s->stopping)
+		return;
+	if (!s->keeper.pid && now >= s->keeper.again) {
+		if (start_keeper(s) != 0)
+			say("the keeper can't be started: %s",
+				strerror(errno));
+		new_keeper = s->keeper.pid != 0;
+	}
+	if (!s->keeper.pid)
+		return;
+	if (!s->worker.pid && now >= s->worker.again) {
+		if (start_worker(s) != 0)
+			say("the worker can't be started: %s",
+				strerror(errno));
+	} else if (new_keeper && s->worker.pid) {
+		(void)introduce(s);
+	}
+}
+
+/* --- signals ------------------------------------------------------------ */
+
+static void reload(struct supervisor *s)
+{
+	if (handover_load(&s->handover, s->options->path) != 0) {
+		say("reload failed; the configuration before stays in force");
+		return;
+	}
+	if (s->keeper.pid)
+		(void)tell_rules(s);
+	if (s->worker.pid && (handover_send(&s->handover,
+			s->worker.channel) != 0 ||
+		channel_tell(s->worker.channel, MESSAGE_RELOAD, 0, NULL,
+			-1) != 0))
+		say("reload: the worker does not hear");
+}
+
+static void stop(struct supervisor *s)
+{
+	s->stopping = true;
+	if (s->worker.pid)
+		(void)kill(s->worker.pid, SIGTERM);
+}
+
+static void on_signals(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signals, &info, sizeof(info)) ==
+		(ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			stop(s);
+			break;
+		case SIGHUP:
+			if (!s->stopping)
+				reload(s);
+			break;
+		case SIGUSR1:
+			if (s->worker.pid)
+				(void)kill(s->worker.pid, SIGUSR1);
+			break;
+		default: /* SIGCHLD: see reap */
+			break;
+		}
+	}
+}
+
+/* The worker says one thing, once: that it is ready. */
+static void on_worker(struct supervisor *s)
+{
+	struct message message;
+	int fd, got = channel_receive(s->worker.channel, &message, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (got > 0 && message.kind == MESSAGE_READY) {
+		s->ready = true;
+	} else {
+		close(s->worker.channel); /* reap will tell more */
+		s->worker.channel = -1;
+	}
+}
+
+static int wait_ms(const struct supervisor *s)
+{
+	const struct child *children[] = {&s->keeper, &s->worker};
+	time_t now = monotonic_s(), next = now + 3600;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!children[i]->pid && children[i]->again < next)
+			next = children[i]->again;
+	}
+	return next > now ? (int)(next - now) * 1000 : 100;
+}
+
+static void run(struct supervisor *s)
+{
+	while (!s->stopping || s->worker.pid) {
+		struct pollfd at[] = {
+			{.fd = s->signals, .events = POLLIN},
+			{.fd = s->worker.channel, .events = POLLIN},
+		};
+
+		if (poll(at, 2, wait_ms(s)) > 0) {
+			if (at[1].revents)
+				on_worker(s);
+			if (at[0].revents)
+				on_signals(s);
+		}
+		reap(s);
+		start_again(s);
+	}
+}
+
+/* end_keeper: its channel's end tells it; a key that is being made may take a
+ * while. */
+static void end_keeper(struct supervisor *s)
+{
+	time_t until = monotonic_s() + KEEPER_END_S;
+	struct timespec nap = {.tv_nsec = 5 * 1000 * 1000};
+	pid_t pid = s->keeper.pid;
+
+	if (!pid)
+		return;
+	forget(&s->keeper);
+	while (waitpid(pid, NULL, WNOHANG) == 0) {
+		if (monotonic_s() >= until)
+			(void)kill(pid, SIGKILL);
+		(void)nanosleep(&nap, NULL);
+	}
+}
+
+/* --- the beginning ------------------------------------------------------ */
+
+static void watch_signals(struct supervisor *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (s->signals < 0)
+		abort();
+}
+
+static int bind_all(struct supervisor *s, const struct endpoints *at,
+	unsigned owner, char *err, size_t err_size)
+{
+	for (size_t i = 0; i < at->num; i++) {
+		if (s->num_listeners == LISTENERS_MAX) {
+			snprintf(err, err_size, "more addresses to listen on "
+				"than %d for all workers", LISTENERS_MAX);
+			return -1;
+		}
+		if (listener_bind((const struct sockaddr *)&at->at[i].address,
+			    &s->listeners[s->num_listeners], err,
+			    err_size) != 0)
+			return -1;
+		s->owners[s->num_listeners++] = owner;
+	}
+	return 0;
+}
+
+static int claim(const struct endpoints *at, char *err, size_t err_size)
+{
+	for (size_t i = 0; i < at->num; i++) {
+		if (listener_claim((const struct sockaddr *)
+				&at->at[i].address, err, err_size) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Each worker thread has sockets of its own for the same addresses. */
+static int bind_listeners(struct supervisor *s, const struct config *config,
+	char *err, size_t err_size)
+{
+	unsigned num = load_workers(config);
+
+	if (claim(&config->proxy, err, err_size) != 0 ||
+	    claim(&config->transparent, err, err_size) != 0)
+		return -1;
+	for (unsigned i = 0; i < num; i++) {
+		if (bind_all(s, &config->proxy, i, err, err_size) != 0 ||
+		    bind_all(s, &config->transparent, i, err, err_size) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* raise_files asks for as many descriptors as may be had: two a connection and
+ * some more. */
+static void raise_files(const struct config *config)
+{
+	rlim_t want = (rlim_t)config->limits.connections * 2 + 256;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+		return;
+	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < want && config->limits.connections_given)
+		say("limits.connections: %u needs %llu open files, %llu are "
+		    "allowed; accepting will pause when they run out",
+			config->limits.connections, (unsigned long long)want,
+			(unsigned long long)limit.rlim_cur);
+}
+
+static int ask_passphrase(struct supervisor *s, char *err, size_t err_size)
+{
+	char text[KEYLOCK_PASSPHRASE_MAX];
+	int len = s->options->ask(text, sizeof(text));
+
+	if (len > 0)
+		s->passphrase = passphrase_new(text, (size_t)len,
+			"what was typed");
+	else
+		snprintf(err, err_size, "no passphrase was given");
+	OPENSSL_cleanse(text, sizeof(text));
+	return len > 0 ? 0 : -1;
+}
+
+static int find_passphrase(struct supervisor *s, const struct config *config,
+	char *err, size_t err_size)
+{
+	struct passphrase_options options = {
+		.state = config->state,
+		.file = config->passphrase_file,
+		.may_make = !load_has_store(config->state),
+	};
+
+	if (s->options->ask)
+		return ask_passphrase(s, err, err_size);
+	if (passphrase_find(&options, &s->passphrase, err, err_size) != 0)
+		return -1;
+	if (passphrase_made(s->passphrase))
+		say("private keys are encrypted with %s, made now: copies of "
+			"sallyport.db alone are of no use to a thief; to guard "
+			"the whole folder, set keys.passphrase-file",
+			passphrase_source(s->passphrase));
+	return 0;
+}
+
+static int prepare(struct supervisor *s, const struct config *config,
+	char *err, size_t err_size)
+{
+	if (config_prepare_state(config, err, err_size) != 0)
+		return -1;
+	identity_find(config->state, &s->worker.identity,
+		&s->keeper.identity);
+	if (load_lock(config->state, err, err_size) != 0 ||
+	    find_passphrase(s, config, err, err_size) != 0 ||
+	    identity_hand_over(config->state, &s->worker.identity, err,
+		    err_size) != 0 ||
+	    bind_listeners(s, config, err, err_size) != 0)
+		return -1;
+	raise_files(config);
+	return 0;
+}
+
+static int go(struct supervisor *s)
+{
+	if (start_keeper(s) != 0 || start_worker(s) != 0) {
+		say("a process can't be started: %s", strerror(errno));
+		return 1;
+	}
+	run(s);
+	end_keeper(s);
+	return s->code;
+}
+
+int supervisor_run(const struct supervisor_options *options)
+{
+	static struct supervisor s;
+	char err[1024];
+	int code;
+
+	s.options = options;
+	s.keeper = (struct child){.word = "@keeper", .channel = -1};
+	s.worker = (struct child){.word = "@worker", .channel = -1};
+	harden_private();
+	harden_raise();
+	if (handover_load(&s.handover, options->path) != 0)
+		return 2;
+	if (prepare(&s, s.handover.config, err, sizeof(err)) != 0) {
+		say("%s", err);
+		code = 1;
+	} else {
+		handover_drop_config(&s.handover);
+		watch_signals(&s);
+		code = go(&s);
+	}
+	passphrase_free(s.passphrase);
+	handover_clear(&s.handover);
+	harden_end();
+	return code;
+}
