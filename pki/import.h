@@ -15,12 +15,17 @@ struct import_files {
 	const char *passphrase; /* opens an encrypted key; NULL: none */
 };
 
-/* import_ca reads the files and makes the CA the default. Everything ca_new
- * checks, and that it is not about to expire. lock is what its key is locked
- * with from then on. who is for the audit trail. */
-int import_ca(const struct authority_options *options,
-	const struct import_files *files, struct keylock *lock,
-	const char *who, char *err, size_t err_size)
-	__attribute__((warn_unused_result));
+/* import_read reads the files and checks them: everything ca_new checks, and
+ * that the CA is not about to expire. */
+struct parcel;
+int import_read(const struct import_files *files, struct parcel **out,
+	char *err, size_t err_size) __attribute__((warn_unused_result));
+void import_free(struct parcel *parcel);
+
+/* import_keep makes it the default CA. lock is what its key is locked with from
+ * then on; who is for the audit trail. */
+int import_keep(const struct authority_options *options,
+	const struct parcel *parcel, struct keylock *lock, const char *who,
+	char *err, size_t err_size) __attribute__((warn_unused_result));
 
 #endif

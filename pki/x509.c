@@ -106,6 +106,25 @@ static bool read_aia(CBS value, struct cert *out)
 	return true;
 }
 
+/* RFC 5280, 4.2.1.12 */
+static bool read_eku(CBS value, struct cert *out)
+{
+	static const uint8_t server[] = {
+		0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
+	static const uint8_t any[] = {0x55, 0x1d, 0x25, 0x00};
+	CBS seq, one;
+
+	out->has_eku = true;
+	if (!CBS_get_asn1(&value, &seq, CBS_ASN1_SEQUENCE))
+		return true;
+	while (CBS_get_asn1(&seq, &one, CBS_ASN1_OBJECT)) {
+		if (CBS_mem_equal(&one, server, sizeof(server)) ||
+		    CBS_mem_equal(&one, any, sizeof(any)))
+			out->eku_server = true;
+	}
+	return true;
+}
+
 static const struct {
 	uint8_t oid[8];
 	size_t len;
@@ -116,6 +135,7 @@ static const struct {
 	{{0x55, 0x1d, 0x13}, 3, read_constraints},
 	{{0x55, 0x1d, 0x0f}, 3, read_key_usage},
 	{{0x55, 0x1d, 0x11}, 3, read_san},
+	{{0x55, 0x1d, 0x25}, 3, read_eku},
 	{{0x55, 0x1d, 0x1f}, 3, read_crl_points},
 	{{0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01}, 8, read_aia},
 };
@@ -202,6 +222,7 @@ static bool read_tbs(CBS *tbs, struct cert *out)
 	    !get_element(tbs, CBS_ASN1_SEQUENCE, &out->subject) ||
 	    !get_element(tbs, CBS_ASN1_SEQUENCE, &out->spki))
 		return false;
+	out->serial = der_rest(&serial);
 	return read_tail(tbs, out);
 }
 

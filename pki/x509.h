@@ -21,6 +21,7 @@ enum {
 
 struct cert {
 	struct der whole;
+	struct der serial;         /* content of the INTEGER */
 	struct der signature_oid;  /* content of the outer algorithm's OID */
 	struct der issuer, subject; /* Names with their headers */
 	struct der spki;           /* with its header */
@@ -33,6 +34,8 @@ struct cert {
 	bool has_key_usage;
 	unsigned key_usage;
 	bool has_ca_issuers;       /* an AIA says where the issuer is */
+	bool has_eku;
+	bool eku_server;           /* serverAuth, or any */
 };
 
 /* cert_read reads DER that is exactly one certificate; -1: it is not one. */

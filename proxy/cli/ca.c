@@ -1,9 +1,7 @@
 #include <errno.h>
 #include <openssl/mem.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "pki/import.h"
 #include "pki/passphrase.h"
@@ -38,25 +36,6 @@ struct import {
 	const char *config, *cert, *key, *chain, *passphrase_file;
 };
 
-static bool denied(const char *file)
-{
-	return file && access(file, R_OK) != 0 && errno == EACCES;
-}
-
-/* explain_owner: root can read all files, but root may not be who reads. */
-static void explain_owner(const struct config *config,
-	const struct import *import)
-{
-	const struct passwd *user = getpwuid(geteuid());
-
-	if (denied(import->cert) || denied(import->key) ||
-		denied(import->chain) || denied(import->passphrase_file))
-		fprintf(stderr, "sallyport: run by root, this acts as the user "
-			"%s (%lu), the owner of %s, who must be able to read "
-			"the files\n", user ? user->pw_name : "without a name",
-			(unsigned long)geteuid(), config->state);
-}
-
 static int tell_imported(const struct authority_options *options)
 {
 	struct authority_view view;
@@ -71,43 +50,53 @@ static int tell_imported(const struct authority_options *options)
 	return code;
 }
 
-static int bring(const struct setup *setup, const struct import *import,
-	const char *passphrase)
+static int read_import(const struct import *import, struct parcel **out)
 {
+	char passphrase[PASSPHRASE_SIZE] = "", err[1024];
 	struct import_files files = {
 		.cert = import->cert,
 		.key = import->key,
 		.chain = import->chain,
 		.passphrase = import->passphrase_file ? passphrase : NULL,
 	};
+	int code = OPTIONS_FINE;
+
+	if (import->passphrase_file)
+		code = read_passphrase(import->passphrase_file, passphrase);
+	if (code == OPTIONS_FINE &&
+	    import_read(&files, out, err, sizeof(err)) != 0)
+		code = setup_failed(err);
+	OPENSSL_cleanse(passphrase, sizeof(passphrase));
+	return code;
+}
+
+static int keep(const struct setup *setup, const struct parcel *parcel)
+{
 	struct keylock *lock = passphrase_keylock(setup->passphrase);
 	char err[1024];
-	int result;
+	int result = import_keep(&setup->options, parcel, lock, setup->who,
+		err, sizeof(err));
 
-	result = import_ca(&setup->options, &files, lock, setup->who, err,
-		sizeof(err));
 	keylock_free(lock);
 	return result == 0 ? OPTIONS_FINE : setup_failed(err);
 }
 
+/* The files are the caller's to read: they may be root's alone. */
 static int import_with(const struct config *config,
 	const struct import *import)
 {
-	bool was_root = geteuid() == 0;
-	char passphrase[PASSPHRASE_SIZE] = "";
-	struct setup setup;
-	int code = setup_open(config, &setup);
+	struct parcel *parcel = NULL;
+	struct setup setup = {.passphrase = NULL};
+	int code = read_import(import, &parcel);
 
-	if (code == OPTIONS_FINE && import->passphrase_file)
-		code = read_passphrase(import->passphrase_file, passphrase);
 	if (code == OPTIONS_FINE)
-		code = bring(&setup, import, passphrase);
-	OPENSSL_cleanse(passphrase, sizeof(passphrase));
-	if (code != OPTIONS_FINE && was_root && geteuid() != 0)
-		explain_owner(config, import);
+		code = setup_open(config, &setup);
+	if (code == OPTIONS_FINE)
+		code = keep(&setup, parcel);
 	if (code == OPTIONS_FINE)
 		code = tell_imported(&setup.options);
 	setup_close(&setup);
+	import_free(parcel);
 	return code;
 }
 

@@ -73,7 +73,7 @@ static int no_such(const struct command *command, const char *word,
 			close);
 	else if (word[0] == '-')
 		return wrong(command, "there is no option ", word);
-	else if (num == 1 && rows[0].letter == 'c')
+	else if (num > 0 && rows[0].letter == 'c')
 		fprintf(stderr, "sallyport %s: does not take %s; use -c FILE\n",
 			command->name, shown(word).text);
 	else

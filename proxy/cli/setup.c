@@ -1,7 +1,7 @@
 #include "proxy/cli/setup.h"
 
 #include <errno.h>
-#include <grp.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +10,7 @@
 #include "pki/keeper.h"
 #include "pki/passphrase.h"
 #include "proxy/core/harden.h"
+#include "proxy/core/identity.h"
 #include "proxy/core/load.h"
 
 int setup_failed(const char *what)
@@ -24,20 +25,22 @@ int setup_config(const char *file, struct config **out)
 }
 
 /* become_owner: what root would write into a service's folder, the service could
- * not read; and it need not trust what it finds there. */
-static int become_owner(const char *folder)
+ * not read; and it need not trust what it finds there. out is the folder as it
+ * is reached from then on; its descriptor stays open. */
+static int become_owner(const char *folder, char *out, size_t size)
 {
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat info;
+	char err[256];
 
-	if (geteuid() != 0 || stat(folder, &info) != 0 || info.st_uid == 0 ||
-		!S_ISDIR(info.st_mode))
+	snprintf(out, size, "%s", folder);
+	if (fd < 0 || fstat(fd, &info) != 0 || geteuid() != 0 ||
+		info.st_uid == 0)
 		return OPTIONS_FINE;
-	if (setgroups(0, NULL) == 0 && setgid(info.st_gid) == 0 &&
-		setuid(info.st_uid) == 0)
-		return OPTIONS_FINE;
-	fprintf(stderr, "sallyport: becoming the owner of %s: %s\n", folder,
-		strerror(errno));
-	return EXIT_FAILED;
+	if (harden_become(info.st_uid, info.st_gid, err, sizeof(err)) != 0)
+		return setup_failed(err);
+	identity_reach(folder, fd, out, size);
+	return OPTIONS_FINE;
 }
 
 static void make_keeper(const struct config *config, struct setup *out)
@@ -54,7 +57,7 @@ static void make_keeper(const struct config *config, struct setup *out)
 	out->link = (struct keeper_link){keeper_local, out->keeper,
 		passphrase_source(out->passphrase)};
 	out->options = (struct authority_options){
-		.state = config->state,
+		.state = out->state,
 		.crl_base = out->crl_base,
 		.link = &out->link,
 	};
@@ -79,7 +82,8 @@ int setup_open(const struct config *config, struct setup *out)
 	if (passphrase_find(&options, &out->passphrase, err,
 		    sizeof(err)) != 0)
 		return setup_failed(err);
-	if (become_owner(config->state) != OPTIONS_FINE)
+	if (become_owner(config->state, out->state,
+		    sizeof(out->state)) != OPTIONS_FINE)
 		return EXIT_FAILED;
 	make_keeper(config, out);
 	return OPTIONS_FINE;
@@ -111,19 +115,19 @@ static int look(const struct config *config, char crl_base[CRL_BASE_SIZE],
 	struct authority_view *out)
 {
 	struct authority_options options;
-	char err[1024];
+	char err[1024], state[4096];
 	int result;
 
-	if (become_owner(config->state) != OPTIONS_FINE)
-		return EXIT_FAILED;
 	result = config_check_state(config, err, sizeof(err));
 	if (result == CONFIG_NO_STATE)
 		return no_ca(config);
 	if (result != 0)
 		return setup_failed(err);
+	if (become_owner(config->state, state, sizeof(state)) != OPTIONS_FINE)
+		return EXIT_FAILED;
 	config_crl_base(config, crl_base, CRL_BASE_SIZE);
 	options = (struct authority_options){
-		.state = config->state, .crl_base = crl_base};
+		.state = state, .crl_base = crl_base};
 	result = authority_look(&options, out, err, sizeof(err));
 	if (result == 0)
 		return OPTIONS_FINE;

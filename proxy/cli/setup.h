@@ -26,6 +26,7 @@ struct setup {
 	struct keeper_link link;
 	struct passphrase *passphrase;     /* owned */
 	struct keeper *keeper;             /* owned */
+	char state[4096];                  /* the folder, as it is reached */
 	char who[64];                      /* for the audit trail */
 };
 

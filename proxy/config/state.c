@@ -96,7 +96,7 @@ int config_check_state(const struct config *config, char *err, size_t err_size)
 		return CONFIG_NO_STATE;
 	if (fd < 0 || fstat(fd, &info) != 0)
 		why = strerror(errno);
-	else if (info.st_uid != geteuid())
+	else if (info.st_uid != geteuid() && geteuid() != 0)
 		why = of_another(info.st_uid, owner);
 	else if (info.st_mode & (S_IWGRP | S_IWOTH))
 		why = "can be written to by others; chmod 700 makes it safe";

@@ -56,6 +56,14 @@ void identity_find(const char *state, struct identity *worker,
 		by_number(FIRST + 1, keeper);
 }
 
+void identity_reach(const char *path, int folder, char *out, size_t size)
+{
+	if (access(path, W_OK | X_OK) == 0)
+		snprintf(out, size, "%s", path);
+	else
+		snprintf(out, size, "/proc/self/fd/%d", folder);
+}
+
 /* --- handing over ------------------------------------------------------- */
 
 /* What is there is looked at without following links, since the folder may have

@@ -23,6 +23,10 @@ struct identity {
 void identity_find(const char *state, struct identity *worker,
 	struct identity *keeper);
 
+/* identity_reach writes how path, which folder is a descriptor of, is reached by
+ * whom this process has become: by its name, or by the descriptor. */
+void identity_reach(const char *path, int folder, char *out, size_t size);
+
 /* identity_hand_over makes the state folder and what is in it the worker's, but
  * for keys.secret and the lock, which stay root's. Nothing to do without root. */
 int identity_hand_over(const char *state, const struct identity *worker,

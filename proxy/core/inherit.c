@@ -7,6 +7,7 @@
 
 #include "proxy/config/handed.h"
 #include "proxy/core/channel.h"
+#include "proxy/core/identity.h"
 #include "proxy/core/keeper_client.h"
 
 static char *copy_of(const char *text)
@@ -40,7 +41,7 @@ static bool add_listener(struct inheritance *inheritance, uint32_t thread,
 static bool take_state(struct inheritance *inheritance, const char *path,
 	int fd)
 {
-	char by_fd[64];
+	char reach[MESSAGE_TEXT];
 
 	if (fd < 0)
 		return false;
@@ -48,9 +49,8 @@ static bool take_state(struct inheritance *inheritance, const char *path,
 		close(fd);
 		return true;
 	}
-	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", fd);
-	inheritance->state = copy_of(access(path, W_OK | X_OK) == 0 ? path :
-		by_fd);
+	identity_reach(path, fd, reach, sizeof(reach));
+	inheritance->state = copy_of(reach);
 	inheritance->state_fd = fd;
 	return true;
 }

@@ -320,9 +320,13 @@ static void reload(struct supervisor *s)
 		say("reload: the worker does not hear");
 }
 
+/* A socket listens while anybody has it open: the worker's closing it is to be
+ * the end. */
 static void stop(struct supervisor *s)
 {
 	s->stopping = true;
+	while (s->num_listeners > 0)
+		close(s->listeners[--s->num_listeners]);
 	if (s->worker.pid)
 		(void)kill(s->worker.pid, SIGTERM);
 }

@@ -49,15 +49,18 @@ def san(pem):
 
 
 @leaf.case
-def leaf_and_intermediate_are_sent(t):
+def leaf_issuing_ca_and_intermediate_are_sent(t):
     chain = shown(t, "ec.lab.test")
-    assert len(chain) == 2, "%d certificates" % len(chain)
-    issuer = show(chain[0], "-issuer").split("=", 1)[1]
-    assert issuer == show(chain[1], "-subject").split("=", 1)[1]
+    assert len(chain) == 3, "%d certificates" % len(chain)
     with open(t.proxy.root) as f:
-        root = f.read()
-    assert (show(chain[1], "-issuer").split("=", 1)[1] ==
-            show(root, "-subject").split("=", 1)[1])
+        chain.append(f.read())
+    for lower, upper in zip(chain, chain[1:]):
+        assert (show(lower, "-issuer").split("=", 1)[1] ==
+                show(upper, "-subject").split("=", 1)[1])
+    assert show(chain[1], "-subject").rstrip().endswith("(t)"), chain[1]
+    assert "pathlen:0" in show(chain[1], "-ext", "basicConstraints")
+    serial = show(chain[1], "-serial").strip().split("=")[1]
+    assert len(serial) == 32, "128 bits: " + serial
 
 
 @leaf.case
@@ -83,13 +86,16 @@ def fields_are_the_origins_and_no_more(t):
 
 @leaf.case
 def validity_is_within_its_issuers(t):
-    one, issuer = shown(t, "ec.lab.test")
+    one, issuer, _ = shown(t, "ec.lab.test")
     now = utc()
     assert date(issuer, "startdate") <= date(one, "startdate") <= now
     assert now < date(one, "enddate") <= date(issuer, "enddate")
     assert date(one, "enddate") <= now + datetime.timedelta(days=14, hours=1)
     day = datetime.timedelta(hours=20)
     assert date(issuer, "startdate") < now - day, "the issuer is backdated"
+    life = datetime.timedelta(days=7 + 14 + 2)
+    assert abs(date(issuer, "enddate") - now - life) < \
+        datetime.timedelta(hours=1), "it outlives rotation and leaf"
 
 
 def crl_of(pem):
@@ -110,17 +116,19 @@ def fetch(t, url, through):
 
 @leaf.case
 def verifies_strictly_with_the_crl_from_its_cdp(t):
-    one, inter = shown(t, "ec.lab.test")
-    url = crl_of(one)
-    assert url.startswith("http://") and "/crl/" in url, url
-    direct, through = fetch(t, url, False), fetch(t, url, True)
-    assert direct == through
-    crl = openssl("crl", "-inform", "DER", "-text", stdin=direct).decode()
-    assert "X509v3 CRL Number" in crl and "Next Update: " in crl
-    assert "Next Update: NONE" not in crl, crl
-    files = [t.write(n, d) for n, d in (("leaf.pem", one), (
-        "inter.pem", inter), ("crl.pem", crl))]
-    done = t.run("openssl", "verify", "-x509_strict", "-crl_check",
+    chain, crls = shown(t, "ec.lab.test"), []
+    for pem in chain:
+        url = crl_of(pem)
+        assert url.startswith("http://") and "/crl/" in url, url
+        direct, through = fetch(t, url, False), fetch(t, url, True)
+        assert direct == through
+        crls.append(openssl("crl", "-inform", "DER", "-text",
+                            stdin=direct).decode())
+        assert "X509v3 CRL Number" in crls[-1] and "Next Update: " in crls[-1]
+        assert "Next Update: NONE" not in crls[-1], crls[-1]
+    files = [t.write(n, d) for n, d in (("leaf.pem", chain[0]), (
+        "above.pem", "".join(chain[1:])), ("crl.pem", "".join(crls)))]
+    done = t.run("openssl", "verify", "-x509_strict", "-crl_check_all",
                  "-CAfile", t.proxy.root, "-untrusted", files[1],
                  "-CRLfile", files[2], "-purpose", "sslserver",
                  "-verify_hostname", "ec.lab.test", files[0])
@@ -129,10 +137,11 @@ def verifies_strictly_with_the_crl_from_its_cdp(t):
 
 @leaf.case
 def openssl_fetches_the_crl_by_itself(t):
-    one, inter = shown(t, "ec.lab.test")
+    one, *above = shown(t, "ec.lab.test")
     done = t.run("openssl", "verify", "-x509_strict", "-crl_check",
                  "-crl_download", "-CAfile", t.proxy.root, "-untrusted",
-                 t.write("inter.pem", inter), t.write("leaf.pem", one),
+                 t.write("above.pem", "".join(above)),
+                 t.write("leaf.pem", one),
                  env=t.env(http_proxy="", no_proxy="*"))
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -193,13 +202,13 @@ def the_key_follows_what_the_client_can(t):
 
 @leaf.case
 def the_key_is_nobody_elses(t):
-    one, inter = shown(t, "ec.lab.test")
+    chain = shown(t, "ec.lab.test")
     with open(t.lab.pki.path("ec.pem")) as f:
         origins = split(f.read())[0]
     with open(t.proxy.root) as f:
         root = f.read()
-    keys = [public_key(p) for p in (one, inter, root, origins)]
-    assert len(set(keys)) == 4, "keys are shared"
+    keys = [public_key(p) for p in chain + [root, origins]]
+    assert len(set(keys)) == 5, "keys are shared"
 
 
 @leaf.case

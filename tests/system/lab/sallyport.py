@@ -141,9 +141,25 @@ class Sallyport:
             time.sleep(0.05)
         raise AssertionError("SIGUSR1 was not answered on stderr")
 
+    def child(self, word):
+        """The pid of what the supervisor started under that word."""
+        pid = self.process.pid
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            for child in f.read().split():
+                with open("/proc/%s/cmdline" % child, "rb") as g:
+                    if g.read().split(b"\0")[1:2] == [word]:
+                        return int(child)
+        raise AssertionError("there is no %r" % word)
+
+    def worker(self):
+        return self.child(b"@worker")
+
+    def keeper(self):
+        return self.child(b"@keeper")
+
     def rss(self):
-        """Resident bytes now."""
-        with open("/proc/%d/statm" % self.process.pid) as f:
+        """Resident bytes now, of what carries the connections."""
+        with open("/proc/%d/statm" % self.worker()) as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def log(self, offset=0):
