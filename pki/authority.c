@@ -49,6 +49,7 @@ struct authority {
 	char **warnings;         /* owned */
 	size_t num_warnings;
 	struct member *chosen, *untrusted; /* borrowed from members */
+	uint64_t revoked;
 	time_t due;
 };
 
@@ -498,6 +499,8 @@ static int fill(struct opening *o)
 		    o->err_size) != 0 ||
 	    store_issuing_prune(estate->store, o->now, o->err,
 		    o->err_size) != 0 ||
+	    store_num_revoked(estate->store, &authority->revoked, o->err,
+		    o->err_size) != 0 ||
 	    store_issuing_list(estate->store, o->now, &authority->issuing,
 		    &authority->num_issuing, o->err, o->err_size) != 0 ||
 	    add_members(o) != 0 ||
@@ -611,6 +614,11 @@ CRYPTO_BUFFER *authority_crl(const struct authority *authority,
 	if (crl)
 		CRYPTO_BUFFER_up_ref(crl);
 	return crl;
+}
+
+uint64_t authority_revoked(const struct authority *authority)
+{
+	return authority->revoked;
 }
 
 time_t authority_due(const struct authority *authority)

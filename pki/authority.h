@@ -76,6 +76,10 @@ const char *authority_crl_base(const struct authority *authority);
 CRYPTO_BUFFER *authority_crl(const struct authority *authority,
 	const char *id, time_t *until);
 
+/* authority_revoked counts what has been revoked and has not ended: a leaf that
+ * was made before it grew is not to be shown any more. */
+uint64_t authority_revoked(const struct authority *authority);
+
 /* authority_due is when authority_open would find something to do again. */
 time_t authority_due(const struct authority *authority);
 

@@ -170,6 +170,18 @@ int store_revoked(struct store *store, int64_t issuer, int64_t now,
 	return result;
 }
 
+int store_num_revoked(struct store *store, uint64_t *out, char *err,
+	size_t err_size)
+{
+	int64_t num = 0;
+
+	if (store_number(store, "SELECT count(*) FROM revoked", &num, err,
+		    err_size) != 0)
+		return -1;
+	*out = (uint64_t)num;
+	return 0;
+}
+
 int store_mark_revoked(struct store *store, int64_t id, int64_t now,
 	char *err, size_t err_size)
 {
@@ -213,7 +225,7 @@ int store_leaf_find(struct store *store, const char *site, int64_t now,
 	*out = NULL;
 	*out_num = 0;
 	if (store_prepare(store, "SELECT site, issuing, ca, serial, ends FROM"
-		    " leaf WHERE site = ? AND ends > ?", &rows, err,
+		    " leaf WHERE site IN (?, '" STORE_ALL_SITES "') AND ends > ?", &rows, err,
 		    err_size) != 0)
 		return -1;
 	bind_text(rows, 1, site);

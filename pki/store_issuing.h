@@ -53,6 +53,10 @@ int store_revoked(struct store *store, int64_t issuer, int64_t now,
 	struct crl_entry out[CRL_REVOKED_MAX], size_t *out_num, char *err,
 	size_t err_size) MUST_CHECK;
 
+/* store_num_revoked counts what all CAs have revoked. */
+int store_num_revoked(struct store *store, uint64_t *out, char *err,
+	size_t err_size) MUST_CHECK;
+
 /* store_mark_revoked notes it of an issuing CA. */
 int store_mark_revoked(struct store *store, int64_t id, int64_t now,
 	char *err, size_t err_size) MUST_CHECK;
@@ -72,7 +76,11 @@ struct store_leaf {
 int store_leaf_add(struct store *store, const struct store_leaf *leaf,
 	char *err, size_t err_size) MUST_CHECK;
 
-/* store_leaf_find gives those of a site that have not ended; owned (free). */
+/* A site of all: more leaves than could be noted were signed by that one. */
+#define STORE_ALL_SITES "*"
+
+/* store_leaf_find gives those of a site that have not ended, and of all sites;
+ * owned (free). */
 int store_leaf_find(struct store *store, const char *site, int64_t now,
 	struct store_leaf **out, size_t *out_num, char *err, size_t err_size)
 	MUST_CHECK;

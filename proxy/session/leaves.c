@@ -78,10 +78,12 @@ static void digest_issuing(const struct leaf_want *want, uint8_t *out)
 {
 	const char *base = authority_crl_base(want->snapshot->authority);
 	unsigned validity = want->snapshot->config->issuing.validity_s;
+	uint64_t revoked = authority_revoked(want->snapshot->authority);
 	SHA256_CTX sha;
 
 	SHA256_Init(&sha);
 	SHA256_Update(&sha, &validity, sizeof(validity));
+	SHA256_Update(&sha, &revoked, sizeof(revoked));
 	SHA256_Update(&sha, base, strlen(base));
 	SHA256_Final(out, &sha);
 }

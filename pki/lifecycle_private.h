@@ -1,0 +1,31 @@
+/*
+ * lifecycle_private.h - what the steps of a CA's life share.
+ */
+#ifndef PKI_LIFECYCLE_PRIVATE_H
+#define PKI_LIFECYCLE_PRIVATE_H
+
+#include <stdarg.h>
+#include <time.h>
+
+#include "pki/estate.h"
+#include "pki/lifecycle.h"
+
+/* life_no writes the sentence and gives back the outcome. */
+enum life_outcome life_no(const struct life *life, enum life_outcome outcome,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* life_begin opens the estate, which estate_close closes whatever the outcome,
+ * and finds the row. built_in: the step is for that CA too. */
+enum life_outcome life_begin(const struct life *life, int64_t id,
+	bool built_in, struct estate *estate, struct store_ca **out)
+	MUST_CHECK;
+
+/* life_tell adds a line to the audit trail. */
+int life_tell(const struct life *life, struct estate *estate, int64_t id,
+	const char *name, const char *what, const char *detail) MUST_CHECK;
+
+/* life_sign_crl signs the row's next CRL, until then, and stores it. */
+int life_sign_crl(const struct life *life, struct estate *estate,
+	struct store_ca *row, const struct ca *ca, time_t until) MUST_CHECK;
+
+#endif
