@@ -31,6 +31,9 @@ static int fill(const struct authority_options *options, struct estate *out,
 	out->link = options->link;
 	if (result != 0 || out->num > 0)
 		return result;
+	if (!out->link)
+		return pki_fail(err, err_size, "there is no CA yet: \"sallyport "
+			"run\" makes one at its first start");
 	if (foundation_lay(out, err, err_size) != 0)
 		return -1;
 	return estate_list(out, err, err_size);

@@ -5,6 +5,8 @@
 
 #include "pki/import.h"
 #include "pki/passphrase.h"
+#include "proxy/cli/ca_setup.h"
+#include "proxy/cli/ca_steps.h"
 #include "proxy/cli/ca_text.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
@@ -123,8 +125,7 @@ static int ca_import(const struct command *self, int argc,
 	config_free(config);
 	if (code != OPTIONS_FINE)
 		return code;
-	puts("It signs from the next start or reload (SIGHUP) on.");
-	return EXIT_DONE;
+	return ca_refresh(import.config);
 }
 
 /* view_for looks at the CA for a command that has no options but -c. */
@@ -153,12 +154,31 @@ static int ca_root(const struct command *self, int argc,
 		setup_failed("standard output can't be written to");
 }
 
+/* One that is named is shown as the API has it. */
+static bool names_one(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+		if (strcmp(argv[i], "-c") == 0 ||
+		    strcmp(argv[i], "--config") == 0)
+			i++;
+		else if (argv[i][0] != '-')
+			return true;
+	}
+	return false;
+}
+
 static int ca_show(const struct command *self, int argc,
 	char **argv)
 {
 	char crl_base[CRL_BASE_SIZE];
 	struct authority_view view;
-	int code = view_for(self, argc, argv, crl_base, &view);
+	int code;
+
+	if (names_one(argc, argv))
+		return ca_show_one(self, argc, argv);
+	code = view_for(self, argc, argv, crl_base, &view);
 
 	if (code != OPTIONS_FINE)
 		return code;
@@ -169,16 +189,40 @@ static int ca_show(const struct command *self, int argc,
 }
 
 static const char ca_help[] =
+	"usage: sallyport ca WORD ... [-c FILE]\n"
+	"\n"
+	"The CAs that certificates of sites are made under.\n"
+	"\n"
+	"  setup      a CA signed by your organization's, step by step\n"
+	"  list       all intermediate CAs      show      one of them\n"
+	"  root       the root to trust         issuing   the short-lived ones\n"
+	"  create, keypair, csr, upload, chain, finalize, default\n"
+	"             the steps of setup, one by one\n"
+	"  disable    take one out of use       delete    ... and its key away\n"
+	"  revoke     take back what was signed\n"
+	"  crl        a revocation list         audit     who did what\n"
+	"  import     bring a CA with its private key\n"
+	"\n"
+	"\"sallyport ca WORD --help\" says more.\n";
+
+static const char root_help[] =
 	"usage: sallyport ca root [-c FILE]\n"
-	"       sallyport ca show [-c FILE]\n"
-	"       sallyport ca import --cert FILE --key FILE [--chain FILE]\n"
+	"\n"
+	"Prints the root certificate (PEM) that clients must trust. Fails where\n"
+	"there is none yet: run makes one, or import brings it.\n";
+
+static const char show_help[] =
+	"usage: sallyport ca show [CA] [--json] [-c FILE]\n"
+	"\n"
+	"Tells about a CA, by its id or name; without one, about the default,\n"
+	"which signs the certificates of sites.\n";
+
+static const char import_help[] =
+	"usage: sallyport ca import --cert FILE --key FILE [--chain FILE]\n"
 	"                 [--passphrase-file FILE] [-c FILE]\n"
 	"\n"
-	"root prints the root certificate (PEM) that clients must trust.\n"
-	"show tells about the CA that signs the certificates of sites.\n"
-	"Both fail where there is none yet: run makes one, or import brings it.\n"
-	"import brings a CA that exists, to sign from the next start or reload\n"
-	"on in place of the one that Sallyport made for itself.\n"
+	"Brings a CA that exists, to sign in place of the one that Sallyport\n"
+	"made for itself. Better not to move private keys at all: see setup.\n"
 	"\n"
 	"  --cert FILE             its certificate (PEM), a CA's\n"
 	"  --key FILE              its private key (PEM)\n"
@@ -191,25 +235,49 @@ static const char ca_help[] =
 	"needed afterwards.\n";
 
 static const struct command subcommands[] = {
-	{"ca import", "bring a CA", ca_help, ca_import},
-	{"ca root", "print the root", ca_help, ca_root},
-	{"ca show", "show the CA in use", ca_help, ca_show},
+	{"ca import", "bring a CA", import_help, ca_import},
+	{"ca root", "print the root", root_help, ca_root},
+	{"ca show", "show a CA", show_help, ca_show},
 };
+
+enum { NUM_SUBCOMMANDS = sizeof(subcommands) / sizeof(*subcommands) };
+
+static const struct command *find(const char *word)
+{
+	const size_t skip = strlen("ca ");
+
+	for (size_t i = 0; i < NUM_SUBCOMMANDS; i++) {
+		if (strcmp(subcommands[i].name + skip, word) == 0)
+			return &subcommands[i];
+	}
+	for (size_t i = 0; ca_steps[i].name; i++) {
+		if (strcmp(ca_steps[i].name + skip, word) == 0)
+			return &ca_steps[i];
+	}
+	return strcmp(word, "setup") == 0 ? &command_ca_setup : NULL;
+}
 
 static int unknown(const char *word)
 {
-	static const char *const names[] = {"import", "root", "show"};
-	const char *close = nearest(word, names, 3);
+	static const char *const names[] = {
+		"setup", "list", "show", "root", "issuing", "create",
+		"keypair", "csr", "upload", "chain", "finalize", "default",
+		"disable", "delete", "revoke", "crl", "audit", "import",
+	};
+	const char *close = nearest(word, names,
+		sizeof(names) / sizeof(*names));
 
 	fprintf(stderr, "sallyport ca: there is no \"%s\"; %s%s%s\n",
 		shown(word).text, close ? "did you mean \"" :
-		"there are import, root and show", close ? close : "",
+		"\"sallyport ca --help\" lists them", close ? close : "",
 		close ? "\"?" : "");
 	return EXIT_WRONG;
 }
 
 static int ca(const struct command *self, int argc, char **argv)
 {
+	const struct command *sub;
+
 	if (argc == 0) {
 		fputs(self->help, stderr);
 		return EXIT_WRONG;
@@ -218,19 +286,13 @@ static int ca(const struct command *self, int argc, char **argv)
 		fputs(self->help, stdout);
 		return EXIT_DONE;
 	}
-	for (size_t i = 0; i < sizeof(subcommands) / sizeof(*subcommands);
-		i++) {
-		const struct command *sub = &subcommands[i];
-
-		if (strcmp(sub->name + strlen("ca "), argv[0]) == 0)
-			return sub->run(sub, argc - 1, argv + 1);
-	}
-	return unknown(argv[0]);
+	sub = find(argv[0]);
+	return sub ? sub->run(sub, argc - 1, argv + 1) : unknown(argv[0]);
 }
 
 const struct command command_ca = {
 	.name = "ca",
-	.summary = "the CA: its root, what it is, bring another",
+	.summary = "the CAs: list, set up, import, revoke",
 	.help = ca_help,
 	.run = ca,
 };

@@ -24,7 +24,7 @@ struct command {
 };
 
 extern const struct command command_run, command_check, command_ca,
-	command_version, command_help;
+	command_token, command_version, command_help;
 
 /* What run starts: not for people, and not listed. */
 extern const struct command command_worker, command_keeper;

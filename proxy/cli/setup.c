@@ -43,6 +43,21 @@ static int become_owner(const char *folder, char *out, size_t size)
 	return OPTIONS_FINE;
 }
 
+/* no_ca: whoever asks for a root that is not there has most likely another
+ * folder in mind. */
+static int no_ca(const struct config *config)
+{
+	char address[PROXY_ADDRESS_SIZE];
+
+	config_proxy_address(config, address, sizeof(address));
+	fprintf(stderr, "sallyport: there is no CA in %s yet: \"sallyport run\" "
+		"makes one at its first start, \"sallyport ca import\" brings "
+		"one. Where Sallyport runs as a service, look at its folder, as "
+		"root or with its -c FILE, or fetch http://%s/ca/root.pem\n",
+		config->state, address);
+	return EXIT_FAILED;
+}
+
 static void make_keeper(const struct config *config, struct setup *out)
 {
 	struct keeper_rules rules = {
@@ -89,26 +104,34 @@ int setup_open(const struct config *config, struct setup *out)
 	return OPTIONS_FINE;
 }
 
+int setup_open_to_look(const struct config *config, struct setup *out)
+{
+	char err[1024];
+	int result;
+
+	memset(out, 0, sizeof(*out));
+	snprintf(out->who, sizeof(out->who), "command (uid %lu)",
+		(unsigned long)getuid());
+	result = config_check_state(config, err, sizeof(err));
+	if (result == CONFIG_NO_STATE || (result == 0 &&
+		!load_has_store(config->state)))
+		return no_ca(config);
+	if (result != 0)
+		return setup_failed(err);
+	if (become_owner(config->state, out->state,
+		    sizeof(out->state)) != OPTIONS_FINE)
+		return EXIT_FAILED;
+	config_crl_base(config, out->crl_base, sizeof(out->crl_base));
+	out->options = (struct authority_options){
+		.state = out->state, .crl_base = out->crl_base};
+	return OPTIONS_FINE;
+}
+
 void setup_close(struct setup *setup)
 {
 	keeper_free(setup->keeper);
 	passphrase_free(setup->passphrase);
 	harden_end();
-}
-
-/* no_ca: whoever asks for a root that is not there has most likely another
- * folder in mind. */
-static int no_ca(const struct config *config)
-{
-	char address[PROXY_ADDRESS_SIZE];
-
-	config_proxy_address(config, address, sizeof(address));
-	fprintf(stderr, "sallyport: there is no CA in %s yet: \"sallyport run\" "
-		"makes one at its first start, \"sallyport ca import\" brings "
-		"one. Where Sallyport runs as a service, look at its folder, as "
-		"root or with its -c FILE, or fetch http://%s/ca/root.pem\n",
-		config->state, address);
-	return EXIT_FAILED;
 }
 
 static int look(const struct config *config, char crl_base[CRL_BASE_SIZE],

@@ -35,6 +35,11 @@ struct setup {
  * whatever the result. */
 int setup_open(const struct config *config, struct setup *out)
 	__attribute__((warn_unused_result));
+
+/* setup_open_to_look is setup_open for who only reads what is there: without a
+ * passphrase, nothing is made. */
+int setup_open_to_look(const struct config *config, struct setup *out)
+	__attribute__((warn_unused_result));
 void setup_close(struct setup *setup);
 
 /* setup_view reads the configuration and looks at the CA (authority_look),

@@ -16,7 +16,7 @@ enum message_kind {
 	/* to the worker */
 	MESSAGE_FILE = 1,  /* text: a path; fd, or number: errno */
 	MESSAGE_FOLDER,    /* text: the configuration's, absolute */
-	MESSAGE_LISTENER,  /* fd; number: of the worker thread */
+	MESSAGE_LISTENER,  /* fd; number: of the worker thread, or ... */
 	MESSAGE_STATE,     /* fd: the state folder */
 	MESSAGE_KEEPER,    /* fd; number: enum asker */
 	MESSAGE_SOURCE,    /* text: where the passphrase is from */
@@ -32,6 +32,9 @@ enum message_kind {
 
 /* The worker's two ways to the keeper: making keys takes seconds. */
 enum asker { ASKER_QUICK, ASKER_SLOW, NUM_ASKERS };
+
+/* Instead of a thread's number: the admin listener's. */
+enum { LISTENER_ADMIN = 0xffff };
 
 enum { MESSAGE_TEXT = 4096 };
 

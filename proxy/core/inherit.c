@@ -25,9 +25,10 @@ static bool add_listener(struct inheritance *inheritance, uint32_t thread,
 	struct inherited_fds *fds;
 	int *grown;
 
-	if (thread >= INHERIT_THREADS || fd < 0)
+	if ((thread >= INHERIT_THREADS && thread != LISTENER_ADMIN) || fd < 0)
 		return false;
-	fds = &inheritance->threads[thread];
+	fds = thread == LISTENER_ADMIN ? &inheritance->admin :
+		&inheritance->threads[thread];
 	grown = realloc(fds->at, (fds->num + 1) * sizeof(*grown));
 	if (!grown)
 		abort();
@@ -124,6 +125,7 @@ void inherit_clear(struct inheritance *inheritance)
 {
 	for (size_t i = 0; i < INHERIT_THREADS; i++)
 		free(inheritance->threads[i].at);
+	free(inheritance->admin.at);
 	keeper_client_free(inheritance->keeper);
 	free(inheritance->config);
 	free(inheritance->state);

@@ -21,6 +21,7 @@ struct inherited_fds {
 
 struct inheritance {
 	struct inherited_fds threads[INHERIT_THREADS];
+	struct inherited_fds admin;
 	struct keeper_client *keeper;  /* owned */
 	char *config;   /* owned: its path; NULL: no file */
 	char *state;    /* owned: the state folder, as it can be reached */

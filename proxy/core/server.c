@@ -23,6 +23,7 @@
 #include "proxy/config/fixed.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/core/channel.h"
+#include "proxy/core/desk.h"
 #include "proxy/core/harden.h"
 #include "proxy/core/inherit.h"
 #include "proxy/core/keeper_client.h"
@@ -45,15 +46,17 @@ enum {
 
 struct server {
 	struct inheritance inheritance;
-	pthread_mutex_t change;    /* over the three that follow */
-	struct snapshot *snapshot; /* in force */
+	pthread_mutex_t change;    /* held while CAs are opened anew */
+	pthread_mutex_t now;       /* over the two that follow */
+	struct snapshot *snapshot; /* in force; changed by who has change */
 	time_t due;                /* of the CAs; wall clock */
 	struct snapshot *started;  /* whose listeners and workers there are */
 	struct shared shared;
 	struct access_log *log;
 	struct worker *workers[INHERIT_THREADS];
 	unsigned num_workers;
-	bool stopping;
+	struct desk *desk;
+	atomic_bool stopping;
 };
 
 static void say(const char *format, ...)
@@ -104,14 +107,16 @@ static void init_shared(struct server *server)
 	shared->undecryptable = shards_new(1, UNDECRYPTABLE, VERDICTS_BYTES,
 		&marks);
 	shared->tickets = tickets_new();
-	at = calloc(config->proxy.num + config->transparent.num + 1,
-		sizeof(*at));
+	at = calloc(config->proxy.num + config->transparent.num +
+		config->admin.num + 1, sizeof(*at));
 	if (!at)
 		abort();
 	for (size_t i = 0; i < config->proxy.num; i++)
 		at[num++] = config->proxy.at[i].address;
 	for (size_t i = 0; i < config->transparent.num; i++)
 		at[num++] = config->transparent.at[i].address;
+	for (size_t i = 0; i < config->admin.num; i++)
+		at[num++] = config->admin.at[i].address;
 	own_listeners_init(&shared->own, at, num);
 	free(at);
 }
@@ -183,6 +188,10 @@ static void greet(const struct server *server)
 		say("proxy on http://%s", config->proxy.at[i].text);
 	for (size_t i = 0; i < config->transparent.num; i++)
 		say("transparent TLS on %s", config->transparent.at[i].text);
+	for (size_t i = 0; i < config->admin.num &&
+		server->inheritance.admin.num > 0; i++)
+		say("REST API on %s, its token in %s/admin-token",
+			config->admin.at[i].text, config->state);
 	say("root certificate, to be trusted by clients: %s/root.pem",
 		config->state);
 	config_proxy_address(config, proxy, sizeof(proxy));
@@ -228,12 +237,21 @@ static void adopt(struct server *server, struct snapshot *snapshot)
 	struct snapshot *old = server->snapshot;
 
 	worker_adopt_all(server->workers, server->num_workers, snapshot);
+	pthread_mutex_lock(&server->now);
 	server->snapshot = snapshot;
 	server->due = authority_due(snapshot->authority);
+	pthread_mutex_unlock(&server->now);
 	keeper_client_ready(server->inheritance.keeper);
 	say_warnings(snapshot->authority);
 	tell_root(old, snapshot);
 	snapshot_unref(old);
+}
+
+static void put_off(struct server *server)
+{
+	pthread_mutex_lock(&server->now);
+	server->due = time(NULL) + RETRY_S;
+	pthread_mutex_unlock(&server->now);
 }
 
 /* refresh opens the CAs anew: something is due, or has changed. */
@@ -250,7 +268,7 @@ static int refresh(struct server *server, char *err, size_t err_size)
 	if (result == 0)
 		adopt(server, snapshot);
 	else
-		server->due = time(NULL) + RETRY_S;
+		put_off(server);
 	pthread_mutex_unlock(&server->change);
 	return result;
 }
@@ -261,6 +279,46 @@ static void refresh_or_say(struct server *server)
 
 	if (!server->stopping && refresh(server, err, sizeof(err)) != 0)
 		say("the CAs stay as they were: %s", err);
+}
+
+/* --- the admin listener ------------------------------------------------- */
+
+static struct snapshot *give_snapshot(void *arg)
+{
+	struct server *server = arg;
+	struct snapshot *snapshot;
+
+	pthread_mutex_lock(&server->now);
+	snapshot = snapshot_ref(server->snapshot);
+	pthread_mutex_unlock(&server->now);
+	return snapshot;
+}
+
+static int on_changed(void *arg, char *err, size_t err_size)
+{
+	return refresh(arg, err, err_size);
+}
+
+static bool is_serving(void *arg)
+{
+	struct server *server = arg;
+
+	return !atomic_load(&server->stopping);
+}
+
+static int open_desk(struct server *server, char *err, size_t err_size)
+{
+	struct inheritance *inheritance = &server->inheritance;
+	struct desk_order order = {
+		.host = {give_snapshot, on_changed, is_serving, server},
+		.fds = inheritance->admin.at,
+		.num_fds = inheritance->admin.num,
+		.state = inheritance->state,
+		.link = keeper_client_link(inheritance->keeper),
+		.keys = server->shared.keys,
+	};
+
+	return desk_new(&order, &server->desk, err, err_size);
 }
 
 /* --- running ------------------------------------------------------------ */
@@ -408,9 +466,9 @@ static int wait_ms(struct server *server)
 	enum { LONGEST_S = 3600 }; /* the clock may be set */
 	time_t left;
 
-	pthread_mutex_lock(&server->change);
+	pthread_mutex_lock(&server->now);
 	left = server->due - time(NULL);
-	pthread_mutex_unlock(&server->change);
+	pthread_mutex_unlock(&server->now);
 	if (server->stopping || left > LONGEST_S)
 		left = LONGEST_S;
 	return left > 0 ? (int)left * 1000 : 0;
@@ -420,9 +478,9 @@ static bool is_due(struct server *server)
 {
 	bool due;
 
-	pthread_mutex_lock(&server->change);
+	pthread_mutex_lock(&server->now);
 	due = server->due <= time(NULL) && !server->stopping;
-	pthread_mutex_unlock(&server->change);
+	pthread_mutex_unlock(&server->now);
 	return due;
 }
 
@@ -471,7 +529,9 @@ static int start(struct server *server, char *err, size_t err_size)
 	if (access_open(config->access_log, &server->log, err, err_size) != 0)
 		return -1;
 	init_shared(server);
-	return make_workers(server, err, err_size);
+	if (make_workers(server, err, err_size) != 0)
+		return -1;
+	return open_desk(server, err, err_size);
 }
 
 static int fail(const char *why)
@@ -489,6 +549,7 @@ static int serve(struct server *server, int signals)
 	greet(server);
 	inherit_ready();
 	run(server, signals);
+	desk_free(server->desk);
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_free(server->workers[i]);
 	access_close(server->log);
@@ -543,6 +604,7 @@ int server_run(unsigned uid, unsigned gid)
 	signals = watch_signals();
 	keep_memory();
 	pthread_mutex_init(&server.change, NULL);
+	pthread_mutex_init(&server.now, NULL);
 	if (!inherit(&server))
 		return fail("what runs connections is started by "
 			"\"sallyport run\" alone");

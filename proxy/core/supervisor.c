@@ -468,6 +468,21 @@ static int claim(const struct endpoints *at, char *err, size_t err_size)
 	return 0;
 }
 
+/* What nobody asked for by name may be taken by somebody else: another
+ * Sallyport, perhaps. */
+static int bind_admin(struct supervisor *s, const struct config *config,
+	char *err, size_t err_size)
+{
+	if (claim(&config->admin, err, err_size) == 0)
+		return bind_all(s, &config->admin, LISTENER_ADMIN, err,
+			err_size);
+	if (config->admin_given)
+		return -1;
+	say("%s: there is no REST API; listen.admin gives it another address",
+		err);
+	return 0;
+}
+
 /* Each worker thread has sockets of its own for the same addresses. */
 static int bind_listeners(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
@@ -482,7 +497,7 @@ static int bind_listeners(struct supervisor *s, const struct config *config,
 		    bind_all(s, &config->transparent, i, err, err_size) != 0)
 			return -1;
 	}
-	return 0;
+	return bind_admin(s, config, err, err_size);
 }
 
 /* raise_files asks for as many descriptors as may be had: two a connection and

@@ -1,0 +1,402 @@
+#include "proxy/admin/visit.h"
+
+#include <openssl/mem.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "proxy/http/h1_in.h"
+#include "proxy/session/answer.h"
+
+enum {
+	HEAD_MAX = 16 * 1024,
+	REQUEST_MS = 30 * 1000,  /* from its first byte to its last */
+	IDLE_MS = 60 * 1000,
+};
+
+static void run(struct visit *visit);
+
+/* --- the request -------------------------------------------------------- */
+
+static struct slice slice_of(const char *text)
+{
+	return (struct slice){text, strlen(text)};
+}
+
+/* copy_field: one that does not fit is as good as none, and will be refused. */
+static struct slice copy_field(const struct head *head, const char *name,
+	char out[VISIT_FIELD])
+{
+	struct slice value = head_get(head, name);
+
+	out[0] = '\0';
+	if (value.at && value.len < VISIT_FIELD)
+		slice_text(value, out, VISIT_FIELD);
+	return slice_of(out);
+}
+
+/* take_target splits path and query; of an absolute form (RFC 9112, 3.2.2) the
+ * path counts. */
+static bool take_target(struct visit *visit, struct slice target)
+{
+	const char *at = target.at, *end = at + target.len, *query;
+
+	if (target.len > 7 && strncasecmp(at, "http", 4) == 0) {
+		at = memmem(at, target.len, "://", 3);
+		at = at ? memchr(at + 3, '/', (size_t)(end - at - 3)) : NULL;
+		if (!at)
+			return false;
+	}
+	query = memchr(at, '?', (size_t)(end - at));
+	if ((size_t)((query ? query : end) - at) >= VISIT_PATH ||
+	    (query && (size_t)(end - query) >= VISIT_PATH))
+		return false;
+	slice_text((struct slice){at, (size_t)((query ? query : end) - at)},
+		visit->path, VISIT_PATH);
+	visit->query[0] = '\0';
+	if (query)
+		slice_text((struct slice){query + 1,
+			(size_t)(end - query - 1)}, visit->query, VISIT_PATH);
+	return visit->path[0] == '/';
+}
+
+static bool take_head(struct visit *visit, const struct head *head)
+{
+	struct api_request *request = &visit->request;
+
+	if (head_method(head).len >= sizeof(visit->method) ||
+	    !take_target(visit, head_target(head)))
+		return false;
+	slice_text(head_method(head), visit->method, sizeof(visit->method));
+	visit->to_head = strcmp(visit->method, "HEAD") == 0;
+	request->method = slice_of(visit->method);
+	request->path = slice_of(visit->path);
+	request->query = slice_of(visit->query);
+	request->host = copy_field(head, "Host", visit->host_field);
+	request->authorization =
+		copy_field(head, "Authorization", visit->authorization);
+	request->cookie = copy_field(head, "Cookie", visit->cookie);
+	request->origin = copy_field(head, "Origin", visit->origin);
+	request->content_type = copy_field(head, "Content-Type", visit->type);
+	return true;
+}
+
+/* --- answering ---------------------------------------------------------- */
+
+static void go(struct visit *visit, enum visit_step step)
+{
+	visit->at = step;
+	visit->since_ms = loop_now(visit->stream.loop);
+}
+
+static void send_out(struct visit *visit, struct head *head, struct slice body)
+{
+	struct codec *codec = &visit->side.codec;
+	struct body_plan plan = {.kind = BODY_LENGTH, .length = body.len};
+
+	if (head_status(head) == 204)
+		plan.kind = BODY_NONE;
+	codec->ops->send_head(codec, head, &plan, visit->last);
+	if (!visit->to_head && plan.kind == BODY_LENGTH)
+		codec->ops->send_body(codec, body);
+	codec->ops->send_end(codec, NULL);
+	if (visit->last)
+		stream_shutdown(&visit->stream);
+	else
+		codec->ops->next_message(codec, false);
+	go(visit, visit->last ? VISIT_OVER : VISIT_HEAD);
+}
+
+static const char *phrase(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *text;
+	} phrases[] = {
+		{200, "OK"}, {204, "No Content"}, {400, "Bad Request"},
+		{401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
+		{405, "Method Not Allowed"}, {413, "Content Too Large"},
+		{415, "Unsupported Media Type"}, {421, "Misdirected Request"},
+		{500, "Internal Server Error"}, {503, "Service Unavailable"},
+	};
+
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
+		if (phrases[i].status == status)
+			return phrases[i].text;
+	}
+	return "";
+}
+
+static void add_if(struct head *head, const char *name, const char *value)
+{
+	if (value && value[0])
+		head_add_text(head, name, value);
+}
+
+static void send_reply(struct visit *visit)
+{
+	struct api_reply *reply = &visit->reply;
+	struct head *head = head_new();
+	struct slice body = {NULL, 0};
+
+	head_set_response(head, reply->status,
+		slice_of(phrase(reply->status)), 1);
+	add_if(head, "Content-Type", reply->content_type);
+	head_add_text(head, "Cache-Control", "no-store");
+	head_add_text(head, "X-Content-Type-Options", "nosniff");
+	add_if(head, "Set-Cookie", reply->cookie);
+	add_if(head, "Content-Disposition", reply->disposition);
+	add_if(head, "Allow", reply->allow);
+	if (reply->challenge)
+		head_add_text(head, "WWW-Authenticate",
+			"Bearer realm=\"sallyport\"");
+	if (reply->content_type)
+		body = (struct slice){utstring_body(&reply->body),
+			utstring_len(&reply->body)};
+	send_out(visit, head, body);
+	head_free(head);
+	api_reply_clear(reply);
+}
+
+static void send_answer(struct visit *visit, struct answer *answer)
+{
+	struct slice body = {utstring_body(&answer->body),
+		utstring_len(&answer->body)};
+
+	send_out(visit, answer->head, body);
+	answer_clear(answer);
+}
+
+/* refuse ends the connection with a few words: what was not read whole can't be
+ * told from what follows. */
+static void refuse(struct visit *visit, unsigned status, const char *why)
+{
+	struct head *head = head_new();
+
+	visit->last = true;
+	head_set_response(head, status, slice_of(phrase(status)), 1);
+	head_add_text(head, "Content-Type", "text/plain; charset=utf-8");
+	head_add_text(head, "Cache-Control", "no-store");
+	send_out(visit, head, slice_of(why));
+	head_free(head);
+}
+
+static void page(struct visit *visit)
+{
+	struct answer answer = {NULL};
+
+	if (visit->ops->page(visit->host, visit, &answer))
+		send_answer(visit, &answer);
+	else
+		refuse(visit, 421, "This is Sallyport's admin listener; it "
+			"does not go by that name.\n");
+}
+
+static void work(struct visit *visit)
+{
+	struct api_request *request = &visit->request;
+
+	visit->last = visit->last ||
+		!visit->side.codec.ops->lasts(&visit->side.codec);
+	request->body = (struct slice){utstring_body(&visit->body),
+		utstring_len(&visit->body)};
+	if (!api_is_mine(request->path)) {
+		page(visit);
+		return;
+	}
+	go(visit, VISIT_WORK);
+	visit->ops->handle(visit->host, visit);
+}
+
+void visit_answered(struct visit *visit)
+{
+	OPENSSL_cleanse(visit->authorization, sizeof(visit->authorization));
+	OPENSSL_cleanse(visit->cookie, sizeof(visit->cookie));
+	OPENSSL_cleanse(utstring_body(&visit->body),
+		utstring_len(&visit->body));
+	if (visit->at != VISIT_WORK)
+		abort();
+	if (visit->closing) {
+		api_reply_clear(&visit->reply);
+		go(visit, VISIT_OVER);
+		stream_close(&visit->stream);
+		return;
+	}
+	send_reply(visit);
+	stream_want(&visit->stream, true);
+	run(visit);
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+/* RFC 9110, 10.1.1 */
+static void go_on(struct visit *visit, const struct head *head)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	if (head_has_token(head, "Expect", "100-continue"))
+		stream_write(&visit->stream, text, sizeof(text) - 1);
+}
+
+static void on_head(struct visit *visit)
+{
+	struct codec *codec = &visit->side.codec;
+	const struct head *head = codec->ops->head(codec);
+	struct body_plan plan = codec->ops->plan(codec);
+
+	utstring_clear(&visit->body);
+	if (!take_head(visit, head))
+		refuse(visit, 400, "The request's target is malformed, or too "
+			"long.\n");
+	else if (plan.kind == BODY_LENGTH && plan.length > API_BODY_MAX)
+		refuse(visit, 413, "The request is too large.\n");
+	else
+		go(visit, VISIT_BODY);
+	if (visit->at == VISIT_BODY)
+		go_on(visit, head);
+}
+
+static void on_body(struct visit *visit)
+{
+	struct slice piece = visit->side.codec.ops->body(&visit->side.codec);
+
+	if (utstring_len(&visit->body) + piece.len > API_BODY_MAX)
+		refuse(visit, 413, "The request is too large.\n");
+	else
+		utstring_bincpy(&visit->body, piece.at, piece.len);
+}
+
+/* step heeds the next event; false: there is none. */
+static bool step(struct visit *visit)
+{
+	struct codec *codec = &visit->side.codec;
+	const char *why;
+
+	switch (codec->ops->next(codec)) {
+	case CODEC_HEAD:
+		on_head(visit);
+		return true;
+	case CODEC_BODY:
+		on_body(visit);
+		return true;
+	case CODEC_END:
+		work(visit);
+		return true;
+	case CODEC_FAILED:
+		(void)codec->ops->failure(codec, &why);
+		refuse(visit, 400, "The request is not well-formed "
+			"HTTP/1.1.\n");
+		return true;
+	case CODEC_CLOSED:
+		go(visit, VISIT_OVER);
+		stream_shutdown(&visit->stream);
+		return false;
+	case CODEC_MORE:
+	default:
+		return false;
+	}
+}
+
+static bool reads(const struct visit *visit)
+{
+	return visit->at == VISIT_HEAD || visit->at == VISIT_BODY;
+}
+
+static void read_on(struct visit *visit)
+{
+	while (reads(visit) && step(visit))
+		continue;
+}
+
+/* run: what is over and sent is closed. */
+static void run(struct visit *visit)
+{
+	stream_want(&visit->stream, reads(visit));
+	if (visit->closing || visit->at == VISIT_WORK)
+		return;
+	if (stream_broken(&visit->stream) || (visit->at == VISIT_OVER &&
+		stream_flushed(&visit->stream)))
+		visit_end(visit);
+}
+
+static size_t on_data(void *owner, const uint8_t *data, size_t len)
+{
+	struct visit *visit = owner;
+	size_t left;
+
+	h1_side_give(&visit->side, data, len);
+	read_on(visit);
+	left = h1_side_left(&visit->side);
+	run(visit);
+	return visit->at == VISIT_OVER ? len : len - left;
+}
+
+static void on_event(void *owner)
+{
+	struct visit *visit = owner;
+
+	if (reads(visit) && stream_ended(&visit->stream))
+		read_on(visit);
+	run(visit);
+}
+
+/* --- life --------------------------------------------------------------- */
+
+static void on_closed(void *owner)
+{
+	struct visit *visit = owner;
+
+	h1_side_clear(&visit->side);
+	utstring_done(&visit->body);
+	visit->ops->gone(visit->host, visit);
+	free(visit);
+}
+
+static const struct stream_ops ops = {on_data, on_event, on_closed};
+
+struct visit *visit_new(const struct visit_order *order)
+{
+	struct visit *visit = calloc(1, sizeof(*visit));
+
+	if (!visit)
+		abort();
+	visit->ops = order->ops;
+	visit->host = order->host;
+	visit->local = order->who != NULL;
+	visit->loopback = order->loopback;
+	visit->request.tls = order->ssl != NULL;
+	visit->request.caller = order->who ? API_LOCAL : API_REMOTE;
+	if (order->who)
+		snprintf(visit->request.who, sizeof(visit->request.who), "%s",
+			order->who);
+	snprintf(visit->self, sizeof(visit->self), "%s", order->self);
+	utstring_init(&visit->body);
+	stream_open(&visit->stream, order->loop, order->fd, &ops, visit);
+	if (order->ssl)
+		stream_tls(&visit->stream, order->ssl, NULL, 0);
+	h1_side_init(&visit->side, &visit->stream, true,
+		h1_in_new(H1_REQUEST, HEAD_MAX));
+	go(visit, VISIT_HEAD);
+	stream_want(&visit->stream, true);
+	return visit;
+}
+
+void visit_end(struct visit *visit)
+{
+	if (visit->closing)
+		return;
+	visit->closing = true;
+	if (visit->at != VISIT_WORK)
+		stream_close(&visit->stream);
+}
+
+void visit_check(struct visit *visit, uint64_t now_ms)
+{
+	uint64_t age = now_ms - visit->since_ms;
+
+	if (visit->at == VISIT_WORK)
+		return;
+	if (age > IDLE_MS || (visit->at == VISIT_BODY && age > REQUEST_MS))
+		visit_end(visit);
+}

@@ -1,0 +1,256 @@
+#include "proxy/cli/ca_steps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/cli/ca_step.h"
+#include "proxy/cli/ca_table.h"
+#include "proxy/config/mistakes.h"
+
+enum { FILE_MAX = 1 << 20 };
+
+/* --- the request -------------------------------------------------------- */
+
+struct names {
+	const char *cn, *o, *ou, *l, *st, *c, *path_len, *digest, *out;
+};
+
+/* print_pem shows what downloads as PEM, or writes it where it was asked to. */
+static int print_pem(const struct client_reply *reply, const char *path)
+{
+	FILE *out = path ? fopen(path, "wxe") : stdout;
+	char err[512];
+
+	if (!out) {
+		snprintf(err, sizeof(err), "%s: %s", shown(path).text,
+			strerror(errno));
+		return setup_failed(err);
+	}
+	fwrite(reply->body, 1, reply->len, out);
+	if (path && fclose(out) != 0)
+		return setup_failed("the file can't be written");
+	return OPTIONS_FINE;
+}
+
+static int download_csr(struct step *step, const char *out)
+{
+	char path[PATH_SIZE];
+	int code;
+
+	snprintf(path, sizeof(path), CA_PATH "/downloadCsr/%lld", step->id);
+	client_reply_clear(&step->reply);
+	code = client_call(step->client, "GET", path, NULL, &step->reply);
+	return code == OPTIONS_FINE ? print_pem(&step->reply, out) : code;
+}
+
+static json_t *csr_body(const struct names *names)
+{
+	return json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}",
+		"commName", names->cn, "orgName", names->o, "deptName",
+		names->ou, "city", names->l, "state", names->st, "country",
+		names->c, "pathLengthConstraint", names->path_len,
+		"signatureAlgorithm", names->digest);
+}
+
+/* csr: without a name, the request that there is. */
+int step_csr(const struct command *self, int argc, char **argv)
+{
+	struct step step = {.config = NULL};
+	struct names names = {.cn = NULL};
+	const struct option_row rows[] = {
+		ROW_CONFIG(step), ROW_CA(step),
+		{.name = "cn", .value = &names.cn},
+		{.name = "o", .value = &names.o},
+		{.name = "ou", .value = &names.ou},
+		{.name = "l", .value = &names.l},
+		{.name = "st", .value = &names.st},
+		{.name = "country", .value = &names.c},
+		{.name = "path-length", .value = &names.path_len},
+		{.name = "digest", .value = &names.digest},
+		{.letter = 'o', .name = "out", .value = &names.out},
+	};
+	char path[PATH_SIZE];
+	int code = options_read(self, argc, argv, rows, 11);
+
+	if (code == OPTIONS_FINE)
+		code = ca_open_step(&step, true);
+	if (code == OPTIONS_FINE && names.cn) {
+		snprintf(path, sizeof(path), CA_PATH "/generateCsr/%lld",
+			step.id);
+		code = client_json(step.client, "POST", path,
+			csr_body(&names), &step.reply);
+	}
+	if (code == OPTIONS_FINE)
+		code = download_csr(&step, names.out);
+	return ca_close_step(&step, code);
+}
+
+/* --- uploads ------------------------------------------------------------ */
+
+const char *ca_file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int read_fd(int fd, char **out, size_t *out_len)
+{
+	*out = malloc(FILE_MAX + 1);
+	if (!*out)
+		abort();
+	for (*out_len = 0; *out_len < FILE_MAX;) {
+		ssize_t got = read(fd, *out + *out_len, FILE_MAX - *out_len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			return 0;
+		*out_len += (size_t)got;
+	}
+	errno = EFBIG;
+	return -1;
+}
+
+int ca_read_file(const char *path, char **out, size_t *out_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int result = fd < 0 ? -1 : read_fd(fd, out, out_len);
+	char err[512];
+
+	if (result != 0) {
+		snprintf(err, sizeof(err), "%s: %s", shown(path).text,
+			strerror(errno));
+		if (fd >= 0)
+			free(*out);
+		*out = NULL;
+	}
+	if (fd >= 0)
+		close(fd);
+	return result == 0 ? OPTIONS_FINE : setup_failed(err);
+}
+
+/* The file is read before anything else: as whom the command was called. */
+static int upload_to(const struct command *self, int argc, char **argv,
+	const char *word)
+{
+	struct step step = {.config = NULL};
+	const char *file = NULL;
+	const struct option_row rows[] = {
+		ROW_CONFIG(step), ROW_JSON(step), ROW_CA(step),
+		{.name = "a file", .value = &file, .needed = true,
+			.operand = true},
+	};
+	char path[PATH_SIZE], *data = NULL;
+	size_t len;
+	int code = options_read(self, argc, argv, rows, 4);
+
+	if (code == OPTIONS_FINE)
+		code = ca_read_file(file, &data, &len);
+	if (code == OPTIONS_FINE)
+		code = ca_open_step(&step, true);
+	if (code == OPTIONS_FINE) {
+		snprintf(path, sizeof(path), CA_PATH "%s/%lld", word, step.id);
+		code = client_upload(step.client, path, ca_file_name(file),
+			data, len, &step.reply);
+	}
+	if (code == OPTIONS_FINE && step.reply.status != 200) {
+		client_told(&step.reply);
+		code = EXIT_FAILED;
+	}
+	if (code == OPTIONS_FINE)
+		ca_show_step(&step);
+	free(data);
+	return ca_close_step(&step, code);
+}
+
+int step_upload(const struct command *self, int argc, char **argv)
+{
+	return upload_to(self, argc, argv, "/uploadCert");
+}
+
+int step_chain(const struct command *self, int argc, char **argv)
+{
+	return upload_to(self, argc, argv, "/uploadCertChain");
+}
+
+/* --- revoking ----------------------------------------------------------- */
+
+static int revoke_one(struct step *step, json_t *what)
+{
+	int code = client_json(step->client, "POST", "/sallyport/revoke",
+		what, &step->reply);
+
+	if (code == OPTIONS_FINE && step->json)
+		table_json(stdout, step->reply.json);
+	else if (code == OPTIONS_FINE)
+		printf("revoked: %lld\n", (long long)json_integer_value(
+			json_object_get(step->reply.json, "revoked")));
+	return code;
+}
+
+int step_take_back(const struct command *self, int argc, char **argv)
+{
+	struct step step = {.config = NULL};
+	const char *serial = NULL, *site = NULL;
+	const struct option_row rows[] = {
+		ROW_CONFIG(step), ROW_JSON(step),
+		{.name = "issuing", .value = &serial},
+		{.name = "site", .value = &site},
+		{.name = "ca", .value = &step.ca},
+	};
+	int code = options_read(self, argc, argv, rows, 5);
+
+	if (code == OPTIONS_FINE && !!serial + !!site + !!step.ca != 1) {
+		fprintf(stderr, "sallyport ca revoke: give one of --issuing "
+			"SERIAL, --site HOST, --ca CA\n");
+		code = EXIT_WRONG;
+	}
+	if (code == OPTIONS_FINE)
+		code = ca_open_step(&step, true);
+	if (code == OPTIONS_FINE)
+		code = revoke_one(&step, serial ?
+			json_pack("{s:s}", "issuing", serial) : site ?
+			json_pack("{s:s}", "site", site) :
+			json_pack("{s:I}", "ca", (json_int_t)step.id));
+	return ca_close_step(&step, code);
+}
+
+/* --- CRLs --------------------------------------------------------------- */
+
+int step_crl(const struct command *self, int argc, char **argv)
+{
+	struct step step = {.config = NULL};
+	const char *id = NULL, *file = NULL;
+	const struct option_row rows[] = {
+		ROW_CONFIG(step),
+		{.letter = 'o', .name = "out", .value = &file},
+		{.name = "an id", .value = &id, .operand = true},
+	};
+	char path[PATH_SIZE];
+	int code = options_read(self, argc, argv, rows, 3);
+
+	if (code == OPTIONS_FINE && !file && isatty(STDOUT_FILENO)) {
+		fprintf(stderr, "sallyport ca crl: DER is nothing to be "
+			"shown; -o FILE writes it\n");
+		code = EXIT_WRONG;
+	}
+	if (code == OPTIONS_FINE)
+		code = ca_open_step(&step, false);
+	if (code == OPTIONS_FINE) {
+		snprintf(path, sizeof(path), "/sallyport/crl/%.80s",
+			id ? id : "1");
+		code = client_call(step.client, "GET", path, NULL,
+			&step.reply);
+	}
+	if (code == OPTIONS_FINE)
+		code = print_pem(&step.reply, file);
+	return ca_close_step(&step, code);
+}
+

@@ -1,0 +1,59 @@
+/*
+ * ca_step.h - what the steps of ca_steps.h share.
+ *
+ * Threads: the main one.
+ */
+#ifndef PROXY_CLI_CA_STEP_H
+#define PROXY_CLI_CA_STEP_H
+
+#include "proxy/cli/ca_steps.h"
+#include "proxy/cli/client.h"
+#include "proxy/cli/options.h"
+#include "proxy/cli/setup.h"
+
+enum { PATH_SIZE = 512 };
+
+/* What every step has. */
+struct step {
+	const char *config, *ca;
+	bool json;
+	struct config *settings; /* owned */
+	struct client *client;   /* owned */
+	long long id;
+	struct client_reply reply;
+};
+
+#define ROW_CONFIG(step) \
+	{.letter = 'c', .name = "config", .value = &(step).config}
+#define ROW_JSON(step) {.name = "json", .flag = &(step).json}
+#define ROW_CA(step) \
+	{.name = "a CA: its id or name", .value = &(step).ca, \
+		.needed = true, .operand = true}
+
+/* ca_open_step reads the configuration, reaches the API and finds the CA, where
+ * one is named. ca_close_step gives what the program shall exit with. */
+int ca_open_step(struct step *step, bool signs)
+	__attribute__((warn_unused_result));
+int ca_close_step(struct step *step, int code)
+	__attribute__((warn_unused_result));
+
+/* ca_show_step prints step->reply, a CA. */
+void ca_show_step(const struct step *step);
+
+/* The commands. */
+int step_list(const struct command *self, int argc, char **argv);
+int step_issuing(const struct command *self, int argc, char **argv);
+int step_audit(const struct command *self, int argc, char **argv);
+int step_create(const struct command *self, int argc, char **argv);
+int step_keypair(const struct command *self, int argc, char **argv);
+int step_csr(const struct command *self, int argc, char **argv);
+int step_upload(const struct command *self, int argc, char **argv);
+int step_chain(const struct command *self, int argc, char **argv);
+int step_finalize(const struct command *self, int argc, char **argv);
+int step_make_default(const struct command *self, int argc, char **argv);
+int step_disable(const struct command *self, int argc, char **argv);
+int step_delete(const struct command *self, int argc, char **argv);
+int step_take_back(const struct command *self, int argc, char **argv);
+int step_crl(const struct command *self, int argc, char **argv);
+
+#endif

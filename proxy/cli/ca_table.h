@@ -1,0 +1,30 @@
+/*
+ * ca_table.h - what the API says of CAs, for people.
+ *
+ * Threads: the main one.
+ */
+#ifndef PROXY_CLI_CA_TABLE_H
+#define PROXY_CLI_CA_TABLE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* A column: what stands over it, and which member it shows. */
+struct table_column {
+	const char *title, *member;
+	enum { TABLE_TEXT, TABLE_DAY, TABLE_TIME, TABLE_YES } kind;
+};
+
+/* table_print writes a row for each object of list, the columns as wide as they
+ * need. */
+void table_print(FILE *out, const json_t *list,
+	const struct table_column *columns, size_t num);
+
+/* table_list writes one object, a line a member. */
+void table_list(FILE *out, const json_t *object,
+	const struct table_column *columns, size_t num);
+
+/* table_json writes it as it came, for programs. */
+void table_json(FILE *out, const json_t *value);
+
+#endif

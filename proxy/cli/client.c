@@ -1,0 +1,383 @@
+#include "proxy/cli/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <utstring.h>
+
+#include "proxy/admin/api.h"
+#include "proxy/cli/setup.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/core/load.h"
+#include "proxy/http/h1_in.h"
+
+enum {
+	HEAD_MAX = 16 * 1024,
+	REPLY_MAX = 64 << 20,
+	READ = 16 * 1024,
+	WAIT_S = 120,         /* for an answer: a large key takes its time */
+};
+
+#define BASE "/api/v1"
+#define BOUNDARY "sallyport-8f14e45fceea167a"
+
+struct client {
+	int fd;               /* of the control socket; -1: by itself */
+	struct setup setup;
+	struct api *api;      /* owned; where it is by itself */
+	struct life_rule *rules; /* owned */
+	const struct config *config; /* borrowed */
+	char who[API_WHO];
+};
+
+/* --- the running proxy -------------------------------------------------- */
+
+/* dial: -1 and errno, which tells whether anybody is there. */
+static int dial(const char *state)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct timeval wait = {.tv_sec = WAIT_S};
+	int folder = open(state, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), why;
+
+	snprintf(at.sun_path, sizeof(at.sun_path),
+		"/proc/self/fd/%d/control.sock", folder);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	if (folder >= 0 && fd >= 0 &&
+	    connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {
+		close(folder);
+		return fd;
+	}
+	why = errno;
+	if (folder >= 0)
+		close(folder);
+	if (fd >= 0)
+		close(fd);
+	errno = why;
+	return -1;
+}
+
+static bool send_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t put = send(fd, data, len, MSG_NOSIGNAL);
+
+		if (put < 0 && errno != EINTR)
+			return false;
+		if (put > 0) {
+			data += put;
+			len -= (size_t)put;
+		}
+	}
+	return true;
+}
+
+static bool send_request(int fd, const char *method, const char *path,
+	const struct client_body *body)
+{
+	UT_string head;
+	bool sent;
+
+	utstring_init(&head);
+	utstring_printf(&head, "%s " BASE "%s HTTP/1.1\r\nHost: localhost\r\n",
+		method, path);
+	if (body)
+		utstring_printf(&head, "Content-Type: %s\r\n"
+			"Content-Length: %zu\r\n", body->type, body->len);
+	utstring_printf(&head, "\r\n");
+	sent = send_all(fd, utstring_body(&head), utstring_len(&head)) &&
+		(!body || send_all(fd, body->at, body->len));
+	utstring_done(&head);
+	return sent;
+}
+
+/* heed takes what has come; 1: the answer is whole, 0: more, -1: senseless. */
+static int heed(struct h1_in *in, const char *at, const char *end,
+	UT_string *body, unsigned *status)
+{
+	for (;;) {
+		struct slice piece;
+
+		switch (h1_in_next(in, &at, end)) {
+		case H1_HEAD:
+			*status = head_status(h1_in_head(in));
+			break;
+		case H1_BODY:
+			piece = h1_in_body(in);
+			if (utstring_len(body) + piece.len > REPLY_MAX)
+				return -1;
+			utstring_bincpy(body, piece.at, piece.len);
+			break;
+		case H1_END:
+			return 1;
+		case H1_MORE:
+			return 0;
+		case H1_FAILED:
+		default:
+			return -1;
+		}
+	}
+}
+
+static bool receive(int fd, UT_string *body, unsigned *status)
+{
+	struct h1_in *in = h1_in_new(H1_RESPONSE, HEAD_MAX);
+	char data[READ];
+	int state = 0;
+
+	while (state == 0) {
+		ssize_t got = recv(fd, data, sizeof(data), 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		state = got <= 0 ? -1 :
+			heed(in, data, data + got, body, status);
+	}
+	h1_in_free(in);
+	return state == 1;
+}
+
+static int call_running(struct client *client, const char *method,
+	const char *path, const struct client_body *body, UT_string *answer,
+	unsigned *status)
+{
+	if (send_request(client->fd, method, path, body) &&
+	    receive(client->fd, answer, status))
+		return OPTIONS_FINE;
+	return setup_failed("the running proxy does not answer at its control "
+		"socket");
+}
+
+/* --- by itself ---------------------------------------------------------- */
+
+static void fill_world(const struct client *client, struct api_world *world)
+{
+	const struct config *config = client->config;
+
+	*world = (struct api_world){
+		.options = client->setup.options,
+		.rules = client->rules,
+		.num_rules = config->num_named,
+		.zia = config->compat == COMPAT_ZIA,
+	};
+	world->options.rotate_s = config->issuing.rotate_s;
+	world->options.validity_s = config->issuing.validity_s;
+}
+
+static struct slice slice_of(const char *text)
+{
+	return (struct slice){text, strlen(text)};
+}
+
+static int call_alone(struct client *client, const char *method,
+	const char *path, const struct client_body *body, UT_string *answer,
+	unsigned *status)
+{
+	char target[2048];
+	struct api_request request = {
+		.caller = API_LOCAL,
+		.method = slice_of(method),
+		.host = slice_of("localhost"),
+	};
+	struct api_reply reply;
+	struct api_world world;
+	char *query;
+
+	snprintf(target, sizeof(target), BASE "%s", path);
+	query = strchr(target, '?');
+	if (query)
+		*query++ = '\0';
+	request.path = slice_of(target);
+	request.query = slice_of(query ? query : "");
+	snprintf(request.who, sizeof(request.who), "%s", client->who);
+	if (body) {
+		request.content_type = slice_of(body->type);
+		request.body = (struct slice){body->at, body->len};
+	}
+	fill_world(client, &world);
+	api_handle(client->api, &world, &request, &reply);
+	*status = reply.status;
+	if (reply.content_type)
+		utstring_bincpy(answer, utstring_body(&reply.body),
+			utstring_len(&reply.body));
+	api_reply_clear(&reply);
+	return OPTIONS_FINE;
+}
+
+/* --- life --------------------------------------------------------------- */
+
+static void list_rules(struct client *client)
+{
+	const struct config *config = client->config;
+
+	client->rules = calloc(config->num_named + 1,
+		sizeof(*client->rules));
+	if (!client->rules)
+		abort();
+	for (size_t i = 0; i < config->num_named; i++)
+		client->rules[i] = (struct life_rule){config->named[i].name,
+			config->named[i].rule};
+}
+
+/* Nobody starts a proxy while the command is at work. */
+static int open_alone(struct client *client, bool signs)
+{
+	const struct config *config = client->config;
+	char err[1024];
+	int code;
+
+	if (signs && (config_prepare_state(config, err, sizeof(err)) != 0 ||
+		load_lock(config->state, err, sizeof(err)) != 0))
+		return setup_failed(err);
+	code = signs ? setup_open(config, &client->setup) :
+		       setup_open_to_look(config, &client->setup);
+	if (code != OPTIONS_FINE)
+		return code;
+	snprintf(client->who, sizeof(client->who), "%s", client->setup.who);
+	client->api = api_new(NULL);
+	list_rules(client);
+	return OPTIONS_FINE;
+}
+
+int client_open(const struct config *config, bool signs, struct client **out)
+{
+	struct client *client = calloc(1, sizeof(*client));
+	char err[4200];
+	int code = OPTIONS_FINE;
+
+	if (!client)
+		abort();
+	client->config = config;
+	client->fd = dial(config->state);
+	if (client->fd < 0 && errno == EACCES) {
+		snprintf(err, sizeof(err), "%s: %s; run this as its owner, or "
+			"as root", shown(config->state).text, strerror(errno));
+		code = setup_failed(err);
+	} else if (client->fd < 0) {
+		code = open_alone(client, signs);
+	}
+	*out = client;
+	if (code == OPTIONS_FINE)
+		return code;
+	client_close(client);
+	*out = NULL;
+	return code;
+}
+
+void client_close(struct client *client)
+{
+	if (!client)
+		return;
+	if (client->fd >= 0)
+		close(client->fd);
+	api_free(client->api);
+	setup_close(&client->setup);
+	free(client->rules);
+	free(client);
+}
+
+bool client_running(const struct client *client)
+{
+	return client->fd >= 0;
+}
+
+/* --- calling ------------------------------------------------------------ */
+
+static void take_answer(UT_string *answer, struct client_reply *out)
+{
+	out->len = utstring_len(answer);
+	out->body = malloc(out->len + 1);
+	if (!out->body)
+		abort();
+	memcpy(out->body, utstring_body(answer), out->len);
+	out->body[out->len] = '\0';
+	out->json = json_loadb(out->body, out->len, JSON_ALLOW_NUL, NULL);
+}
+
+int client_ask(struct client *client, const char *method, const char *path,
+	const struct client_body *body, struct client_reply *out)
+{
+	UT_string answer;
+	int code;
+
+	memset(out, 0, sizeof(*out));
+	utstring_init(&answer);
+	code = client->fd >= 0 ?
+		call_running(client, method, path, body, &answer,
+			&out->status) :
+		call_alone(client, method, path, body, &answer, &out->status);
+	take_answer(&answer, out);
+	utstring_done(&answer);
+	return code;
+}
+
+void client_told(const struct client_reply *reply)
+{
+	const char *message = json_string_value(
+		json_object_get(reply->json, "message"));
+	char text[64];
+
+	snprintf(text, sizeof(text), "refused with status %u", reply->status);
+	(void)setup_failed(message ? message : text);
+}
+
+int client_call(struct client *client, const char *method, const char *path,
+	const struct client_body *body, struct client_reply *out)
+{
+	int code = client_ask(client, method, path, body, out);
+
+	if (code != OPTIONS_FINE || out->status / 100 == 2)
+		return code;
+	client_told(out);
+	return EXIT_FAILED;
+}
+
+void client_reply_clear(struct client_reply *reply)
+{
+	free(reply->body);
+	json_decref(reply->json);
+	memset(reply, 0, sizeof(*reply));
+}
+
+int client_json(struct client *client, const char *method, const char *path,
+	json_t *object, struct client_reply *out)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : strdup("{}");
+	struct client_body body = {"application/json", text,
+		text ? strlen(text) : 0};
+	int code;
+
+	if (!text)
+		abort();
+	json_decref(object);
+	code = client_call(client, method, path, &body, out);
+	free(text);
+	return code;
+}
+
+int client_upload(struct client *client, const char *path,
+	const char *file_name, const char *data, size_t len,
+	struct client_reply *out)
+{
+	struct client_body body = {
+		.type = "multipart/form-data; boundary=" BOUNDARY};
+	UT_string text;
+	int code;
+
+	utstring_init(&text);
+	utstring_printf(&text, "--" BOUNDARY "\r\nContent-Disposition: "
+		"form-data; name=\"fileUpload\"; filename=\"%s\"\r\n"
+		"Content-Type: application/octet-stream\r\n\r\n", file_name);
+	utstring_bincpy(&text, data, len);
+	utstring_printf(&text, "\r\n--" BOUNDARY "--\r\n");
+	body.at = utstring_body(&text);
+	body.len = utstring_len(&text);
+	code = client_ask(client, "POST", path, &body, out);
+	utstring_done(&text);
+	return code;
+}

@@ -1,0 +1,49 @@
+/*
+ * desk.h - the admin listener and the control socket: a thread of their own.
+ *
+ * What blocks (the store, the keeper) is done on libuv's thread pool, so that a
+ * key that is being made holds up nobody's look at /healthz.
+ *
+ * Threads: new, stop and free on the main one; what it asks of its host comes
+ *          from any.
+ */
+#ifndef PROXY_CORE_DESK_H
+#define PROXY_CORE_DESK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <utstring.h>
+
+struct desk;
+struct keeper_link;
+struct leafkeys;
+struct snapshot;
+
+struct desk_host {
+	/* A reference to what is in force. */
+	struct snapshot *(*snapshot)(void *arg);
+	/* The CAs have changed: have everything go by them. */
+	int (*changed)(void *arg, char *err, size_t err_size);
+	/* Whether new connections are wanted. */
+	bool (*serving)(void *arg);
+	void *arg;
+};
+
+struct desk_order {
+	struct desk_host host;
+	const int *fds;             /* bound, one an address; taken */
+	size_t num_fds;
+	const char *state;          /* the folder, as it is reached; borrowed */
+	const struct keeper_link *link;
+	const struct leafkeys *keys;
+};
+
+/* desk_new makes STATE/admin-token where there is none and STATE/control.sock,
+ * and starts. */
+int desk_new(const struct desk_order *order, struct desk **out, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
+
+/* desk_free ends it, waiting for what is being done. NULL is none. */
+void desk_free(struct desk *desk);
+
+#endif
