@@ -18,7 +18,7 @@ struct leaf {
 	EVP_PKEY *key;             /* borrowed from leafkeys */
 	CRYPTO_BUFFER *certs[CA_CHAIN_MAX + 2]; /* owned */
 	size_t num_certs;
-	struct der san;            /* points into certs[0] */
+	struct der san, serial;    /* point into certs[0] */
 	time_t not_after;
 	uint8_t origin_digest[SHA256_DIGEST_LENGTH];
 };
@@ -181,6 +181,7 @@ static struct leaf *make(const struct draft *draft, CRYPTO_BUFFER *der)
 	if (cert_read(der_of(der), &cert) != 0)
 		abort(); /* we have just written it */
 	leaf->san = cert.san;
+	leaf->serial = cert.serial;
 	leaf->not_after = draft->until;
 	if (order->origin.at)
 		SHA256(order->origin.at, order->origin.len,
@@ -227,6 +228,11 @@ EVP_PKEY *leaf_key(const struct leaf *leaf)
 time_t leaf_not_after(const struct leaf *leaf)
 {
 	return leaf->not_after;
+}
+
+struct der leaf_serial(const struct leaf *leaf)
+{
+	return leaf->serial;
 }
 
 const uint8_t *leaf_origin_digest(const struct leaf *leaf)

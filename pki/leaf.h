@@ -65,6 +65,8 @@ time_t leaf_not_after(const struct leaf *leaf);
 /* leaf_origin_digest is the SHA-256 of the origin's leaf it copies; all zero
  * where there was none. 32 bytes. */
 const uint8_t *leaf_origin_digest(const struct leaf *leaf);
+/* leaf_serial is the content of the serial number's INTEGER; borrowed. */
+struct der leaf_serial(const struct leaf *leaf);
 size_t leaf_size(const struct leaf *leaf); /* bytes of memory, for the cache */
 
 /* leaf_covers says whether the leaf's SANs fit name (normalized). */

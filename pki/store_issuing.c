@@ -1,5 +1,6 @@
 #include "pki/store_issuing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +215,42 @@ int store_leaf_add(struct store *store, const struct store_leaf *leaf,
 		leaf->entry.serial_len, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 5, leaf->ends);
 	return store_finish(store, statement, err, err_size);
+}
+
+/* find_issuing fills in which issuing CA it is; false: none. */
+static bool find_issuing(struct store *store, const char *key_id,
+	struct store_leaf *out)
+{
+	sqlite3_stmt *row;
+	bool found;
+
+	if (sqlite3_prepare_v2(store->db, "SELECT id, parent FROM issuing"
+		    " WHERE key_id = ?", -1, &row, NULL) != SQLITE_OK)
+		return false;
+	bind_text(row, 1, key_id);
+	found = sqlite3_step(row) == SQLITE_ROW;
+	if (found) {
+		out->issuing = sqlite3_column_int64(row, 0);
+		out->ca = sqlite3_column_int64(row, 1);
+	}
+	sqlite3_finalize(row);
+	return found;
+}
+
+int store_leaf_note(struct store *store, const char *ca, const char *site,
+	const struct crl_entry *entry, int64_t ends, char *err,
+	size_t err_size)
+{
+	struct store_leaf leaf = {.ends = ends};
+
+	snprintf(leaf.site, sizeof(leaf.site), "%s", site);
+	if (strlen(ca) < STORE_KEY_ID - 1) {
+		leaf.ca = strtoll(ca, NULL, 10);
+		leaf.entry = *entry;
+	} else if (!find_issuing(store, ca, &leaf)) {
+		return 0;
+	}
+	return store_leaf_add(store, &leaf, err, err_size);
 }
 
 int store_leaf_find(struct store *store, const char *site, int64_t now,

@@ -76,6 +76,13 @@ struct store_leaf {
 int store_leaf_add(struct store *store, const struct store_leaf *leaf,
 	char *err, size_t err_size) MUST_CHECK;
 
+/* store_leaf_note is store_leaf_add for who knows the CA by its name in URLs
+ * (ca_id): a number, or an issuing CA's key id. One that is not there any more
+ * is passed over. */
+int store_leaf_note(struct store *store, const char *ca, const char *site,
+	const struct crl_entry *entry, int64_t ends, char *err,
+	size_t err_size) MUST_CHECK;
+
 /* A site of all: more leaves than could be noted were signed by that one. */
 #define STORE_ALL_SITES "*"
 

@@ -27,11 +27,13 @@
 #include "proxy/core/harden.h"
 #include "proxy/core/inherit.h"
 #include "proxy/core/keeper_client.h"
+#include "proxy/core/ledger_writer.h"
 #include "proxy/core/load.h"
 #include "proxy/core/worker.h"
 #include "proxy/report/access.h"
 #include "proxy/session/answer.h"
 #include "proxy/session/leaves.h"
+#include "proxy/session/ledger.h"
 #include "proxy/session/origin_tls.h"
 #include "proxy/session/services.h"
 #include "proxy/session/tickets.h"
@@ -56,6 +58,7 @@ struct server {
 	struct worker *workers[INHERIT_THREADS];
 	unsigned num_workers;
 	struct desk *desk;
+	struct ledger_writer *writer;
 	atomic_bool stopping;
 };
 
@@ -107,6 +110,7 @@ static void init_shared(struct server *server)
 	shared->undecryptable = shards_new(1, UNDECRYPTABLE, VERDICTS_BYTES,
 		&marks);
 	shared->tickets = tickets_new();
+	shared->ledger = ledger_new();
 	at = calloc(config->proxy.num + config->transparent.num +
 		config->admin.num + 1, sizeof(*at));
 	if (!at)
@@ -132,6 +136,7 @@ static void clear_shared(struct shared *shared)
 	if (shared->flight)
 		flight_free(shared->flight);
 	tickets_free(shared->tickets);
+	ledger_free(shared->ledger);
 	leafkeys_free(shared->keys);
 	own_listeners_clear(&shared->own);
 }
@@ -529,6 +534,8 @@ static int start(struct server *server, char *err, size_t err_size)
 	if (access_open(config->access_log, &server->log, err, err_size) != 0)
 		return -1;
 	init_shared(server);
+	server->writer = ledger_writer_new(server->shared.ledger,
+		server->inheritance.state);
 	if (make_workers(server, err, err_size) != 0)
 		return -1;
 	return open_desk(server, err, err_size);
@@ -552,6 +559,7 @@ static int serve(struct server *server, int signals)
 	desk_free(server->desk);
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_free(server->workers[i]);
+	ledger_writer_free(server->writer);
 	access_close(server->log);
 	clear_shared(&server->shared);
 	snapshot_unref(server->snapshot);

@@ -10,6 +10,7 @@
 #include "pki/authority.h"
 #include "pki/trust.h"
 #include "proxy/config/config.h"
+#include "proxy/session/ledger.h"
 
 /* --- sites -------------------------------------------------------------- */
 
@@ -212,6 +213,22 @@ static void fill_order(struct leaf_order *order, const struct leaf_want *want,
 	};
 }
 
+/* note tells who signed for the site. */
+static void note(struct services *services, const struct leaf_order *order,
+	const struct leaf *leaf)
+{
+	struct der serial = leaf_serial(leaf);
+	struct ledger_line line = {.ends = leaf_not_after(leaf)};
+
+	snprintf(line.ca, sizeof(line.ca), "%s", ca_id(order->ca));
+	snprintf(line.site, sizeof(line.site), "%s", order->name);
+	if (serial.len <= sizeof(line.entry.serial)) {
+		memcpy(line.entry.serial, serial.at, serial.len);
+		line.entry.serial_len = (uint8_t)serial.len;
+	}
+	ledger_note(services->shared->ledger, &line);
+}
+
 static struct site *forge(struct services *services,
 	const struct leaf_order *order, char *why, size_t why_size)
 {
@@ -219,6 +236,7 @@ static struct site *forge(struct services *services,
 
 	if (forge_leaf(order, &leaf, why, why_size) != 0)
 		return NULL;
+	note(services, order, leaf);
 	atomic_fetch_add(&services->shared->counters.signatures, 1);
 	return site_new(leaf);
 }

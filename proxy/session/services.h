@@ -22,6 +22,7 @@
 struct access_buffer;
 struct flight;
 struct leafkeys;
+struct ledger;
 struct lru;
 struct pool;
 struct quota;
@@ -45,6 +46,7 @@ struct shared {
 	struct shards *verdicts;    /* owned: struct opinion (origin_tls.c) */
 	struct shards *undecryptable; /* owned: who asked for a client cert */
 	struct tickets *tickets;    /* owned */
+	struct ledger *ledger;      /* owned */
 	struct own_listeners own;
 	struct counters counters;
 };

@@ -45,6 +45,7 @@ class Sallyport:
     def __init__(self, binary, lab, folder, more=None):
         self.binary, self.lab, self.folder = binary, lab, folder
         self.port, self.tport = free_port(), free_port()
+        self.aport = free_port()
         os.makedirs(folder, exist_ok=True)
         self.file = os.path.join(folder, "sallyport.yaml")
         self.access = os.path.join(folder, "access.log")
@@ -56,7 +57,8 @@ class Sallyport:
     def base(self):
         return {
             "listen": {"proxy": "127.0.0.1:%d" % self.port,
-                       "transparent": "127.0.0.1:%d" % self.tport},
+                       "transparent": "127.0.0.1:%d" % self.tport,
+                       "admin": "127.0.0.1:%d" % self.aport},
             "state": os.path.join(self.folder, "state"),
             "origin": {"trust": [self.lab.pki.root],
                        "connect-to": self.lab.connect_to(),

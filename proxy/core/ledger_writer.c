@@ -1,0 +1,87 @@
+#include "proxy/core/ledger_writer.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "pki/store_issuing.h"
+#include "proxy/session/ledger.h"
+
+/* Between two transactions: a flood of names is written in few of them. */
+enum { REST_MS = 200 };
+
+struct ledger_writer {
+	struct ledger *ledger;  /* borrowed */
+	const char *state;      /* borrowed */
+	pthread_t thread;
+};
+
+static int write_all(struct store *store, const struct ledger_line *lines,
+	size_t num, char *err, size_t err_size)
+{
+	if (store_begin(store, err, err_size) != 0)
+		return -1;
+	for (size_t i = 0; i < num; i++) {
+		const struct ledger_line *line = &lines[i];
+
+		if (store_leaf_note(store, line->ca, line->site[0] ?
+			    line->site : STORE_ALL_SITES, &line->entry,
+			    line->ends, err, err_size) != 0)
+			return -1;
+	}
+	return store_commit(store, err, err_size);
+}
+
+static void write_lines(const struct ledger_writer *writer,
+	const struct ledger_line *lines, size_t num)
+{
+	char path[4096], err[512];
+	struct store *store;
+
+	snprintf(path, sizeof(path), "%s/" STORE_FILE, writer->state);
+	if (store_open(path, &store, err, sizeof(err)) != 0 ||
+	    write_all(store, lines, num, err, sizeof(err)) != 0)
+		fprintf(stderr, "sallyport: what was signed is not noted: "
+			"%s\n", err);
+	store_close(store);
+}
+
+static void *run(void *arg)
+{
+	const struct timespec rest = {.tv_nsec = REST_MS * 1000000L};
+	struct ledger_writer *writer = arg;
+	struct ledger_line *lines;
+	size_t num;
+
+	while ((lines = ledger_take(writer->ledger, &num)) && num > 0) {
+		write_lines(writer, lines, num);
+		free(lines);
+		(void)nanosleep(&rest, NULL);
+	}
+	free(lines);
+	return NULL;
+}
+
+struct ledger_writer *ledger_writer_new(struct ledger *ledger,
+	const char *state)
+{
+	struct ledger_writer *writer = calloc(1, sizeof(*writer));
+
+	if (!writer)
+		abort();
+	writer->ledger = ledger;
+	writer->state = state;
+	if (pthread_create(&writer->thread, NULL, run, writer) != 0)
+		abort();
+	return writer;
+}
+
+void ledger_writer_free(struct ledger_writer *writer)
+{
+	if (!writer)
+		return;
+	ledger_end(writer->ledger);
+	pthread_join(writer->thread, NULL);
+	free(writer);
+}
