@@ -1,20 +1,12 @@
-#include "pki/authority.h"
-
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pki/base.h"
+#include "pki/authority_private.h"
 #include "pki/crl.h"
 #include "pki/dertime.h"
-#include "pki/estate.h"
 #include "pki/foundation.h"
-#include "pki/keeper_link.h"
 #include "pki/pem.h"
-#include "pki/store_issuing.h"
 #include "pki/x509.h"
 
 enum {
@@ -22,46 +14,6 @@ enum {
 	SOON_S = 30 * 24 * 3600, /* an end that is told of beforehand */
 	LOOK_S = 24 * 3600,      /* at the least: what grew old by itself */
 	RETRY_S = 60,
-	WHY = 512,
-};
-
-struct member {
-	int64_t id;
-	char name[STORE_NAME];
-	bool is_intermediate;
-	struct ca *ca;           /* owned; NULL: out of use, see why */
-	struct ca *signer;       /* owned; of leaves; NULL: it signs none */
-	time_t issued;           /* when the signer was made; 0: it is ca */
-	uint8_t mark[SHA256_DIGEST_LENGTH]; /* what the signer was made by */
-	CRYPTO_BUFFER *crl;      /* owned; NULL: none */
-	time_t crl_made;
-	char why[WHY];
-};
-
-struct authority {
-	atomic_uint refs;
-	char *crl_base;          /* owned */
-	char *root_pem;          /* owned */
-	struct member *members;  /* owned */
-	size_t num_members;
-	struct store_issuing *issuing; /* owned: for their CRLs */
-	size_t num_issuing;
-	char **warnings;         /* owned */
-	size_t num_warnings;
-	struct member *chosen, *untrusted; /* borrowed from members */
-	uint64_t revoked;
-	time_t due;
-};
-
-/* What opening works with. */
-struct opening {
-	const struct authority_options *options;
-	struct authority *authority;
-	struct estate estate;
-	time_t now;
-	bool again;              /* something failed that may go later */
-	char *err;
-	size_t err_size;
 };
 
 struct authority *authority_ref(struct authority *authority)
@@ -92,7 +44,7 @@ void authority_unref(struct authority *authority)
 
 /* --- warnings ----------------------------------------------------------- */
 
-static void warn(struct authority *authority, const char *text)
+void authority_warn(struct authority *authority, const char *text)
 {
 	char **grown = realloc(authority->warnings,
 		(authority->num_warnings + 1) * sizeof(*grown));
@@ -112,12 +64,12 @@ static void warn_of_end(struct opening *o, const struct member *member)
 		return;
 	snprintf(text, sizeof(text), "the CA '%s' ends on %s: bring another "
 		"before that", member->name, dertime_text(end, when));
-	warn(o->authority, text);
+	authority_warn(o->authority, text);
 }
 
 /* --- CRLs --------------------------------------------------------------- */
 
-static void no_later(struct opening *o, time_t when)
+void authority_no_later(struct opening *o, time_t when)
 {
 	if (when < o->authority->due)
 		o->authority->due = when;
@@ -160,7 +112,7 @@ static int renew(struct opening *o, const struct store_ca *row,
 		CRYPTO_BUFFER_up_ref(row->crl);
 		member->crl = row->crl;
 		member->crl_made = (time_t)row->crl_time;
-		no_later(o, member->crl_made + CRL_RENEW);
+		authority_no_later(o, member->crl_made + CRL_RENEW);
 		return 0;
 	}
 	revoked = pki_new(CRL_REVOKED_MAX * sizeof(*revoked));
@@ -169,189 +121,8 @@ static int renew(struct opening *o, const struct store_ca *row,
 	if (result == 0)
 		result = sign_crl(o, row, member, revoked, num_revoked);
 	free(revoked);
-	no_later(o, o->now + CRL_RENEW);
+	authority_no_later(o, o->now + CRL_RENEW);
 	return result;
-}
-
-/* --- issuing CAs -------------------------------------------------------- */
-
-/* make_mark covers what an issuing CA was made for and by: another of these,
- * and it is made anew. */
-static void make_mark(const struct opening *o, const struct member *member,
-	uint8_t out[SHA256_DIGEST_LENGTH])
-{
-	const char *base = o->authority->crl_base;
-	SHA256_CTX sha;
-
-	SHA256_Init(&sha);
-	SHA256_Update(&sha, ca_digest(member->ca), SHA256_DIGEST_LENGTH);
-	SHA256_Update(&sha, base, strlen(base));
-	SHA256_Update(&sha, &o->options->validity_s,
-		sizeof(o->options->validity_s));
-	SHA256_Update(&sha, &o->options->rotate_s,
-		sizeof(o->options->rotate_s));
-	SHA256_Final(out, &sha);
-}
-
-static const struct member *find_before(const struct opening *o, int64_t id)
-{
-	const struct authority *before = o->options->before;
-
-	for (size_t i = 0; before && i < before->num_members; i++) {
-		if (before->members[i].id == id)
-			return &before->members[i];
-	}
-	return NULL;
-}
-
-static bool is_revoked(const struct opening *o, const struct ca *signer)
-{
-	for (size_t i = 0; i < o->authority->num_issuing; i++) {
-		const struct store_issuing *row = &o->authority->issuing[i];
-
-		if (strcmp(row->key_id, ca_id(signer)) == 0)
-			return row->revoked != 0;
-	}
-	return true; /* the store does not know it: another state folder */
-}
-
-static void take_signer(struct opening *o, struct member *member,
-	const struct member *from)
-{
-	member->signer = ca_ref(from->signer);
-	member->issued = from->issued;
-	if (o->options->rotate_s > 0)
-		no_later(o, member->issued + (time_t)o->options->rotate_s);
-}
-
-/* reuse takes the issuing CA that there was, while that is good; at_need: even
- * where its time to be replaced has come. */
-static bool reuse(struct opening *o, struct member *member, bool at_need)
-{
-	const struct member *from = find_before(o, member->id);
-	time_t rotate = (time_t)o->options->rotate_s;
-
-	if (!from || !from->signer || from->issued == 0 ||
-	    is_revoked(o, from->signer) ||
-	    ca_not_after(from->signer) <= o->now)
-		return false;
-	if (!at_need && (memcmp(from->mark, member->mark,
-			sizeof(member->mark)) != 0 ||
-		(rotate > 0 && o->now - from->issued >= rotate)))
-		return false;
-	take_signer(o, member, from);
-	if (at_need)
-		memset(member->mark, 0, sizeof(member->mark));
-	return true;
-}
-
-/* The chain under an issuing CA: the member's certificate and its chain. */
-static int make_signer(struct opening *o, const struct store_ca *row,
-	struct member *member, const struct store_issuing *issued,
-	EVP_PKEY *key)
-{
-	struct der chain[CA_CHAIN_MAX], above[CA_CHAIN_MAX];
-	size_t num_above;
-
-	if (!estate_chain(row, above, &num_above) ||
-	    num_above >= CA_CHAIN_MAX)
-		return pki_fail(o->err, o->err_size, "sallyport.db: the chain "
-			"of the CA '%s' is damaged", row->name);
-	chain[0] = der_of(row->cert);
-	memcpy(chain + 1, above, num_above * sizeof(*above));
-	return ca_new(der_of(issued->cert), key, chain, num_above + 1,
-		issued->key_id, &member->signer, o->err, o->err_size);
-}
-
-/* describe fills in what the certificate says. */
-static int describe_issued(struct opening *o, struct store_issuing *out)
-{
-	uint8_t id[KEY_ID_SIZE];
-	struct cert cert;
-
-	if (cert_read(der_of(out->cert), &cert) != 0 ||
-	    !spki_identifier(cert.spki, id))
-		return pki_fail(o->err, o->err_size,
-			"the keeper's certificate makes no sense");
-	for (size_t i = 0; i < sizeof(id); i++)
-		snprintf(out->key_id + 2 * i, 3, "%02x", id[i]);
-	out->made = o->now;
-	out->ends = cert.not_after;
-	return 0;
-}
-
-static void list_issued(struct authority *authority,
-	const struct store_issuing *issued)
-{
-	struct store_issuing *row;
-
-	authority->issuing = realloc(authority->issuing,
-		(authority->num_issuing + 1) * sizeof(*authority->issuing));
-	if (!authority->issuing)
-		abort();
-	row = &authority->issuing[authority->num_issuing++];
-	*row = *issued;
-	CRYPTO_BUFFER_up_ref(row->cert);
-	if (row->crl)
-		CRYPTO_BUFFER_up_ref(row->crl);
-}
-
-static int put_issued(struct opening *o, const struct store_ca *row,
-	struct member *member, struct store_issuing *issued, EVP_PKEY *key)
-{
-	if (describe_issued(o, issued) != 0 ||
-	    make_signer(o, row, member, issued, key) != 0 ||
-	    store_issuing_add(o->estate.store, issued, o->err,
-		    o->err_size) != 0)
-		return -1;
-	list_issued(o->authority, issued);
-	member->issued = o->now;
-	if (o->options->rotate_s > 0)
-		no_later(o, o->now + (time_t)o->options->rotate_s);
-	return 0;
-}
-
-static int issue(struct opening *o, const struct store_ca *row,
-	struct member *member)
-{
-	struct store_issuing issued = {.parent = row->id};
-	struct keeper_issued made;
-	int result;
-
-	if (store_issuing_next(o->estate.store, &issued.id, o->err,
-		    o->err_size) != 0 ||
-	    keeper_issue(o->options->link, ca_key_id(member->ca),
-		    (uint64_t)issued.id, &made, o->err, o->err_size) != 0)
-		return -1;
-	issued.cert = made.cert;
-	issued.crl = made.crl;
-	result = put_issued(o, row, member, &issued, made.key);
-	CRYPTO_BUFFER_free(made.cert);
-	CRYPTO_BUFFER_free(made.crl);
-	EVP_PKEY_free(made.key);
-	return result;
-}
-
-/* need_signer gives the member what signs its leaves. An issuing CA that can't
- * be replaced yet goes on; where there is none, the member is out of use. */
-static void need_signer(struct opening *o, const struct store_ca *row,
-	struct member *member)
-{
-	char text[WHY + 64];
-
-	if (ca_path_len(member->ca) == 0) {
-		member->signer = ca_ref(member->ca);
-		return;
-	}
-	make_mark(o, member, member->mark);
-	if (reuse(o, member, false) || issue(o, row, member) == 0)
-		return;
-	o->again = true;
-	snprintf(text, sizeof(text), "no new issuing CA under '%s': %s",
-		member->name, o->err);
-	warn(o->authority, text);
-	if (!reuse(o, member, true))
-		snprintf(member->why, sizeof(member->why), "%s", o->err);
 }
 
 /* --- opening ------------------------------------------------------------ */
@@ -410,7 +181,7 @@ static int take_used(struct opening *o, const struct store_ca *row,
 		snprintf(member->why, sizeof(member->why), "the CA '%s' is "
 			"disabled", row->name);
 	else if (member->ca)
-		need_signer(o, row, member);
+		authority_need_signer(o, row, member);
 	if (member->signer) {
 		warn_of_end(o, member);
 		return 0;
@@ -419,7 +190,7 @@ static int take_used(struct opening *o, const struct store_ca *row,
 		return pki_fail(o->err, o->err_size, "%s", member->why);
 	snprintf(text, sizeof(text), "a rule's intermediate-ca '%s' can't be "
 		"used: %s", row->name, member->why);
-	warn(o->authority, text);
+	authority_warn(o->authority, text);
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 #include "pki/lifecycle.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,6 @@
 #include "pki/name.h"
 #include "pki/store_audit.h"
 #include "pki/store_issuing.h"
-#include "pki/upload.h"
-#include "pki/x509.h"
 
 /* --- sentences ---------------------------------------------------------- */
 
@@ -29,7 +26,7 @@ enum life_outcome life_no(const struct life *life, enum life_outcome outcome,
 	return outcome;
 }
 
-static enum life_outcome out_of_order(const struct life *life,
+enum life_outcome life_out_of_order(const struct life *life,
 	const struct store_ca *row, const char *what)
 {
 	return life_no(life, LIFE_REFUSED, "%s The CA's state is %s.", what,
@@ -87,7 +84,7 @@ int life_tell(const struct life *life, struct estate *estate, int64_t id,
 }
 
 /* copy gives the row its own references. */
-static void copy_row(const struct store_ca *row, struct store_ca *out)
+void life_copy(const struct store_ca *row, struct store_ca *out)
 {
 	CRYPTO_BUFFER *shared[] = {row->key, row->spki, row->csr, row->cert,
 		row->chain, row->crl};
@@ -111,7 +108,7 @@ void life_clear(struct store_ca *row)
 }
 
 /* finish commits what was written, and gives the row as it is then. */
-static enum life_outcome finish(const struct life *life,
+enum life_outcome life_finish(const struct life *life,
 	struct estate *estate, int64_t id, struct store_ca *out)
 {
 	const struct store_ca *row;
@@ -121,19 +118,19 @@ static enum life_outcome finish(const struct life *life,
 		return LIFE_FAILED;
 	row = estate_find(estate, id);
 	if (out && row)
-		copy_row(row, out);
+		life_copy(row, out);
 	return LIFE_OK;
 }
 
 /* save writes the row, its line, and finishes. */
-static enum life_outcome save(const struct life *life, struct estate *estate,
+enum life_outcome life_save(const struct life *life, struct estate *estate,
 	const struct store_ca *row, const char *what, const char *detail,
 	struct store_ca *out)
 {
 	if (store_save(estate->store, row, life->err, life->err_size) != 0 ||
 	    life_tell(life, estate, row->id, row->name, what, detail) != 0)
 		return LIFE_FAILED;
-	return finish(life, estate, row->id, out);
+	return life_finish(life, estate, row->id, out);
 }
 
 /* --- looking ------------------------------------------------------------ */
@@ -146,7 +143,7 @@ enum life_outcome life_get(const struct life *life, int64_t id,
 	enum life_outcome outcome = life_begin(life, id, true, &estate, &row);
 
 	if (outcome == LIFE_OK)
-		copy_row(row, out);
+		life_copy(row, out);
 	estate_close(&estate);
 	return outcome;
 }
@@ -165,7 +162,7 @@ enum life_outcome life_list(const struct life *life, struct store_ca **out,
 			const struct store_ca *row = &estate.list[i];
 
 			if (find(&estate, row->id))
-				copy_row(row, &(*out)[(*out_num)++]);
+				life_copy(row, &(*out)[(*out_num)++]);
 		}
 	}
 	estate_close(&estate);
@@ -306,7 +303,7 @@ enum life_outcome life_create(const struct life *life,
 			NULL) != 0))
 		outcome = LIFE_FAILED;
 	if (outcome == LIFE_OK)
-		outcome = finish(life, &estate, row.id, out);
+		outcome = life_finish(life, &estate, row.id, out);
 	estate_close(&estate);
 	return outcome;
 }
@@ -394,344 +391,9 @@ enum life_outcome life_change(const struct life *life, int64_t id,
 	if (outcome == LIFE_OK)
 		outcome = change(life, &estate, row, draft);
 	if (outcome == LIFE_OK)
-		outcome = save(life, &estate, row,
+		outcome = life_save(life, &estate, row,
 			was_enabled && !row->enabled ? "disable" : "change",
 			NULL, out);
-	estate_close(&estate);
-	return outcome;
-}
-
-/* --- the key ------------------------------------------------------------ */
-
-static enum life_outcome may_make_key(const struct life *life,
-	const struct store_ca *row)
-{
-	return row->state == STATE_GENERAL_DONE ? LIFE_OK :
-		out_of_order(life, row, "The key pair has been generated "
-			"already, and never changes.");
-}
-
-/* Making a key takes its time: nobody else waits for the store meanwhile. */
-static enum life_outcome see_key(const struct life *life, int64_t id)
-{
-	struct store_ca *row;
-	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
-
-	if (outcome == LIFE_OK)
-		outcome = may_make_key(life, row);
-	estate_close(&estate);
-	return outcome;
-}
-
-static enum life_outcome keep_key(const struct life *life, int64_t id,
-	enum key_kind kind, CRYPTO_BUFFER *locked, CRYPTO_BUFFER *spki,
-	struct store_ca *out)
-{
-	struct store_ca *row;
-	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
-
-	if (outcome == LIFE_OK)
-		outcome = may_make_key(life, row);
-	if (outcome == LIFE_OK) {
-		CRYPTO_BUFFER_up_ref(locked);
-		CRYPTO_BUFFER_up_ref(spki);
-		row->key = locked;
-		row->spki = spki;
-		row->key_time = time(NULL);
-		row->state = STATE_KEYGEN_DONE;
-		snprintf(row->key_type, sizeof(row->key_type), "%s",
-			key_kind_name(kind));
-		outcome = save(life, &estate, row, "keypair", row->key_type,
-			out);
-	}
-	estate_close(&estate);
-	return outcome;
-}
-
-enum life_outcome life_make_key(const struct life *life, int64_t id,
-	enum key_kind kind, struct store_ca *out)
-{
-	CRYPTO_BUFFER *locked, *spki;
-	enum life_outcome outcome = see_key(life, id);
-
-	if (outcome != LIFE_OK)
-		return outcome;
-	if (keeper_make_key(life->options->link, kind, KEY_ROLE_INTERMEDIATE,
-		    &locked, &spki, life->err, life->err_size) != 0)
-		return LIFE_FAILED;
-	outcome = keep_key(life, id, kind, locked, spki, out);
-	CRYPTO_BUFFER_free(locked);
-	CRYPTO_BUFFER_free(spki);
-	return outcome;
-}
-
-enum life_outcome life_take_public_key(const struct life *life, int64_t id,
-	struct store_ca *out)
-{
-	struct store_ca *row;
-	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
-
-	if (outcome == LIFE_OK && !row->spki)
-		outcome = out_of_order(life, row, "There is no public key: "
-			"generate the key pair first.");
-	if (outcome == LIFE_OK && row->state == STATE_KEYGEN_DONE) {
-		row->state = STATE_PUBKEY_DONE;
-		outcome = save(life, &estate, row, "public-key", NULL, out);
-	} else if (outcome == LIFE_OK) {
-		copy_row(row, out);
-	}
-	estate_close(&estate);
-	return outcome;
-}
-
-/* --- the request -------------------------------------------------------- */
-
-static unsigned bits_of(const struct store_ca *row)
-{
-	static const struct {
-		const char *type;
-		unsigned bits;
-	} sizes[] = {{"RSA_2K", 2048}, {"RSA_3K", 3072}, {"RSA_4K", 4096}};
-
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-		if (strcmp(row->key_type, sizes[i].type) == 0)
-			return sizes[i].bits;
-	}
-	return 0;
-}
-
-static enum life_outcome may_make_csr(const struct life *life,
-	const struct store_ca *row, const struct csr_order *order,
-	const char *file_name, unsigned bits)
-{
-	unsigned right = bits_of(row);
-
-	if (!row->key)
-		return out_of_order(life, row, "There is no key pair to make "
-			"a request with: generate it first.");
-	if (row->state > STATE_CSRGEN_DONE)
-		return out_of_order(life, row, "A certificate has been "
-			"uploaded for the request already.");
-	if (file_name && upload_file_ok(file_name, life->err,
-				 life->err_size) != 0)
-		return LIFE_REFUSED;
-	if (bits && right && bits != right)
-		return life_no(life, LIFE_REFUSED, "The key size is %u bits: "
-			"that of the key pair that was generated.", right);
-	return csr_check(order, life->err, life->err_size) == 0 ? LIFE_OK :
-								LIFE_REFUSED;
-}
-
-static enum life_outcome sign_csr(const struct life *life,
-	struct estate *estate, struct store_ca *row,
-	const struct csr_order *order)
-{
-	uint8_t key_id[CA_KEY_ID];
-	CRYPTO_BUFFER *csr;
-
-	if (estate_hold(estate, row, false, key_id, life->err,
-		    life->err_size) != 0)
-		return LIFE_FAILED;
-	csr = keeper_request(life->options->link, key_id, order, life->err,
-		life->err_size);
-	if (!csr)
-		return LIFE_FAILED;
-	CRYPTO_BUFFER_free(row->csr);
-	row->csr = csr;
-	return LIFE_OK;
-}
-
-enum life_outcome life_make_csr(const struct life *life, int64_t id,
-	const struct csr_order *order, const char *file_name, unsigned bits,
-	struct store_ca *out)
-{
-	struct store_ca *row;
-	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
-
-	if (outcome == LIFE_OK)
-		outcome = may_make_csr(life, row, order, file_name, bits);
-	if (outcome == LIFE_OK)
-		outcome = sign_csr(life, &estate, row, order);
-	if (outcome == LIFE_OK) {
-		row->csr_time = time(NULL);
-		row->state = STATE_CSRGEN_DONE;
-		snprintf(row->csr_file, sizeof(row->csr_file), "%s",
-			file_name ? file_name : "");
-		outcome = save(life, &estate, row, "csr", order->common_name,
-			out);
-	}
-	estate_close(&estate);
-	return outcome;
-}
-
-/* --- what comes back ---------------------------------------------------- */
-
-static enum life_outcome check_twin(const struct life *life,
-	const struct estate *estate, const struct store_ca *row)
-{
-	for (size_t i = 0; i < estate->num; i++) {
-		const struct store_ca *other = &estate->list[i];
-
-		if (other->id != row->id && other->cert && !other->retired &&
-		    der_same(der_of(other->cert), der_of(row->cert)))
-			return life_no(life, LIFE_REFUSED, "The CA \"%s\" "
-				"has this certificate already.", other->name);
-	}
-	return LIFE_OK;
-}
-
-static enum life_outcome take_cert(const struct life *life,
-	struct estate *estate, struct store_ca *row,
-	const struct upload *upload)
-{
-	CRYPTO_BUFFER *cert;
-
-	if (row->state == STATE_CERT_READY)
-		return out_of_order(life, row, "The certificate is finalized, "
-			"and no longer changes.");
-	if (!row->csr)
-		return out_of_order(life, row, "No CSR found: generate it, "
-			"and have it signed first.");
-	if (upload->file_name && upload_file_ok(upload->file_name, life->err,
-					 life->err_size) != 0)
-		return LIFE_REFUSED;
-	if (upload_cert(upload, row, life->options->validity_s, time(NULL),
-		    &cert, life->err, life->err_size) != 0)
-		return LIFE_REFUSED;
-	CRYPTO_BUFFER_free(row->cert);
-	CRYPTO_BUFFER_free(row->chain);
-	row->cert = cert;
-	row->chain = NULL;
-	row->state = STATE_INTCERT_UPLOAD_DONE;
-	snprintf(row->cert_file, sizeof(row->cert_file), "%s",
-		upload->file_name ? upload->file_name : "");
-	return check_twin(life, estate, row);
-}
-
-enum life_outcome life_upload_cert(const struct life *life, int64_t id,
-	const struct upload *upload, struct store_ca *out)
-{
-	struct store_ca *row;
-	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
-
-	if (outcome == LIFE_OK)
-		outcome = take_cert(life, &estate, row, upload);
-	if (outcome == LIFE_OK)
-		outcome = save(life, &estate, row, "upload-cert",
-			row->cert_file, out);
-	estate_close(&estate);
-	return outcome;
-}
-
-static enum life_outcome take_chain(const struct life *life,
-	struct store_ca *row, const struct upload *upload)
-{
-	CRYPTO_BUFFER *chain;
-
-	if (row->state == STATE_CERT_READY)
-		return out_of_order(life, row, "The certificate is finalized, "
-			"and no longer changes.");
-	if (!row->cert)
-		return out_of_order(life, row, "The signed certificate must "
-			"be uploaded before its chain.");
-	if (upload_chain(upload, row, time(NULL), &chain, life->err,
-		    life->err_size) != 0)
-		return LIFE_REFUSED;
-	CRYPTO_BUFFER_free(row->chain);
-	row->chain = chain;
-	row->state = STATE_CERTCHAIN_UPLOAD_DONE;
-	return LIFE_OK;
-}
-
-enum life_outcome life_upload_chain(const struct life *life, int64_t id,
-	const struct upload *upload, struct store_ca *out)
-{
-	struct store_ca *row;
-	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
-
-	if (outcome == LIFE_OK)
-		outcome = take_chain(life, row, upload);
-	if (outcome == LIFE_OK)
-		outcome = save(life, &estate, row, "upload-chain", NULL, out);
-	estate_close(&estate);
-	return outcome;
-}
-
-/* --- putting it to use -------------------------------------------------- */
-
-/* What was right when it came may have ended since; and the keeper must be able
- * to sign with it. */
-static enum life_outcome try_out(const struct life *life,
-	struct estate *estate, struct store_ca *row)
-{
-	struct ca *ca;
-
-	if (estate_ca(estate, row, &ca, life->err, life->err_size) != 0)
-		return LIFE_REFUSED;
-	ca_unref(ca);
-	return LIFE_OK;
-}
-
-enum life_outcome life_finalize(const struct life *life, int64_t id,
-	struct store_ca *out)
-{
-	struct store_ca *row;
-	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
-
-	if (outcome == LIFE_OK && row->state == STATE_CERT_READY)
-		outcome = out_of_order(life, row,
-			"The certificate is finalized already.");
-	else if (outcome == LIFE_OK && !row->cert)
-		outcome = out_of_order(life, row, "The signed certificate "
-			"must be uploaded before it can be finalized.");
-	if (outcome == LIFE_OK)
-		outcome = try_out(life, &estate, row);
-	if (outcome == LIFE_OK) {
-		row->state = STATE_CERT_READY;
-		outcome = save(life, &estate, row, "finalize", NULL, out);
-	}
-	estate_close(&estate);
-	return outcome;
-}
-
-static enum life_outcome may_be_default(const struct life *life,
-	const struct store_ca *row)
-{
-	if (row->state != STATE_CERT_READY)
-		return out_of_order(life, row, "Only a finalized certificate "
-			"(CERT_READY) can be the default.");
-	if (!row->enabled)
-		return life_no(life, LIFE_REFUSED, "The certificate is "
-			"disabled: it can't be the default.");
-	return LIFE_OK;
-}
-
-enum life_outcome life_make_default(const struct life *life, int64_t id,
-	struct store_ca *out)
-{
-	struct store_ca *row;
-	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, true, &estate, &row);
-
-	if (outcome == LIFE_OK)
-		outcome = may_be_default(life, row);
-	if (outcome == LIFE_OK)
-		outcome = try_out(life, &estate, row);
-	if (outcome == LIFE_OK &&
-	    (store_set_default(estate.store, id, life->err,
-		     life->err_size) != 0 ||
-		life_tell(life, &estate, id, row->name, "make-default",
-			NULL) != 0))
-		outcome = LIFE_FAILED;
-	if (outcome == LIFE_OK)
-		outcome = finish(life, &estate, id, out);
 	estate_close(&estate);
 	return outcome;
 }
@@ -792,7 +454,7 @@ enum life_outcome life_delete(const struct life *life, int64_t id)
 			life->err_size) != 0))
 		outcome = LIFE_FAILED;
 	if (outcome == LIFE_OK)
-		outcome = finish(life, &estate, id, NULL);
+		outcome = life_finish(life, &estate, id, NULL);
 	estate_close(&estate);
 	return outcome;
 }

@@ -24,6 +24,21 @@ enum life_outcome life_begin(const struct life *life, int64_t id,
 int life_tell(const struct life *life, struct estate *estate, int64_t id,
 	const char *name, const char *what, const char *detail) MUST_CHECK;
 
+/* life_out_of_order refuses a step that comes at the wrong time. */
+enum life_outcome life_out_of_order(const struct life *life,
+	const struct store_ca *row, const char *what);
+
+/* life_copy gives out its own references. */
+void life_copy(const struct store_ca *row, struct store_ca *out);
+
+/* life_finish commits what was written, and gives the row as it is then;
+ * life_save writes the row and its line first. */
+enum life_outcome life_finish(const struct life *life,
+	struct estate *estate, int64_t id, struct store_ca *out) MUST_CHECK;
+enum life_outcome life_save(const struct life *life, struct estate *estate,
+	const struct store_ca *row, const char *what, const char *detail,
+	struct store_ca *out) MUST_CHECK;
+
 /* life_sign_crl signs the row's next CRL, until then, and stores it. */
 int life_sign_crl(const struct life *life, struct estate *estate,
 	struct store_ca *row, const struct ca *ca, time_t until) MUST_CHECK;

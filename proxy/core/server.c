@@ -15,10 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cache/flight.h"
 #include "cache/shards.h"
 #include "pki/authority.h"
-#include "pki/leafkeys.h"
 #include "proxy/config/config.h"
 #include "proxy/config/fixed.h"
 #include "proxy/config/snapshot.h"
@@ -29,20 +27,13 @@
 #include "proxy/core/keeper_client.h"
 #include "proxy/core/ledger_writer.h"
 #include "proxy/core/load.h"
+#include "proxy/core/shared.h"
 #include "proxy/core/worker.h"
 #include "proxy/report/access.h"
 #include "proxy/session/answer.h"
-#include "proxy/session/leaves.h"
-#include "proxy/session/ledger.h"
-#include "proxy/session/origin_tls.h"
 #include "proxy/session/services.h"
-#include "proxy/session/tickets.h"
 
 enum {
-	SHARDS = 16,
-	VERDICTS = 8192,
-	VERDICTS_BYTES = 8 * 1024 * 1024,
-	UNDECRYPTABLE = 4096,
 	RETRY_S = 60,        /* CAs that could not be opened anew */
 };
 
@@ -74,71 +65,6 @@ static void say(const char *format, ...)
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);
-}
-
-/* --- what workers share ------------------------------------------------- */
-
-/* The cache of undecryptable sites holds no values, only that they are. */
-static void *mark_ref(void *mark)
-{
-	return mark;
-}
-
-static void mark_unref(void *mark)
-{
-	(void)mark;
-}
-
-static void init_shared(struct server *server)
-{
-	static const struct shards_type sites = {
-		site_ref_value, site_unref_value};
-	static const struct shards_type opinions = {
-		opinion_ref, opinion_unref};
-	static const struct shards_type marks = {mark_ref, mark_unref};
-	const struct config *config = server->snapshot->config;
-	struct shared *shared = &server->shared;
-	struct sockaddr_storage *at;
-	size_t num = 0;
-
-	shared->keys = leafkeys_new();
-	shared->leaves = shards_new(SHARDS, config->limits.leaf_cache_entries,
-		config->limits.leaf_cache_bytes, &sites);
-	shared->flight = flight_new();
-	shared->verdicts = shards_new(SHARDS, VERDICTS, VERDICTS_BYTES,
-		&opinions);
-	shared->undecryptable = shards_new(1, UNDECRYPTABLE, VERDICTS_BYTES,
-		&marks);
-	shared->tickets = tickets_new();
-	shared->ledger = ledger_new();
-	at = calloc(config->proxy.num + config->transparent.num +
-		config->admin.num + 1, sizeof(*at));
-	if (!at)
-		abort();
-	for (size_t i = 0; i < config->proxy.num; i++)
-		at[num++] = config->proxy.at[i].address;
-	for (size_t i = 0; i < config->transparent.num; i++)
-		at[num++] = config->transparent.at[i].address;
-	for (size_t i = 0; i < config->admin.num; i++)
-		at[num++] = config->admin.at[i].address;
-	own_listeners_init(&shared->own, at, num);
-	free(at);
-}
-
-static void clear_shared(struct shared *shared)
-{
-	if (shared->leaves)
-		shards_free(shared->leaves);
-	if (shared->verdicts)
-		shards_free(shared->verdicts);
-	if (shared->undecryptable)
-		shards_free(shared->undecryptable);
-	if (shared->flight)
-		flight_free(shared->flight);
-	tickets_free(shared->tickets);
-	ledger_free(shared->ledger);
-	leafkeys_free(shared->keys);
-	own_listeners_clear(&shared->own);
 }
 
 /* --- starting ----------------------------------------------------------- */
@@ -533,7 +459,7 @@ static int start(struct server *server, char *err, size_t err_size)
 	ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (access_open(config->access_log, &server->log, err, err_size) != 0)
 		return -1;
-	init_shared(server);
+	shared_init(&server->shared, config);
 	server->writer = ledger_writer_new(server->shared.ledger,
 		server->inheritance.state);
 	if (make_workers(server, err, err_size) != 0)
@@ -561,7 +487,7 @@ static int serve(struct server *server, int signals)
 		worker_free(server->workers[i]);
 	ledger_writer_free(server->writer);
 	access_close(server->log);
-	clear_shared(&server->shared);
+	shared_clear(&server->shared);
 	snapshot_unref(server->snapshot);
 	snapshot_unref(server->started);
 	inherit_clear(&server->inheritance);

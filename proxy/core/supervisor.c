@@ -19,6 +19,7 @@
 #include "pki/passphrase.h"
 #include "proxy/config/config.h"
 #include "proxy/core/channel.h"
+#include "proxy/core/child.h"
 #include "proxy/core/harden.h"
 #include "proxy/core/handover.h"
 #include "proxy/core/identity.h"
@@ -27,20 +28,7 @@
 
 enum {
 	LISTENERS_MAX = 256 * 40,
-	QUICK_S = 10,        /* a life shorter than that is a failure */
-	REST_MAX_S = 30,
 	KEEPER_END_S = 5,
-};
-
-/* A process that is started, and started again. */
-struct child {
-	const char *word;    /* the command, hidden from help */
-	struct identity identity;
-	pid_t pid;           /* 0: none */
-	int channel;         /* owned; -1: none */
-	time_t started;
-	unsigned failures;   /* one after the other */
-	time_t again;        /* when to start it, while there is none */
 };
 
 struct supervisor {
@@ -70,59 +58,6 @@ static void say(const char *format, ...)
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);
-}
-
-static time_t monotonic_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-/* --- starting a process ------------------------------------------------- */
-
-/* become_child never comes back. The child's end of the channel gets its fixed
- * number; all other descriptors are close-on-exec. It is a process group of its
- * own, so that a terminal's Ctrl-C comes from here alone. */
-static void become_child(const struct child *child, int channel)
-{
-	char uid[24], gid[24];
-	char *args[] = {"sallyport", (char *)(uintptr_t)child->word, uid, gid,
-		NULL};
-	sigset_t none;
-
-	snprintf(uid, sizeof(uid), "%lu", (unsigned long)child->identity.uid);
-	snprintf(gid, sizeof(gid), "%lu", (unsigned long)child->identity.gid);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)setpgid(0, 0);
-	if (channel == CHANNEL_FD)
-		(void)fcntl(channel, F_SETFD, 0);
-	else if (dup2(channel, CHANNEL_FD) != CHANNEL_FD)
-		_exit(1);
-	(void)execv("/proc/self/exe", args);
-	_exit(127);
-}
-
-static int start(struct child *child)
-{
-	int ends[2];
-
-	if (channel_pair(ends) != 0)
-		return -1;
-	child->pid = fork(); /* there are no other threads */
-	if (child->pid == 0)
-		become_child(child, ends[1]);
-	close(ends[1]);
-	if (child->pid < 0) {
-		close(ends[0]);
-		child->pid = 0;
-		return -1;
-	}
-	child->channel = ends[0];
-	child->started = monotonic_s();
-	return 0;
 }
 
 /* --- what they are told ------------------------------------------------- */
@@ -192,7 +127,7 @@ static int tell_listeners(struct supervisor *s)
 
 static int start_keeper(struct supervisor *s)
 {
-	if (start(&s->keeper) != 0)
+	if (child_start(&s->keeper) != 0)
 		return -1;
 	if (tell_passphrase(s) != 0)
 		return -1;
@@ -203,7 +138,7 @@ static int start_worker(struct supervisor *s)
 {
 	int channel;
 
-	if (start(&s->worker) != 0)
+	if (child_start(&s->worker) != 0)
 		return -1;
 	channel = s->worker.channel;
 	if (channel_tell(channel, MESSAGE_SOURCE, 0,
@@ -216,39 +151,6 @@ static int start_worker(struct supervisor *s)
 
 /* --- ends --------------------------------------------------------------- */
 
-static void forget(struct child *child)
-{
-	if (child->channel >= 0)
-		close(child->channel);
-	child->channel = -1;
-	child->pid = 0;
-}
-
-static void tell_end(const struct child *child, int status)
-{
-	if (WIFSIGNALED(status))
-		say("the %s was ended by signal %d; another is started",
-			child->word + 1, WTERMSIG(status));
-	else
-		say("the %s ended with code %d; another is started",
-			child->word + 1, WEXITSTATUS(status));
-}
-
-/* rest says when to start it again: at once the first time, then later and
- * later while it does not live long. */
-static void rest(struct child *child)
-{
-	time_t now = monotonic_s(), wait = 0;
-
-	if (now - child->started >= QUICK_S)
-		child->failures = 0;
-	if (child->failures > 0)
-		wait = child->failures < 5 ? 1 << (child->failures - 1) :
-					     REST_MAX_S;
-	child->failures++;
-	child->again = now + wait;
-}
-
 static void on_end(struct supervisor *s, pid_t pid, int status)
 {
 	struct child *child = pid == s->worker.pid ? &s->worker :
@@ -256,7 +158,7 @@ static void on_end(struct supervisor *s, pid_t pid, int status)
 
 	if (!child)
 		return;
-	forget(child);
+	child_forget(child);
 	if (child == &s->worker && (s->stopping || !s->ready)) {
 		s->code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 		s->stopping = true;
@@ -264,8 +166,8 @@ static void on_end(struct supervisor *s, pid_t pid, int status)
 	}
 	if (s->stopping)
 		return;
-	tell_end(child, status);
-	rest(child);
+	child_tell_end(child, status);
+	child_rest(child);
 }
 
 static void reap(struct supervisor *s)
@@ -281,7 +183,7 @@ static void reap(struct supervisor *s)
  * the other to start. */
 static void start_again(struct supervisor *s)
 {
-	time_t now = monotonic_s();
+	time_t now = child_now();
 	bool new_keeper = false;
 
 	if (s->stopping)
@@ -375,7 +277,7 @@ static void on_worker(struct supervisor *s)
 static int wait_ms(const struct supervisor *s)
 {
 	const struct child *children[] = {&s->keeper, &s->worker};
-	time_t now = monotonic_s(), next = now + 3600;
+	time_t now = child_now(), next = now + 3600;
 
 	for (size_t i = 0; i < 2; i++) {
 		if (!children[i]->pid && children[i]->again < next)
@@ -407,15 +309,15 @@ static void run(struct supervisor *s)
  * while. */
 static void end_keeper(struct supervisor *s)
 {
-	time_t until = monotonic_s() + KEEPER_END_S;
+	time_t until = child_now() + KEEPER_END_S;
 	struct timespec nap = {.tv_nsec = 5 * 1000 * 1000};
 	pid_t pid = s->keeper.pid;
 
 	if (!pid)
 		return;
-	forget(&s->keeper);
+	child_forget(&s->keeper);
 	while (waitpid(pid, NULL, WNOHANG) == 0) {
-		if (monotonic_s() >= until)
+		if (child_now() >= until)
 			(void)kill(pid, SIGKILL);
 		(void)nanosleep(&nap, NULL);
 	}
