@@ -89,14 +89,20 @@ static int import_with(const struct config *config,
 {
 	struct parcel *parcel = NULL;
 	struct setup setup = {.passphrase = NULL};
+	struct client *running = NULL;
 	int code = read_import(import, &parcel);
 
+	if (code == OPTIONS_FINE)
+		code = client_dial(config, &running);
 	if (code == OPTIONS_FINE)
 		code = setup_open(config, &setup);
 	if (code == OPTIONS_FINE)
 		code = keep(&setup, parcel);
 	if (code == OPTIONS_FINE)
 		code = tell_imported(&setup.options);
+	if (code == OPTIONS_FINE)
+		code = ca_refresh(running);
+	client_close(running);
 	setup_close(&setup);
 	import_free(parcel);
 	return code;
@@ -123,9 +129,7 @@ static int ca_import(const struct command *self, int argc,
 		return code;
 	code = import_with(config, &import);
 	config_free(config);
-	if (code != OPTIONS_FINE)
-		return code;
-	return ca_refresh(import.config);
+	return code == OPTIONS_FINE ? EXIT_DONE : code;
 }
 
 /* view_for looks at the CA for a command that has no options but -c. */

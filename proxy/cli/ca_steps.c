@@ -175,22 +175,21 @@ int ca_show_one(const struct command *self, int argc, char **argv)
 	return ca_close_step(&step, code);
 }
 
-int ca_refresh(const char *config_file)
+int ca_refresh(struct client *running)
 {
-	struct step step = {.config = config_file};
-	int code = setup_config(config_file, &step.settings);
+	struct client_reply reply;
+	int code;
 
-	if (code == OPTIONS_FINE)
-		code = client_open(step.settings, false, &step.client);
-	if (code == OPTIONS_FINE && client_running(step.client)) {
-		code = client_json(step.client, "POST", "/sallyport/refresh",
-			NULL, &step.reply);
-		if (code == OPTIONS_FINE)
-			puts("It signs from now on.");
-	} else if (code == OPTIONS_FINE) {
+	if (!running) {
 		puts("It signs from the next start on.");
+		return OPTIONS_FINE;
 	}
-	return ca_close_step(&step, code);
+	code = client_json(running, "POST", "/sallyport/refresh", NULL,
+		&reply);
+	if (code == OPTIONS_FINE)
+		puts("It signs from now on.");
+	client_reply_clear(&reply);
+	return code;
 }
 
 int step_list(const struct command *self, int argc, char **argv)

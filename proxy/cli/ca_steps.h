@@ -15,9 +15,9 @@ extern const struct command ca_steps[];
 /* ca_show_one is `ca show CA`. */
 int ca_show_one(const struct command *self, int argc, char **argv);
 
-/* ca_refresh has a running proxy go by what is in the store now, and says from
- * when on it does. */
-int ca_refresh(const char *config_file);
+/* ca_refresh has a running proxy (NULL: none runs) go by what is in the store
+ * now, and says from when on it does. */
+int ca_refresh(struct client *running) __attribute__((warn_unused_result));
 
 /* For what else goes by these steps: */
 

@@ -244,27 +244,46 @@ static int open_alone(struct client *client, bool signs)
 	return OPTIONS_FINE;
 }
 
-int client_open(const struct config *config, bool signs, struct client **out)
+static struct client *make(const struct config *config)
 {
 	struct client *client = calloc(1, sizeof(*client));
-	char err[4200];
-	int code = OPTIONS_FINE;
 
 	if (!client)
 		abort();
 	client->config = config;
-	client->fd = dial(config->state);
-	if (client->fd < 0 && errno == EACCES) {
-		snprintf(err, sizeof(err), "%s: %s; run this as its owner, or "
-			"as root", shown(config->state).text, strerror(errno));
-		code = setup_failed(err);
-	} else if (client->fd < 0) {
-		code = open_alone(client, signs);
+	client->fd = -1;
+	return client;
+}
+
+int client_dial(const struct config *config, struct client **out)
+{
+	int fd = dial(config->state);
+	char err[4200];
+
+	*out = NULL;
+	if (fd >= 0) {
+		*out = make(config);
+		(*out)->fd = fd;
+		return OPTIONS_FINE;
 	}
-	*out = client;
+	if (errno != EACCES)
+		return OPTIONS_FINE;
+	snprintf(err, sizeof(err), "%s: %s; run this as its owner, or as root",
+		shown(config->state).text, strerror(errno));
+	return setup_failed(err);
+}
+
+int client_open(const struct config *config, bool signs, struct client **out)
+{
+	int code = client_dial(config, out);
+
+	if (code != OPTIONS_FINE || *out)
+		return code;
+	*out = make(config);
+	code = open_alone(*out, signs);
 	if (code == OPTIONS_FINE)
 		return code;
-	client_close(client);
+	client_close(*out);
 	*out = NULL;
 	return code;
 }

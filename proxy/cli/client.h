@@ -33,6 +33,10 @@ int client_open(const struct config *config, bool signs, struct client **out)
 	__attribute__((warn_unused_result));
 void client_close(struct client *client);
 
+/* client_dial reaches the running proxy, *out NULL where none runs. */
+int client_dial(const struct config *config, struct client **out)
+	__attribute__((warn_unused_result));
+
 /* client_running: it is a running proxy. */
 bool client_running(const struct client *client);
 
