@@ -225,7 +225,8 @@ static bool answer_make_key(struct question *q, CBB *out)
 	bool ok;
 
 	if (!frame_get_number(&q->in, &kind) || kind >= NUM_KEY_KINDS ||
-	    !frame_get_number(&q->in, &role) || !right_role(role))
+	    !frame_get_number(&q->in, &role) || !right_role(role) ||
+	    CBS_len(&q->in) != 0)
 		return senseless(q);
 	key = make_key((enum key_kind)kind);
 	locked = keylock_lock(q->keeper->lock, key, (enum key_role)role);
@@ -612,7 +613,7 @@ static bool answer_issue(struct question *q, CBB *out)
 
 	if (!take_ca(q, INTERMEDIATE, &grip))
 		goto out;
-	if (!frame_get_number(&q->in, &counter))
+	if (!frame_get_number(&q->in, &counter) || CBS_len(&q->in) != 0)
 		ok = senseless(q);
 	else if (ca_path_len(grip.ca) == 0)
 		ok = no(q, "its path length allows for no CA under it");
