@@ -16,6 +16,8 @@
 
 #include "pki/authority.h"
 #include "pki/base.h"
+#include "pki/import.h"
+#include "pki/keeper_frame.h"
 #include "pki/leaf.h"
 #include "pki/x509.h"
 #include "tests/support/kept.h"
@@ -379,6 +381,352 @@ static void goes_on_with_the_crl_of_a_deleted_one(void **state)
 	authority_unref(authority);
 }
 
+/* --- issuing CAs -------------------------------------------------------- */
+
+static struct authority *open_with(const struct authority *before)
+{
+	options.before = before;
+	return open_authority();
+}
+
+static const char *id_of(const struct authority *authority)
+{
+	return ca_id(issuer_of(authority));
+}
+
+static void goes_on_with_the_issuing_ca_there_was(void **state)
+{
+	struct authority *a = open_authority(), *b = open_with(a), *c;
+	CRYPTO_BUFFER *crl;
+
+	(void)state;
+	assert_ptr_equal(issuer_of(a), issuer_of(b));
+	authority_unref(a); /* which does not take it along */
+	c = open_with(b);
+	assert_string_equal(id_of(b), id_of(c));
+	crl = crl_of(c, id_of(c));
+	assert_non_null(crl);
+	CRYPTO_BUFFER_free(crl);
+	authority_unref(b);
+	authority_unref(c);
+}
+
+/* Without what was before it: its key is in memory alone. The CRL of the one
+ * that is gone is still given. */
+static void makes_another_after_a_restart(void **state)
+{
+	struct authority *a = open_authority(), *b = open_authority();
+	CRYPTO_BUFFER *crl = crl_of(b, id_of(a));
+
+	(void)state;
+	assert_string_not_equal(id_of(a), id_of(b));
+	assert_non_null(crl);
+	CRYPTO_BUFFER_free(crl);
+	write_cert("s.pem", issuer_of(b));
+	lab_run("openssl x509 -in s.pem -noout -subject -nameopt RFC2253");
+	assert_non_null(strstr(lab_said(), ".2 (t)"));
+	authority_unref(a);
+	authority_unref(b);
+}
+
+/* A second is the least that there is. */
+static void rotates(void **state)
+{
+	struct authority *a, *b, *c;
+	struct timespec wait = {.tv_nsec = 20 * 1000 * 1000};
+
+	(void)state;
+	options.rotate_s = 1;
+	a = open_authority();
+	assert_in_range(authority_due(a) - time(NULL), 0, 1);
+	b = open_with(a);
+	for (int i = 0; i < 60 && strcmp(id_of(a), id_of(b)) == 0; i++) {
+		authority_unref(b);
+		nanosleep(&wait, NULL);
+		b = open_with(a);
+	}
+	assert_string_not_equal(id_of(a), id_of(b));
+	options.rotate_s = 0; /* as long as it may; and made for that */
+	c = open_with(b);
+	assert_string_not_equal(id_of(b), id_of(c));
+	assert_true(authority_due(c) - time(NULL) > 60);
+	authority_unref(a);
+	authority_unref(b);
+	authority_unref(c);
+}
+
+static void makes_another_where_something_else_is_wanted(void **state)
+{
+	struct authority *a = open_authority(), *b, *c, *d;
+
+	(void)state;
+	options.validity_s = KEPT_VALIDITY_S / 2;
+	b = open_with(a);
+	assert_string_not_equal(id_of(a), id_of(b));
+	options.rotate_s = KEPT_ROTATE_S / 2;
+	c = open_with(b);
+	assert_string_not_equal(id_of(b), id_of(c));
+	options.crl_base = "http://proxy.example:3128";
+	d = open_with(c);
+	assert_string_not_equal(id_of(c), id_of(d));
+	authority_unref(a);
+	authority_unref(b);
+	authority_unref(c);
+	authority_unref(d);
+}
+
+static void does_not_go_on_with_a_revoked_one(void **state)
+{
+	struct authority *a = open_authority(), *b;
+	char sql[160];
+
+	(void)state;
+	snprintf(sql, sizeof(sql), "UPDATE issuing SET revoked = 5 WHERE "
+		"key_id = '%s'", id_of(a));
+	set(sql);
+	b = open_with(a);
+	assert_string_not_equal(id_of(a), id_of(b));
+	authority_unref(a);
+	authority_unref(b);
+}
+
+static void does_not_go_on_with_one_of_another_folder(void **state)
+{
+	struct authority *a = open_authority(), *b;
+
+	(void)state;
+	lab_run("rm sallyport.db");
+	b = open_with(a);
+	assert_string_not_equal(id_of(a), id_of(b));
+	assert_string_not_equal(authority_root_pem(a), authority_root_pem(b));
+	authority_unref(a);
+	authority_unref(b);
+}
+
+/* --- CAs that rules name ------------------------------------------------ */
+
+/* bring brings a CA called name, signed by itself, which is no default. */
+static void bring(const char *name, const char *ext)
+{
+	struct import_files files = {0};
+	char cert[80], key[80];
+
+	lab_make_root(name, "ec", ext);
+	snprintf(cert, sizeof(cert), "%s/%s.pem", lab_folder(), name);
+	snprintf(key, sizeof(key), "%s/%s.key", lab_folder(), name);
+	files.cert = cert;
+	files.key = key;
+	if (import_ca(&options, &files, kept_lock(), "the test", err,
+		    sizeof(err)) != 0)
+		fail_msg("%s", err);
+	set("UPDATE ca SET is_default = 0; UPDATE ca SET is_default = 1 WHERE "
+		"id = 1");
+}
+
+static void name(const char *one)
+{
+	static const char *names[1];
+
+	names[0] = one;
+	options.names = names;
+	options.num_names = 1;
+}
+
+/* warned wants a warning that says so, and none besides. */
+static void warned(const struct authority *authority, const char *what)
+{
+	const char *first = authority_warning(authority, 0);
+
+	if (!what && first)
+		fail_msg("%s", first);
+	if (what && (!first || !strstr(first, what)))
+		fail_msg("no '%s' in: %s", what, first ? first : "nothing");
+	if (what)
+		assert_null(authority_warning(authority, 1));
+}
+
+static void signs_by_the_ca_that_is_named(void **state)
+{
+	struct authority *authority;
+	CRYPTO_BUFFER *const *sent;
+	const char *why = NULL;
+	struct ca *corp;
+
+	(void)state;
+	bring("corp", LAB_CA_EXT);
+	name("corp");
+	authority = open_authority();
+	warned(authority, NULL);
+	corp = authority_issuer(authority, "corp", &why);
+	assert_non_null(corp);
+	assert_ptr_not_equal(corp, issuer_of(authority));
+	assert_ptr_equal(authority_issuer(authority, "", &why),
+		issuer_of(authority));
+	assert_int_equal(ca_sent(corp, &sent), 1); /* under a root */
+	forge(authority, corp);
+	lab_run("openssl verify -x509_strict -crl_check -CAfile corp.pem "
+		"-untrusted sent.pem -CRLfile crl.pem leaf.pem");
+	assert_int_not_equal(lab_try("openssl verify -CAfile root.pem "
+		"-untrusted sent.pem leaf.pem"), 0);
+	assert_true(authority_knows(authority, "corp"));
+	assert_false(authority_knows(authority, "corps"));
+	assert_null(authority_issuer(authority, "corps", &why));
+	assert_non_null(strstr(why, "no such CA"));
+	authority_unref(authority);
+}
+
+/* One that nobody names is not made ready; it is known all the same. */
+static void makes_ready_only_what_is_named(void **state)
+{
+	struct authority *authority;
+	const char *why = NULL;
+
+	(void)state;
+	bring("corp", LAB_CA_EXT);
+	authority = open_authority();
+	assert_true(authority_knows(authority, "corp"));
+	assert_null(authority_issuer(authority, "corp", &why));
+	assert_non_null(why);
+	warned(authority, NULL);
+	authority_unref(authority);
+}
+
+static void says_why_one_is_of_no_use(void **state)
+{
+	static const struct {
+		const char *sql, *why;
+	} rows[] = {
+		{"UPDATE ca SET status = 'DISABLED' WHERE name = 'corp'",
+			"the CA 'corp' is disabled"},
+		{"UPDATE ca SET status = 'ENABLED', state = 'CSRGEN_DONE' "
+			"WHERE name = 'corp'", "CSRGEN_DONE"},
+		{"UPDATE ca SET state = 'CERT_READY', key = NULL WHERE name = "
+			"'corp'", "no key"},
+		{"UPDATE ca SET key = x'3000' WHERE name = 'corp'",
+			"does not open"},
+	};
+
+	(void)state;
+	bring("corp", LAB_CA_EXT);
+	name("corp");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct authority *authority;
+		const char *why = NULL;
+
+		set(rows[i].sql);
+		authority = open_authority();
+		assert_null(authority_issuer(authority, "corp", &why));
+		if (!strstr(why, rows[i].why))
+			fail_msg("no '%s' in: %s", rows[i].why, why);
+		assert_true(authority_knows(authority, "corp"));
+		assert_non_null(issuer_of(authority)); /* which goes on */
+		warned(authority, "a rule's intermediate-ca 'corp' can't be "
+			"used: ");
+		authority_unref(authority);
+	}
+}
+
+static void forgets_the_name_of_a_deleted_one(void **state)
+{
+	struct authority *authority;
+	const char *why = NULL;
+
+	(void)state;
+	bring("corp", LAB_CA_EXT);
+	set("UPDATE ca SET retired = 5, key = NULL WHERE name = 'corp'");
+	name("corp");
+	authority = open_authority();
+	assert_false(authority_knows(authority, "corp"));
+	assert_null(authority_issuer(authority, "corp", &why));
+	assert_non_null(strstr(why, "no such CA"));
+	authority_unref(authority);
+}
+
+static void warns_of_an_end(void **state)
+{
+	struct authority *authority;
+	char sql[8192];
+
+	(void)state;
+	bring("corp", LAB_CA_EXT);
+	name("corp");
+	lab_run("openssl req -x509 -new -key corp.key -subj /O=Lab/CN=corp "
+		"-days 20 -config corp.cnf -extensions ext -out corp.pem && "
+		"openssl x509 -in corp.pem -outform DER | od -An -v -tx1 | tr "
+		"-d ' \\n'");
+	snprintf(sql, sizeof(sql), "UPDATE ca SET cert = x'%s' WHERE name = "
+		"'corp'", lab_said());
+	set(sql);
+	authority = open_authority();
+	warned(authority, "the CA 'corp' ends on ");
+	authority_unref(authority);
+}
+
+/* --- a keeper that does not do it --------------------------------------- */
+
+struct moody {
+	uint32_t kind;     /* that it does not answer */
+	unsigned refused;
+};
+
+static int moody_ask(void *arg, struct keeper_frame *frame, char *why,
+	size_t why_size)
+{
+	struct moody *moody = arg;
+
+	if (frame->kind != moody->kind)
+		return keeper_local(kept_keeper(), frame, why, why_size);
+	moody->refused++;
+	frame_refuse(frame, KEEPER_REFUSED, "the keeper is in a mood");
+	return 0;
+}
+
+static void goes_on_where_the_keeper_refuses(void **state)
+{
+	struct moody moody = {.kind = KEEPER_ISSUE};
+	struct keeper_link link = {moody_ask, &moody, "moody"};
+	struct authority *a = open_authority(), *b, *c;
+
+	(void)state;
+	options.link = &link;
+	options.validity_s--; /* so that another is wanted */
+	b = open_with(a);
+	assert_int_equal(moody.refused, 1);
+	assert_string_equal(id_of(a), id_of(b)); /* which goes on */
+	warned(b, "no new issuing CA under 'Sallyport Intermediate CA ");
+	assert_non_null(strstr(authority_warning(b, 0), "in a mood"));
+	assert_in_range(authority_due(b) - time(NULL), 0, 60);
+	moody.kind = 0;
+	c = open_with(b); /* and is replaced as soon as may be */
+	assert_string_not_equal(id_of(a), id_of(c));
+	warned(c, NULL);
+	authority_unref(a);
+	authority_unref(b);
+	authority_unref(c);
+}
+
+static void fails_where_the_keeper_refuses_at_first(void **state)
+{
+	static const uint32_t kinds[] = {KEEPER_MAKE_KEY, KEEPER_HOLD,
+		KEEPER_MINT, KEEPER_ISSUE, KEEPER_CRL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct moody moody = {.kind = kinds[i]};
+		struct keeper_link link = {moody_ask, &moody, "moody"};
+		struct authority *authority;
+
+		options.link = &link;
+		assert_int_equal(authority_open(&options, &authority, err,
+			sizeof(err)), -1);
+		assert_null(authority);
+		assert_says("in a mood");
+		options.link = kept_link(); /* nothing is half done */
+		authority_unref(open_authority());
+		lab_run("rm sallyport.db root.pem");
+	}
+}
+
 /* --- mending ------------------------------------------------------------ */
 
 static void follows_crl_base(void **state)
@@ -550,6 +898,26 @@ int main(void)
 		cmocka_unit_test_setup(renews_crls, set_up),
 		cmocka_unit_test_setup(tells_until_when_a_crl_stands, set_up),
 		cmocka_unit_test_setup(goes_on_with_the_crl_of_a_deleted_one,
+			set_up),
+		cmocka_unit_test_setup(goes_on_with_the_issuing_ca_there_was,
+			set_up),
+		cmocka_unit_test_setup(makes_another_after_a_restart, set_up),
+		cmocka_unit_test_setup(rotates, set_up),
+		cmocka_unit_test_setup(makes_another_where_something_else_is_wanted,
+			set_up),
+		cmocka_unit_test_setup(does_not_go_on_with_a_revoked_one,
+			set_up),
+		cmocka_unit_test_setup(does_not_go_on_with_one_of_another_folder,
+			set_up),
+		cmocka_unit_test_setup(signs_by_the_ca_that_is_named, set_up),
+		cmocka_unit_test_setup(makes_ready_only_what_is_named, set_up),
+		cmocka_unit_test_setup(says_why_one_is_of_no_use, set_up),
+		cmocka_unit_test_setup(forgets_the_name_of_a_deleted_one,
+			set_up),
+		cmocka_unit_test_setup(warns_of_an_end, set_up),
+		cmocka_unit_test_setup(goes_on_where_the_keeper_refuses,
+			set_up),
+		cmocka_unit_test_setup(fails_where_the_keeper_refuses_at_first,
 			set_up),
 		cmocka_unit_test_setup(follows_crl_base, set_up),
 		cmocka_unit_test_setup(looks_and_makes_nothing, set_up),
