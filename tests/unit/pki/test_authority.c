@@ -586,7 +586,7 @@ static void makes_ready_only_what_is_named(void **state)
 	authority = open_authority();
 	assert_true(authority_knows(authority, "corp"));
 	assert_null(authority_issuer(authority, "corp", &why));
-	assert_non_null(why);
+	assert_non_null(strstr(why, "no rule has named"));
 	warned(authority, NULL);
 	authority_unref(authority);
 }
@@ -623,6 +623,31 @@ static void says_why_one_is_of_no_use(void **state)
 		warned(authority, "a rule's intermediate-ca 'corp' can't be "
 			"used: ");
 		authority_unref(authority);
+	}
+}
+
+/* A rule's traffic is for clients who trust it: the root and the CA that nobody
+ * trusts are no choice. */
+static void takes_no_other_ca_for_an_intermediate(void **state)
+{
+	static const char *const purposes[] = {"root", "untrusted"};
+	struct authority *authority;
+	const char *why = NULL;
+	char sql[128];
+
+	(void)state;
+	authority_unref(open_authority());
+	name("odd");
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(sql, sizeof(sql), "UPDATE ca SET name = 'odd' WHERE "
+			"purpose = '%s'", purposes[i]);
+		set(sql);
+		authority = open_authority();
+		assert_false(authority_knows(authority, "odd"));
+		assert_null(authority_issuer(authority, "odd", &why));
+		assert_non_null(strstr(why, "no such CA"));
+		authority_unref(authority);
+		set("UPDATE ca SET name = 'even' || id WHERE name = 'odd'");
 	}
 }
 
@@ -912,6 +937,8 @@ int main(void)
 		cmocka_unit_test_setup(signs_by_the_ca_that_is_named, set_up),
 		cmocka_unit_test_setup(makes_ready_only_what_is_named, set_up),
 		cmocka_unit_test_setup(says_why_one_is_of_no_use, set_up),
+		cmocka_unit_test_setup(takes_no_other_ca_for_an_intermediate,
+			set_up),
 		cmocka_unit_test_setup(forgets_the_name_of_a_deleted_one,
 			set_up),
 		cmocka_unit_test_setup(warns_of_an_end, set_up),
