@@ -325,10 +325,14 @@ struct ca *authority_issuer(const struct authority *authority,
 {
 	const struct member *member = authority->chosen;
 
+	*why = "there is no such CA";
 	if (name && name[0] != '\0')
 		member = named(authority, name);
-	*why = !member ? "there is no such CA" : member->why;
-	return member ? member->signer : NULL;
+	if (!member || !member->is_intermediate)
+		return NULL;
+	*why = member->why[0] ? member->why :
+		"no rule has named it since the CAs were last looked at";
+	return member->signer;
 }
 
 bool authority_knows(const struct authority *authority, const char *name)

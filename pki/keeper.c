@@ -169,7 +169,8 @@ static bool answer_make_key(struct question *q, CBB *out)
 	bool ok;
 
 	if (!frame_get_number(&q->in, &kind) || kind >= NUM_KEY_KINDS ||
-	    !frame_get_number(&q->in, &role) || !right_role(role))
+	    !frame_get_number(&q->in, &role) || !right_role(role) ||
+	    CBS_len(&q->in) != 0)
 		return keeper_senseless(q);
 	key = make_key((enum key_kind)kind);
 	locked = keylock_lock(q->keeper->lock, key, (enum key_role)role);

@@ -280,7 +280,7 @@ bool keeper_answer_issue(struct question *q, CBB *out)
 
 	if (!keeper_take_ca(q, INTERMEDIATE, &grip))
 		goto out;
-	if (!frame_get_number(&q->in, &counter))
+	if (!frame_get_number(&q->in, &counter) || CBS_len(&q->in) != 0)
 		ok = keeper_senseless(q);
 	else if (ca_path_len(grip.ca) == 0)
 		ok = keeper_no(q, "its path length allows for no CA under it");

@@ -251,31 +251,38 @@ static bool write_role(CBB *out, enum key_role role)
 			strlen(roles[role])) && CBB_flush(out);
 }
 
-/* read_role reads the attribute that write_role writes; none: an older lock. */
+static bool find_role(CBS value, enum key_role *out)
+{
+	for (int i = KEY_ROLE_ROOT; i <= KEY_ROLE_UNTRUSTED; i++) {
+		if (CBS_mem_equal(&value, (const uint8_t *)roles[i],
+			    strlen(roles[i]))) {
+			*out = (enum key_role)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* read_role reads the attribute that write_role writes, which must be there and
+ * be the last that is: CBC lets who can't read it cut it off. */
 static bool read_role(struct der plain, enum key_role *out)
 {
 	CBS cbs = der_cbs(plain), whole, attributes, attribute, values, value;
 
-	*out = KEY_ROLE_NONE;
-	if (!CBS_get_asn1(&cbs, &whole, CBS_ASN1_SEQUENCE) ||
-	    !CBS_get_asn1(&whole, NULL, CBS_ASN1_INTEGER) ||
-	    !CBS_get_asn1(&whole, NULL, CBS_ASN1_SEQUENCE) ||
-	    !CBS_get_asn1(&whole, NULL, CBS_ASN1_OCTETSTRING))
-		return false;
-	if (CBS_len(&whole) == 0)
-		return true;
-	if (!CBS_get_asn1(&whole, &attributes, ATTRIBUTES) ||
-	    !CBS_get_asn1(&attributes, &attribute, CBS_ASN1_SEQUENCE) ||
-	    !get_oid(&attribute, description, sizeof(description)) ||
-	    !CBS_get_asn1(&attribute, &values, CBS_ASN1_SET) ||
-	    !CBS_get_asn1(&values, &value, CBS_ASN1_UTF8STRING))
-		return false;
-	for (int i = KEY_ROLE_ROOT; i <= KEY_ROLE_UNTRUSTED; i++) {
-		if (CBS_mem_equal(&value, (const uint8_t *)roles[i],
-			    strlen(roles[i])))
-			*out = (enum key_role)i;
-	}
-	return *out != KEY_ROLE_NONE;
+	return CBS_get_asn1(&cbs, &whole, CBS_ASN1_SEQUENCE) &&
+		CBS_len(&cbs) == 0 &&
+		CBS_get_asn1(&whole, NULL, CBS_ASN1_INTEGER) &&
+		CBS_get_asn1(&whole, NULL, CBS_ASN1_SEQUENCE) &&
+		CBS_get_asn1(&whole, NULL, CBS_ASN1_OCTETSTRING) &&
+		CBS_get_asn1(&whole, &attributes, ATTRIBUTES) &&
+		CBS_len(&whole) == 0 &&
+		CBS_get_asn1(&attributes, &attribute, CBS_ASN1_SEQUENCE) &&
+		CBS_len(&attributes) == 0 &&
+		get_oid(&attribute, description, sizeof(description)) &&
+		CBS_get_asn1(&attribute, &values, CBS_ASN1_SET) &&
+		CBS_len(&attribute) == 0 &&
+		CBS_get_asn1(&values, &value, CBS_ASN1_UTF8STRING) &&
+		CBS_len(&values) == 0 && find_role(value, out);
 }
 
 /* marshal gives a PrivateKeyInfo with the role in it, to be freed with
@@ -355,17 +362,35 @@ static EVP_PKEY *open_form(struct keylock *lock, const struct form *form,
 	return key;
 }
 
+static bool holds(struct der der, const uint8_t *what, size_t len)
+{
+	return der.len > 0 && memmem(der.at, der.len, what, len);
+}
+
+/* is_ours_reworded: no older version went so many rounds of HMAC-SHA-256. What
+ * does, in another form than ours, is a key of ours that somebody wants to be
+ * taken for one without a role. */
+static bool is_ours_reworded(struct der locked)
+{
+	static const uint8_t rounds[] = {0x02, 0x03,
+		KEYLOCK_ROUNDS >> 16 & 0xff, KEYLOCK_ROUNDS >> 8 & 0xff,
+		KEYLOCK_ROUNDS & 0xff};
+
+	return holds(locked, rounds, sizeof(rounds)) &&
+		holds(locked, hmac_sha256, sizeof(hmac_sha256));
+}
+
 EVP_PKEY *keylock_unlock(struct keylock *lock, struct der locked,
 	enum key_role *out_role)
 {
 	CBS cbs = der_cbs(locked);
+	EVP_PKEY *key = NULL;
 	struct form form;
-	EVP_PKEY *key;
 
 	*out_role = KEY_ROLE_NONE;
 	if (read_form(locked, &form))
 		key = open_form(lock, &form, out_role);
-	else
+	else if (!is_ours_reworded(locked))
 		key = PKCS8_parse_encrypted_private_key(&cbs,
 			lock->passphrase, lock->len);
 	ERR_clear_error();

@@ -10,6 +10,7 @@
 
 #include "pki/authority.h"
 #include "proxy/cli/ca_text.h"
+#include "tests/support/kept.h"
 
 /* remove_all removes the files of a flat folder, and the folder. */
 static void remove_all(const char *folder)
@@ -22,14 +23,16 @@ static void remove_all(const char *folder)
 }
 
 /* found makes the CAs that are to be looked at. */
-static void found(const struct authority_options *options)
+static void found(struct authority_options *options)
 {
 	struct authority *authority;
 	char err[512] = "";
 
+	options->link = kept_link();
+	options->validity_s = KEPT_VALIDITY_S;
 	if (authority_open(options, &authority, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
-	authority_free(authority);
+	authority_unref(authority);
 }
 
 /* value_of copies what text has behind label. */
@@ -115,6 +118,13 @@ static void no_crl_of_a_ca_that_may_not(void **state)
 	remove_all(folder);
 }
 
+static int tear_down(void **state)
+{
+	(void)state;
+	kept_end();
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,5 +132,5 @@ int main(void)
 		cmocka_unit_test(no_crl_of_a_ca_that_may_not),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, tear_down);
 }

@@ -39,22 +39,23 @@ static void keys_at_the_wrong_place(void **state)
 		"\"ssl-rules\"?\n");
 	told_error("\"\": 1\n", "t.yaml:1: there is no key \"\"; there are "
 		"listen, clients, state, workers, origin, issuing, keys, "
-		"categories, ssl-rules, non-tls, non-http, log, limits\n");
+		"categories, ssl-rules, compat, non-tls, non-http, log, "
+		"limits\n");
 }
 
 static void keys_of_versions_to_come(void **state)
 {
 	(void)state;
-	told_error("listen: {admin: 127.0.0.1:8081}\nusers: {htpasswd: x}\n"
-		"url-rules: []\ncompat: zia\n"
+	told_error("listen: {proxy-tls: 127.0.0.1:8443}\n"
+		"users: {htpasswd: x}\nurl-rules: []\nportal: x\n"
 		"ssl-rules:\n"
 		"- {name: a, match: {groups: [b]}, action: inspect}\n"
 		"- name: b\n  action: inspect\n  url-policies: evaluate\n"
 		"categories: {c: {file: x}}\n",
-		"t.yaml:1: \"listen.admin\" is not in this version yet\n"
+		"t.yaml:1: \"listen.proxy-tls\" is not in this version yet\n"
 		"t.yaml:2: \"users\" is not in this version yet\n"
 		"t.yaml:3: \"url-rules\" is not in this version yet\n"
-		"t.yaml:4: \"compat\" is not in this version yet\n"
+		"t.yaml:4: \"portal\" is not in this version yet\n"
 		"t.yaml:6: \"ssl-rules[].match.groups\" is not in this version "
 		"yet\n"
 		"t.yaml:9: \"ssl-rules[].url-policies\" is not in this version "

@@ -201,7 +201,7 @@ static void refuses_bad_ids_and_junk(void **state)
 	CRYPTO_BUFFER *cert = lab_cert("root.pem");
 	EVP_PKEY *key = lab_key("root.key");
 	static const char *const ids[] = {"", "../1", "a/b", "A b",
-		"123456789012345678901"};
+		"12345678901234567890123456789012345678901"};
 	struct der chain[CA_CHAIN_MAX + 1] = {{NULL, 0}};
 	struct ca *ca;
 	char err[256];
@@ -210,6 +210,12 @@ static void refuses_bad_ids_and_junk(void **state)
 	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
 		assert_int_equal(ca_new(lab_der(cert), key, NULL, 0, ids[i],
 			&ca, err, sizeof(err)), -1);
+	/* an issuing CA's: 20 bytes in hexadecimal */
+	assert_int_equal(ca_new(lab_der(cert), key, NULL, 0, "0123456789abcdef"
+		"0123456789abcdef01234567", &ca, err, sizeof(err)), 0);
+	assert_string_equal(ca_id(ca), "0123456789abcdef0123456789abcdef"
+		"01234567");
+	ca_unref(ca);
 	assert_int_equal(ca_new(lab_der(cert), key, chain, CA_CHAIN_MAX + 1,
 		"1", &ca, err, sizeof(err)), -1);
 	assert_int_equal(ca_new((struct der){(const uint8_t *)"x", 1}, key,

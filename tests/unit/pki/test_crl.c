@@ -2,12 +2,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "pki/crl.h"
 #include "tests/support/lab.h"
+
+enum { IN_2030 = 1893456000 };
+
+static char err[512];
 
 static int tear_down(void **state)
 {
@@ -25,6 +30,9 @@ static void assert_has(const char *what)
 static void is_what_openssl_takes(void **state)
 {
 	static const char *const kinds[] = {"ec", "ec384", "rsa:2048"};
+	const struct crl_order order = {
+		.number = 4096, .now = IN_2030, .until = IN_2030 + CRL_LIFE,
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
@@ -33,7 +41,7 @@ static void is_what_openssl_takes(void **state)
 
 		lab_make_root("root", kinds[i], LAB_CA_EXT);
 		ca = lab_ca("root", "1");
-		crl = crl_make(ca, 4096, 1893456000); /* 2030 */
+		crl = crl_make(ca, &order, err, sizeof(err));
 		assert_non_null(crl);
 		lab_write("crl.der", CRYPTO_BUFFER_data(crl),
 			CRYPTO_BUFFER_len(crl));
@@ -54,15 +62,83 @@ static void is_what_openssl_takes(void **state)
 	}
 }
 
+/* With what was revoked: when, and not who was not. */
+static void lists_what_was_revoked(void **state)
+{
+	static const struct crl_entry revoked[] = {
+		{.serial = {0x4a, 0x01}, .serial_len = 2, .at = IN_2030 - 60},
+		{.serial = {0x00, 0xff, 0x02}, .serial_len = 3,
+			.at = IN_2030 - 30},
+	};
+	const struct crl_order order = {
+		.number = 7, .now = IN_2030, .until = IN_2030 + CRL_LIFE,
+		.revoked = revoked, .num_revoked = 2,
+	};
+	CRYPTO_BUFFER *crl;
+	struct ca *ca;
+
+	(void)state;
+	lab_make_root("root", "ec", LAB_CA_EXT);
+	ca = lab_ca("root", "1");
+	crl = crl_make(ca, &order, err, sizeof(err));
+	assert_non_null(crl);
+	lab_write("crl.der", CRYPTO_BUFFER_data(crl), CRYPTO_BUFFER_len(crl));
+	CRYPTO_BUFFER_free(crl);
+	lab_run("openssl crl -inform DER -in crl.der -noout -text -verify "
+		"-CAfile root.pem");
+	assert_has("verify OK");
+	assert_has("Serial Number: 4A01\n");
+	assert_has("Serial Number: FF02\n");
+	assert_has("Revocation Date: Dec 31 23:59:00 2029 GMT");
+	ca_unref(ca);
+}
+
+/* The real thing: openssl turns a certificate on it away. */
+static void turns_a_revoked_one_away(void **state)
+{
+	struct crl_entry revoked = {.at = time(NULL) - 60};
+	struct crl_order order = {
+		.number = 1, .now = time(NULL), .until = time(NULL) + CRL_LIFE,
+		.revoked = &revoked, .num_revoked = 1,
+	};
+	CRYPTO_BUFFER *crl;
+	struct ca *ca;
+	char *text;
+
+	(void)state;
+	lab_make_root("root", "ec", LAB_CA_EXT);
+	lab_make("leaf", "ec", "/CN=a.test", "root", "sha256", LAB_LEAF_EXT);
+	lab_run("openssl x509 -in leaf.pem -noout -serial | sed 's/.*=//' | "
+		"tr -d '\\n' | sed 's/../\\\\x&/g' | xargs -0 printf '%%b' "
+		">serial");
+	text = lab_read("serial", NULL);
+	revoked.serial_len = 20; /* openssl's own are that long */
+	memcpy(revoked.serial, text, 20);
+	free(text);
+	ca = lab_ca("root", "1");
+	crl = crl_make(ca, &order, err, sizeof(err));
+	assert_non_null(crl);
+	lab_write("crl.der", CRYPTO_BUFFER_data(crl), CRYPTO_BUFFER_len(crl));
+	CRYPTO_BUFFER_free(crl);
+	ca_unref(ca);
+	lab_run("openssl verify -CAfile root.pem leaf.pem");
+	lab_run("openssl crl -inform DER -in crl.der -out crl.pem");
+	assert_int_not_equal(lab_try("openssl verify -crl_check -CAfile "
+		"root.pem -CRLfile crl.pem leaf.pem"), 0);
+	assert_has("certificate revoked");
+}
+
 static void is_not_made_without_the_right(void **state)
 {
+	struct crl_order order = {.until = CRL_LIFE};
 	struct ca *ca;
 
 	(void)state;
 	lab_make_root("mute", "ec", "basicConstraints=critical,CA:TRUE\n"
 		"keyUsage=keyCertSign\n");
 	ca = lab_ca("mute", "1");
-	assert_null(crl_make(ca, 1, 0));
+	assert_null(crl_make(ca, &order, err, sizeof(err)));
+	assert_non_null(strstr(err, "cRLSign"));
 	ca_unref(ca);
 }
 
@@ -79,6 +155,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_what_openssl_takes),
+		cmocka_unit_test(lists_what_was_revoked),
+		cmocka_unit_test(turns_a_revoked_one_away),
 		cmocka_unit_test(is_not_made_without_the_right),
 		cmocka_unit_test(is_fresh_for_a_day),
 	};

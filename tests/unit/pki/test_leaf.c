@@ -109,7 +109,11 @@ static void assert_lacks(const char *text, const char *what)
 /* openssl's verify of leaf.pem, with the CRL. */
 static void verify(struct ca *ca, const char *inter_pem, const char *name)
 {
-	CRYPTO_BUFFER *crl = crl_make(ca, 1, time(NULL));
+	const struct crl_order order = {
+		.number = 1, .now = time(NULL), .until = time(NULL) + CRL_LIFE,
+	};
+	char err[256] = "";
+	CRYPTO_BUFFER *crl = crl_make(ca, &order, err, sizeof(err));
 
 	assert_non_null(crl);
 	lab_write("crl.der", CRYPTO_BUFFER_data(crl), CRYPTO_BUFFER_len(crl));

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,9 @@
 
 #include <cmocka.h>
 
-#include "pki/store.h"
+#include "pki/store_ca.h"
+#include "pki/store_issuing.h"
+#include "pki/store_private.h"
 #include "tests/support/lab.h"
 
 static char err[512];
@@ -40,33 +43,15 @@ static struct store *open_store(void)
 	return store;
 }
 
-static CRYPTO_BUFFER *blob(const char *text)
+static void set(const char *sql)
 {
-	return der_buffer((struct der){(const uint8_t *)text, strlen(text)});
-}
+	char *why = NULL;
+	sqlite3 *db;
 
-static int64_t add(struct store *store, int64_t id, const char *name,
-	bool is_default)
-{
-	struct store_ca ca = {
-		.id = id, .purpose = STORE_INTERMEDIATE, .key_type = "EC_P256",
-		.is_default = is_default, .key = blob("key"),
-		.cert = blob("cert"),
-	};
-
-	snprintf(ca.name, sizeof(ca.name), "%s", name);
-	if (store_add(store, &ca, err, sizeof(err)) != 0)
-		fail_msg("%s", err);
-	CRYPTO_BUFFER_free(ca.key);
-	CRYPTO_BUFFER_free(ca.cert);
-	return ca.id;
-}
-
-static void assert_blob(const CRYPTO_BUFFER *got, const char *text)
-{
-	assert_non_null(got);
-	assert_int_equal(CRYPTO_BUFFER_len(got), strlen(text));
-	assert_memory_equal(CRYPTO_BUFFER_data(got), text, strlen(text));
+	assert_int_equal(sqlite3_open(lab_path("s.db"), &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+		fail_msg("%s", why);
+	sqlite3_close(db);
 }
 
 static void commit(struct store *store)
@@ -81,108 +66,228 @@ static void begin(struct store *store)
 		fail_msg("%s", err);
 }
 
-static void keeps_cas(void **state)
+static int64_t number(struct store *store, const char *sql)
+{
+	int64_t value = -1;
+
+	if (store_number(store, sql, &value, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	return value;
+}
+
+static void is_made_with_our_marks(void **state)
 {
 	struct store *store = open_store();
-	CRYPTO_BUFFER *cert = blob("cert 2"), *chain = blob("chain");
-	struct store_ca *list;
 	struct stat st;
-	size_t num;
 
 	(void)state;
 	assert_int_equal(stat(lab_path("s.db"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	begin(store);
-	assert_int_equal(add(store, 3, "three", true), 3);
-	assert_int_equal(add(store, 0, "four", true), 4);
-	assert_int_equal(add(store, 0, "four", false), 5);
-	assert_int_equal(store_set_cert(store, 5, cert, chain, err,
-		sizeof(err)), 0);
-	assert_int_equal(store_set_crl(store, 5, chain, 7, 1234567, err,
-		sizeof(err)), 0);
-	commit(store);
+	assert_int_equal(number(store, "PRAGMA user_version"), 2);
+	assert_int_equal(number(store, "PRAGMA application_id"), 0x53616c79);
+	assert_int_equal(number(store, "SELECT count(*) FROM ca"), 0);
+	assert_int_equal(number(store, "SELECT count(*) FROM issuing"), 0);
+	assert_int_equal(number(store, "SELECT count(*) FROM revoked"), 0);
+	assert_int_equal(number(store, "SELECT count(*) FROM leaf"), 0);
+	assert_int_equal(number(store, "SELECT count(*) FROM audit"), 0);
+	assert_int_equal(number(store, "SELECT count(*) FROM token"), 0);
 	store_close(store);
-
-	store = open_store();
-	assert_int_equal(store_list(store, &list, &num, err, sizeof(err)), 0);
-	assert_int_equal(num, 3);
-	assert_int_equal(list[0].id, 3);
-	assert_false(list[0].is_default);
-	assert_true(list[1].is_default);
-	assert_int_equal(list[1].purpose, STORE_INTERMEDIATE);
-	assert_string_equal(list[1].name, "four");
-	assert_string_equal(list[2].name, "four 2");
-	assert_blob(list[0].key, "key");
-	assert_blob(list[0].cert, "cert");
-	assert_null(list[0].chain);
-	assert_blob(list[2].cert, "cert 2");
-	assert_blob(list[2].chain, "chain");
-	assert_blob(list[2].crl, "chain");
-	assert_int_equal(list[2].crl_number, 7);
-	assert_int_equal(list[2].crl_time, 1234567);
-	store_list_free(list, num);
-	store_close(store);
-	CRYPTO_BUFFER_free(cert);
-	CRYPTO_BUFFER_free(chain);
 }
 
 static void undoes_what_is_not_committed(void **state)
 {
+	static const char insert[] = "INSERT INTO audit (time, who, what) "
+		"VALUES (1, 'a', 'b')";
 	struct store *store = open_store();
-	struct store_ca *list;
-	size_t num;
 
 	(void)state;
 	begin(store);
-	add(store, 0, "lost", true);
+	assert_int_equal(store_run(store, insert, err, sizeof(err)), 0);
+	store_undo(store);
+	store_undo(store); /* there is nothing more */
+	assert_int_equal(number(store, "SELECT count(*) FROM audit"), 0);
+	begin(store);
+	assert_int_equal(store_run(store, insert, err, sizeof(err)), 0);
 	store_close(store);
 	store = open_store();
-	assert_int_equal(store_list(store, &list, &num, err, sizeof(err)), 0);
-	assert_int_equal(num, 0);
-	store_list_free(list, num);
+	assert_int_equal(number(store, "SELECT count(*) FROM audit"), 0);
+	begin(store);
+	assert_int_equal(store_run(store, insert, err, sizeof(err)), 0);
+	commit(store);
+	store_undo(store);
+	assert_int_equal(number(store, "SELECT count(*) FROM audit"), 1);
 	store_close(store);
 }
 
-/* Ids are in URLs that outlive the CA. */
-static void does_not_give_an_id_twice(void **state)
+/* What is gone is overwritten: keys are among it. */
+static void leaves_nothing_of_what_is_deleted(void **state)
 {
 	struct store *store = open_store();
-	sqlite3 *db;
+	char *file;
+	size_t len;
 
 	(void)state;
-	begin(store);
-	assert_int_equal(add(store, 0, "a", false), 1);
-	assert_int_equal(add(store, 0, "b", false), 2);
-	commit(store);
-	assert_int_equal(sqlite3_open(lab_path("s.db"), &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "DELETE FROM ca WHERE id = 2", NULL,
-		NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	begin(store);
-	assert_int_equal(add(store, 0, "c", false), 3);
+	assert_int_equal(store_run(store, "INSERT INTO audit (time, who, what)"
+		" VALUES (1, 'NEEDLEINHAY', 'b')", err, sizeof(err)), 0);
+	assert_int_equal(store_run(store, "DELETE FROM audit", err,
+		sizeof(err)), 0);
+	store_close(store);
+	file = lab_read("s.db", &len);
+	assert_null(memmem(file, len, "NEEDLEINHAY", 11));
+	free(file);
+}
+
+static void says_what_sqlite_does(void **state)
+{
+	struct store *store = open_store();
+
+	(void)state;
+	assert_int_equal(store_run(store, "INSERT INTO nowhere VALUES (1)",
+		err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "s.db: no such table"));
 	store_close(store);
 }
 
-/* What the lifecycle has begun and not finished is no CA yet. */
-static void passes_over_drafts(void **state)
+/* --- older ones --------------------------------------------------------- */
+
+/* The first schema, as it was released; and a start's CAs, brought one. */
+static const char version_1[] =
+	"CREATE TABLE ca ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" purpose TEXT NOT NULL CHECK (purpose IN"
+	"  ('root', 'intermediate', 'issuing', 'untrusted')),"
+	" parent INTEGER REFERENCES ca (id),"
+	" name TEXT NOT NULL UNIQUE,"
+	" description TEXT,"
+	" type TEXT NOT NULL DEFAULT 'CUSTOM_SW',"
+	" region TEXT NOT NULL DEFAULT 'GLOBAL',"
+	" status TEXT NOT NULL DEFAULT 'ENABLED',"
+	" state TEXT NOT NULL DEFAULT 'GENERAL_DONE',"
+	" is_default INTEGER NOT NULL DEFAULT 0,"
+	" fallback INTEGER REFERENCES ca (id),"
+	" key_type TEXT,"
+	" key BLOB,"
+	" key_time INTEGER,"
+	" csr BLOB, csr_file TEXT, csr_time INTEGER,"
+	" cert BLOB, cert_file TEXT,"
+	" chain BLOB,"
+	" crl BLOB, crl_number INTEGER NOT NULL DEFAULT 0, crl_time INTEGER"
+	");"
+	"CREATE UNIQUE INDEX one_default ON ca (is_default)"
+	" WHERE is_default = 1;"
+	"PRAGMA application_id = 0x53616c79;"
+	"PRAGMA user_version = 1;";
+
+/* As version 1 wrote them: the root first. */
+static const char rows_1[] =
+	"INSERT INTO ca (id, purpose, name, state, key_type, key, key_time,"
+	" cert, crl, crl_number, crl_time) VALUES (2, 'root', 'Our Root',"
+	" 'CERT_READY', 'EC_P256', 'key 2', 100, 'cert 2', 'crl 2', 8, 900);"
+	"INSERT INTO ca (id, purpose, name, state, key_type, key, key_time,"
+	" cert) VALUES (3, 'untrusted', 'Nobody', 'CERT_READY', 'EC_P256',"
+	" 'key 3', 100, 'cert 3');"
+	"INSERT INTO ca (id, purpose, parent, name, state, key_type, key,"
+	" key_time, cert, chain) VALUES (1, 'intermediate', 2, 'Ours',"
+	" 'CERT_READY', 'EC_P256', 'key 1', 100, 'cert 1', 'cert 2');"
+	"INSERT INTO ca (purpose, name, state, key_type, key, key_time, cert,"
+	" is_default) VALUES ('intermediate', 'Corp', 'CERT_READY', 'RSA_2K',"
+	" 'key 4', 200, 'cert 4', 1);";
+
+static void assert_blob(const CRYPTO_BUFFER *got, const char *text)
 {
-	struct store *store = open_store();
+	assert_non_null(got);
+	assert_int_equal(CRYPTO_BUFFER_len(got), strlen(text));
+	assert_memory_equal(CRYPTO_BUFFER_data(got), text, strlen(text));
+}
+
+/* as_it_was: row i of what rows_1 made. */
+static void as_it_was(const struct store_ca *row, int64_t id)
+{
+	static const struct {
+		enum store_purpose purpose;
+		const char *name, *type, *key_type;
+		int64_t parent;
+	} rows[] = {
+		[1] = {STORE_INTERMEDIATE, "Ours", "ZSCALER", "EC_P256", 2},
+		[2] = {STORE_ROOT, "Our Root", "CUSTOM_SW", "EC_P256", 0},
+		[3] = {STORE_UNTRUSTED, "Nobody", "CUSTOM_SW", "EC_P256", 0},
+		[4] = {STORE_INTERMEDIATE, "Corp", "CUSTOM_SW", "RSA_2K", 0},
+	};
+	char text[32];
+
+	assert_int_equal(row->id, id);
+	assert_int_equal(row->purpose, rows[id].purpose);
+	assert_int_equal(row->parent, rows[id].parent);
+	assert_string_equal(row->name, rows[id].name);
+	assert_string_equal(row->type, rows[id].type);
+	assert_string_equal(row->key_type, rows[id].key_type);
+	assert_int_equal(row->state, STATE_CERT_READY);
+	assert_true(row->enabled);
+	assert_int_equal(row->is_default, id == 4);
+	assert_int_equal(row->retired, 0);
+	assert_null(row->spki);
+	snprintf(text, sizeof(text), "key %d", (int)id);
+	assert_blob(row->key, text);
+	snprintf(text, sizeof(text), "cert %d", (int)id);
+	assert_blob(row->cert, text);
+}
+
+static void brings_an_older_one_up(void **state)
+{
+	struct store_issuing issuing = {.parent = 1, .key_id = "aa",
+		.made = 1, .ends = 9};
 	struct store_ca *list;
-	sqlite3 *db;
+	struct store *store;
 	size_t num;
 
 	(void)state;
-	assert_int_equal(sqlite3_open(lab_path("s.db"), &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "INSERT INTO ca (purpose, name) "
-		"VALUES ('intermediate', 'draft'); INSERT INTO ca (purpose, "
-		"name, key, cert) VALUES ('issuing', 'later', 'k', 'c')", NULL,
-		NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	assert_int_equal(store_list(store, &list, &num, err, sizeof(err)), 0);
-	assert_int_equal(num, 0);
-	store_list_free(list, num);
+	set(version_1);
+	set(rows_1);
+	for (int i = 0; i < 2; i++) { /* and once only */
+		store = open_store();
+		assert_int_equal(number(store, "PRAGMA user_version"), 2);
+		assert_int_equal(store_list(store, &list, &num, err,
+			sizeof(err)), 0);
+		assert_int_equal(num, 4);
+		for (size_t j = 0; j < num; j++)
+			as_it_was(&list[j], (int64_t)j + 1);
+		assert_blob(list[1].crl, "crl 2");
+		assert_int_equal(list[1].crl_number, 8);
+		assert_int_equal(list[1].crl_time, 900);
+		assert_blob(list[0].chain, "cert 2");
+		assert_int_equal(list[3].key_time, 200);
+		store_list_free(list, num);
+		store_close(store);
+	}
+	store = open_store(); /* and what is new works on it */
+	assert_int_equal(store_issuing_next(store, &issuing.id, err,
+		sizeof(err)), 0);
+	issuing.cert = der_buffer((struct der){(const uint8_t *)"c", 1});
+	if (store_issuing_add(store, &issuing, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	CRYPTO_BUFFER_free(issuing.cert);
 	store_close(store);
 }
+
+/* Half a migration is none: what can't be brought up stays what it was. */
+static void leaves_alone_what_it_cannot_bring_up(void **state)
+{
+	struct store *store;
+
+	(void)state;
+	set(version_1);
+	set(rows_1);
+	set("CREATE TABLE audit (x)"); /* which version 1 has not */
+	assert_int_equal(store_open(lab_path("s.db"), &store, err,
+		sizeof(err)), -1);
+	set("DROP TABLE audit");
+	lab_run("test -z \"$(ls s.db-journal 2>/dev/null)\"");
+	store = open_store();
+	assert_int_equal(number(store, "SELECT count(*) FROM ca"), 4);
+	store_close(store);
+}
+
+/* --- what is refused ---------------------------------------------------- */
 
 static void refuse(const char *file, const char *why)
 {
@@ -195,21 +300,12 @@ static void refuse(const char *file, const char *why)
 		fail_msg("no '%s' in: %s", why, err);
 }
 
-static void set(const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(lab_path("s.db"), &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 static void refuses_what_is_not_its_own(void **state)
 {
 	(void)state;
 	store_close(open_store());
-	set("PRAGMA user_version = 2");
-	refuse("s.db", "newer Sallyport (schema 2");
+	set("PRAGMA user_version = 3");
+	refuse("s.db", "newer Sallyport (schema 3");
 	set("PRAGMA user_version = 0");
 	refuse("s.db", "schema 0");
 	set("PRAGMA user_version = 1; PRAGMA application_id = 5");
@@ -218,40 +314,6 @@ static void refuses_what_is_not_its_own(void **state)
 		"as a database header of one hundred bytes or so, is it not");
 	refuse("text.db", "not a database");
 	refuse("no/such/folder.db", "No such file");
-}
-
-/* What is too large for a page is a chain of them, the last row's at the end of
- * the file: the rows before it can still be read. */
-static void tells_what_is_damaged(void **state)
-{
-	struct store *store = open_store();
-	struct store_ca *list = NULL;
-	static char big[20000];
-	CRYPTO_BUFFER *cert;
-	size_t num = 99;
-	struct stat st;
-
-	(void)state;
-	memset(big, 'x', sizeof(big) - 1);
-	cert = blob(big);
-	begin(store);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(store_set_cert(store, add(store, 0, "a",
-			false), cert, NULL, err, sizeof(err)), 0);
-	commit(store);
-	store_close(store);
-	CRYPTO_BUFFER_free(cert);
-	assert_int_equal(stat(lab_path("s.db"), &st), 0);
-	assert_int_equal(truncate(lab_path("s.db"), st.st_size - 8192), 0);
-	assert_int_equal(truncate(lab_path("s.db"), st.st_size), 0);
-
-	store = open_store();
-	assert_int_equal(store_list(store, &list, &num, err, sizeof(err)), -1);
-	assert_non_null(strstr(err, "malformed"));
-	assert_null(list);
-	assert_int_equal(num, 0);
-	store_list_free(list, num);
-	store_close(store);
 }
 
 static void closes_what_stood_open(void **state)
@@ -266,16 +328,44 @@ static void closes_what_stood_open(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+/* Its folder may be one that this process can't reach by name. */
+static void opens_by_a_descriptor_of_its_folder(void **state)
+{
+	int folder = open(lab_folder(), O_RDONLY | O_DIRECTORY);
+	struct store *store;
+	char path[64];
+
+	(void)state;
+	assert_true(folder >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/s.db", folder);
+	if (store_open(path, &store, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	begin(store);
+	assert_int_equal(store_run(store, "INSERT INTO audit (time, who, what)"
+		" VALUES (1, 'a', 'b')", err, sizeof(err)), 0);
+	commit(store);
+	store_close(store);
+	close(folder);
+	store = open_store();
+	assert_int_equal(number(store, "SELECT count(*) FROM audit"), 1);
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(keeps_cas, set_up),
+		cmocka_unit_test_setup(is_made_with_our_marks, set_up),
 		cmocka_unit_test_setup(undoes_what_is_not_committed, set_up),
-		cmocka_unit_test_setup(does_not_give_an_id_twice, set_up),
-		cmocka_unit_test_setup(passes_over_drafts, set_up),
+		cmocka_unit_test_setup(leaves_nothing_of_what_is_deleted,
+			set_up),
+		cmocka_unit_test_setup(says_what_sqlite_does, set_up),
+		cmocka_unit_test_setup(brings_an_older_one_up, set_up),
+		cmocka_unit_test_setup(leaves_alone_what_it_cannot_bring_up,
+			set_up),
 		cmocka_unit_test_setup(refuses_what_is_not_its_own, set_up),
-		cmocka_unit_test_setup(tells_what_is_damaged, set_up),
 		cmocka_unit_test_setup(closes_what_stood_open, set_up),
+		cmocka_unit_test_setup(opens_by_a_descriptor_of_its_folder,
+			set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, tear_down);
