@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pki/import.h"
+
 static struct keeper *keeper;
 static struct keylock *lock;
 static struct keeper_link link_;
@@ -51,4 +53,18 @@ void kept_end(void)
 	keylock_free(lock);
 	keeper = NULL;
 	lock = NULL;
+}
+
+int kept_import(const struct authority_options *options,
+	const struct import_files *files, char *err, size_t err_size)
+{
+	struct parcel *parcel;
+	int result = import_read(files, &parcel, err, err_size);
+
+	if (result != 0)
+		return result;
+	result = import_keep(options, parcel, kept_lock(), "the test", err,
+		err_size);
+	import_free(parcel);
+	return result;
 }

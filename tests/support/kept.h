@@ -26,4 +26,10 @@ struct keylock *kept_lock(void);
 /* kept_rules sets the usual rules, with this crl_base. */
 void kept_rules(const char *crl_base);
 
+/* kept_import brings a CA that exists, as `ca import` does. */
+struct authority_options;
+struct import_files;
+int kept_import(const struct authority_options *options,
+	const struct import_files *files, char *err, size_t err_size);
+
 #endif

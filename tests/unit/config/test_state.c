@@ -70,12 +70,19 @@ static void refused_where_others_write(void **state)
 	assert_int_equal(prepare("/c", path), -1);
 	chmod(path, 0700);
 	if (geteuid() == 0) {
+		chmod(folder, 0755);
+		chmod(path, 0755);
 		assert_int_equal(chown(path, 65534, 65534), 0);
+		assert_int_equal(prepare("/c", path), 0); /* root may */
+		assert_int_equal(seteuid(54322), 0);
 		assert_int_equal(prepare("/c", path), -1);
+		assert_int_equal(seteuid(0), 0);
 		assert_non_null(strstr(err, "belongs to nobody; run this as "
 			"that user: sudo -u nobody sallyport ..."));
 		assert_int_equal(chown(path, 54321, 54321), 0);
+		assert_int_equal(seteuid(54322), 0);
 		assert_int_equal(prepare("/c", path), -1);
+		assert_int_equal(seteuid(0), 0);
 		assert_non_null(strstr(err, "sudo -u '#54321' sallyport"));
 	} else {
 		print_message("not run: a folder of another's: not root\n");

@@ -516,8 +516,7 @@ static void bring(const char *name, const char *ext)
 	snprintf(key, sizeof(key), "%s/%s.key", lab_folder(), name);
 	files.cert = cert;
 	files.key = key;
-	if (import_ca(&options, &files, kept_lock(), "the test", err,
-		    sizeof(err)) != 0)
+	if (kept_import(&options, &files, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	set("UPDATE ca SET is_default = 0; UPDATE ca SET is_default = 1 WHERE "
 		"id = 1");

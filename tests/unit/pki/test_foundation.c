@@ -270,8 +270,7 @@ static void import(const char *cert, const char *key)
 		.cert = lab_path(cert), .key = lab_path(key),
 	};
 
-	ok(import_ca(&options, &files, kept_lock(), "the test", err,
-		sizeof(err)));
+	ok(kept_import(&options, &files, err, sizeof(err)));
 }
 
 static void says_when_the_brought_one_has_ended(void **state)

@@ -69,8 +69,7 @@ static int import(const char *cert, const char *key, const char *chain,
 	int result;
 
 	err[0] = '\0';
-	result = import_ca(&options, &files, kept_lock(), "the test", err,
-		sizeof(err));
+	result = kept_import(&options, &files, err, sizeof(err));
 	assert_int_equal(ERR_peek_error(), 0);
 	return result;
 }
@@ -329,6 +328,7 @@ static void changes_nothing_on_failure(void **state)
 {
 	struct authority_view before, after;
 	struct keylock *other = keylock_new("something else", 14);
+	struct parcel *parcel;
 	const struct import_files files = {
 		.cert = lab_path("corp.pem"), .key = lab_path("corp.key"),
 	};
@@ -339,8 +339,10 @@ static void changes_nothing_on_failure(void **state)
 		0);
 	refuse("corp.pem", "mid.key", NULL, "not that of the CA");
 	/* a passphrase other than that of what is there */
-	assert_int_equal(import_ca(&options, &files, other, "the test", err,
+	assert_int_equal(import_read(&files, &parcel, err, sizeof(err)), 0);
+	assert_int_equal(import_keep(&options, parcel, other, "the test", err,
 		sizeof(err)), -1);
+	import_free(parcel);
 	assert_non_null(strstr(err, "does not open the private key"));
 	keylock_free(other);
 	assert_int_equal(authority_look(&options, &after, err, sizeof(err)),
