@@ -1,8 +1,13 @@
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
+#include "pki/lifecycle.h"
 #include "pki/trust.h"
+#include "pki/x509.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
+#include "proxy/config/mistakes.h"
 #include "proxy/core/load.h"
 
 static const char *plural(size_t num)
@@ -15,6 +20,85 @@ static const char *plural_y(size_t num)
 	return num == 1 ? "y" : "ies";
 }
 
+/* --- CAs that rules name ------------------------------------------------ */
+
+static const struct store_ca *find(const struct store_ca *list, size_t num,
+	const char *name)
+{
+	for (size_t i = 0; i < num; i++) {
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
+	}
+	return NULL;
+}
+
+/* ends_soon: within what readyz and the log tell beforehand. */
+static bool ends_soon(const struct store_ca *row)
+{
+	enum { SOON_S = 30 * 24 * 3600 };
+	struct cert cert;
+
+	return row->cert && cert_read(der_of(row->cert), &cert) == 0 &&
+		cert.not_after - time(NULL) < SOON_S;
+}
+
+static void check_one(const struct named_ca *named,
+	const struct store_ca *row, struct mistakes *mistakes)
+{
+	if (!row)
+		mistakes_error(mistakes, named->line, "intermediate-ca: there "
+			"is no CA \"%s\"; \"sallyport ca list\" shows those "
+			"there are", shown(named->name).text);
+	else if (!life_usable(row))
+		mistakes_warning(mistakes, named->line, "intermediate-ca: the "
+			"CA \"%s\" is %s: connections under this rule are "
+			"refused", shown(named->name).text,
+			row->state == STATE_CERT_READY ? "disabled" :
+			"not finished");
+	else if (ends_soon(row))
+		mistakes_warning(mistakes, named->line, "intermediate-ca: the "
+			"CA \"%s\" ends within 30 days, or has ended",
+			shown(named->name).text);
+}
+
+static int check_all(const struct config *config, const struct life *life)
+{
+	struct mistakes mistakes = {.file = config->path};
+	struct store_ca *list;
+	size_t num;
+	int code = OPTIONS_FINE;
+
+	if (life_list(life, &list, &num) != LIFE_OK)
+		return setup_failed(life->err);
+	for (size_t i = 0; i < config->num_named; i++)
+		check_one(&config->named[i],
+			find(list, num, config->named[i].name), &mistakes);
+	mistakes_print(&mistakes, stderr);
+	if (mistakes.errors > 0)
+		code = EXIT_WRONG;
+	mistakes_clear(&mistakes);
+	store_list_free(list, num);
+	return code;
+}
+
+/* Only a file that names CAs is held against the state folder. */
+static int check_named(const struct config *config)
+{
+	struct setup setup;
+	char err[512];
+	struct life life = {.err = err, .err_size = sizeof(err)};
+	int code;
+
+	if (config->num_named == 0)
+		return OPTIONS_FINE;
+	code = setup_open_to_look(config, &setup);
+	life.options = &setup.options;
+	if (code == OPTIONS_FINE)
+		code = check_all(config, &life);
+	setup_close(&setup);
+	return code;
+}
+
 static int check(const struct command *self, int argc, char **argv)
 {
 	const char *file = NULL, *name;
@@ -22,7 +106,7 @@ static int check(const struct command *self, int argc, char **argv)
 		{.letter = 'c', .name = "config", .value = &file},
 	};
 	struct config *config;
-	struct trust *trust;
+	struct trust *trust = NULL;
 	int code = options_read(self, argc, argv, rows, 1);
 
 	if (code == OPTIONS_FINE)
@@ -30,18 +114,18 @@ static int check(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_FINE)
 		return code;
 	name = file ? file : "defaults (no -c FILE)";
-	if (load_trust(config, stderr, &trust) == 0) {
-		trust_free(trust);
-		code = EXIT_DONE;
+	code = load_trust(config, stderr, &trust) == 0 ? OPTIONS_FINE :
+							  EXIT_WRONG;
+	if (code == OPTIONS_FINE)
+		code = check_named(config);
+	if (code == OPTIONS_FINE)
 		printf("%s: fine, %zu rule%s, %zu categor%s\n", name,
 			config->num_rules, plural(config->num_rules),
 			config->num_categories,
 			plural_y(config->num_categories));
-	} else {
-		code = EXIT_WRONG;
-	}
+	trust_free(trust);
 	config_free(config);
-	return code;
+	return code == OPTIONS_FINE ? EXIT_DONE : code;
 }
 
 const struct command command_check = {

@@ -10,8 +10,9 @@ import time
 
 from case_leaf import crl_of, fetch, shown
 from case_run import Running
-from lab.api import CA, Api, Organization, multipart
-from lab.case import Group, NotRun, eventually
+from lab import memory
+from lab.api import CA, Api, Organization
+from lab.case import Group, eventually
 from lab.pki import openssl
 
 life = Group("life", config=None)  # each case has a Sallyport of its own
@@ -444,3 +445,125 @@ def default_changes_while_clients_come(t):
                 thread.join()
         assert not failed, failed[0]
         assert count[0] > 10, count
+
+
+@life.case(limit=90, needs=["root"])
+def keys_are_the_keepers_alone(t):
+    """No long-lived key and no passphrase in the worker; both are found in
+    keeper and supervisor, by root alone."""
+    words = "correct horse battery staple 4711"
+    for how in ("file", "variable"):
+        more, env = {}, dict(os.environ)
+        if how == "file":
+            more = {"keys": {"passphrase-file": t.write("words", words)}}
+        else:
+            env["SALLYPORT_PASSPHRASE"] = words
+        with Running(t, more, name=how, env=env) as proxy:
+            state = proxy.config["state"]
+            assert t.fetch("https://ec.lab.test/1k").status == 200
+            pool = memory.keys(state, words)
+            assert len(pool) == 3, pool
+            needles = {"passphrase": words.encode()}
+            for name, (number, backwards) in pool.items():
+                needles[name] = number
+                needles[name + " backwards"] = backwards
+            worker, keeper = proxy.worker(), proxy.keeper()
+            here = memory.found(worker, needles)
+            assert not here, (how, here)
+            there = memory.found(keeper, needles)
+            assert "passphrase" in there, (how, there)
+            for name in pool:
+                assert name in there or name + " backwards" in there, there
+            assert "passphrase" in memory.found(proxy.process.pid, needles)
+            for pid in (worker, keeper, proxy.process.pid):
+                assert words.encode() not in memory.environment(pid), how
+            uid = os.stat("/proc/%d" % worker).st_uid
+            if os.environ.get("SALLYPORT_TEST_VARIANT", "plain") == "plain":
+                for pid in (keeper, proxy.process.pid):
+                    assert memory.refused(pid, uid), (how, pid)
+            plain = [n for n in needles.values()]
+            for name in os.listdir(state):
+                path = os.path.join(state, name)
+                if not os.path.isfile(path):
+                    continue
+                with open(path, "rb") as f:
+                    data = f.read()
+                assert not any(n in data for n in plain), name
+                assert b"PRIVATE KEY" not in data, name
+        wrong = dict(env, SALLYPORT_PASSPHRASE="another")
+        if how == "file":
+            t.write("words", "another\n")
+        before = open(os.path.join(state, "sallyport.db"), "rb").read()
+        code, out, err = proxy.run("run", "-c", proxy.file, env=wrong)
+        assert code == 1 and "does not open the private key" in err, err
+        after = open(os.path.join(state, "sallyport.db"), "rb").read()
+        assert before == after, "a refusal changed the store"
+
+
+@life.case(limit=60)
+def what_dies_is_started_again(t):
+    """The keeper's and the worker's ends are no end of the proxy's."""
+    with Running(t) as proxy:
+        assert t.fetch("https://ec.lab.test/1k").status == 200
+        keeper = proxy.keeper()
+        os.kill(keeper, signal.SIGKILL)
+        assert t.fetch("https://rsa.lab.test/1k").status == 200
+        assert eventually(lambda: there(proxy.keeper) not in (None, keeper))
+        api = Api(proxy)
+        made = api.create("After the keeper's death")
+        assert eventually(lambda: api.call(
+            "POST", "%s/keyPair/%d" % (CA, made), "{}",
+            "application/json").status == 200)
+        worker = proxy.worker()
+        os.kill(worker, signal.SIGKILL)
+        assert eventually(lambda: there(proxy.worker) not in (None, worker))
+        assert eventually(lambda: works(t))
+        assert api.state(made) == "KEYGEN_DONE"
+        assert "another is started" in proxy.stderr()
+
+
+def there(which):
+    try:
+        return which()
+    except (AssertionError, OSError):
+        return None
+
+
+def works(t):
+    try:
+        return t.fetch("https://ec.lab.test/1k").status == 200
+    except (OSError, ValueError, AssertionError):
+        return False
+
+
+@life.case(limit=60, needs=["program:wrk"])
+def default_changes_under_wrk(t):
+    """wrk, with a new connection for each request: none fails."""
+    org = Organization(t)
+    port = t.lab.port["ec"]
+    with Running(t, {"origin": {"connect-to": [
+            "localhost:443:127.0.0.1:%d" % port]}, "ssl-rules": [
+                {"name": "Local", "action": "inspect",
+                 "untrusted": "allow"}]}) as proxy:
+        api = Api(proxy)
+        steps = api.steps("Next", org)
+        for _, step in steps[:-1]:
+            step()
+        wrk = subprocess.Popen(
+            ["wrk", "-t1", "-c8", "-d4", "-H", "Connection: close",
+             "https://localhost:%d/1k" % proxy.tport],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            assert eventually(lambda: t.lines(sni="localhost"))
+            for ca in (api.id, 1) * 5:
+                api.json("PUT", "%s/makeDefault/%d" % (CA, ca))
+                said = t.run("openssl", "s_client", "-connect",
+                             "127.0.0.1:%d" % proxy.tport, "-servername",
+                             "localhost", timeout=20).stdout
+                issuer = re.search(r"issuer=.*", said).group()
+                assert ("CN = Next" in issuer) == (ca != 1), issuer
+        finally:
+            out, _ = wrk.communicate(timeout=60)
+        assert "Socket errors" not in out, out
+        assert "Non-2xx" not in out, out
+        assert int(re.search(r"(\d+) requests in", out).group(1)) > 20, out
