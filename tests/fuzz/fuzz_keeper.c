@@ -2,12 +2,12 @@
  * fuzz_keeper.c - any question → keeper_answer.
  *
  * The first byte is the kind, the second says which of the keys that are held
- * goes before the rest, which is the body; 0: none does. Whatever is asked, the
- * answer is a frame, and what is signed is none of the things that the key that
- * signed it must not sign.
+ * goes before the rest, which is the body; 0: none does. With its high bit the
+ * times, which no file can hold, are put in: before a CRL's list, behind a
+ * leaf's fields. Whatever is asked, the answer is a frame, and what is signed is
+ * none of the things that the key that signed it must not sign.
  *
- * Nothing here opens a locked key but in the form of an older version, with few
- * rounds: deriving is too slow to be done for each input.
+ * No key is made or opened by PBKDF2: both are too slow for each input.
  */
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -87,15 +87,34 @@ static bool is_slow(const uint8_t *data, size_t size)
 		memmem(data, size, pbkdf2, sizeof(pbkdf2)));
 }
 
+/* by says which key is named; -1: none. */
+static int by(const uint8_t *data)
+{
+	return (data[1] & 0x7f) % (NUM_HELD + 1) - 1;
+}
+
+static void add_times(CBB *body, uint8_t kind)
+{
+	uint64_t from = (uint64_t)now, until = from + DAY;
+
+	if (kind == KEEPER_CRL)
+		from = 7; /* its number */
+	must(frame_add_number(body, from) && frame_add_number(body, until));
+}
+
 static void ask(const uint8_t *data, size_t size)
 {
+	bool timed = (data[1] & 0x80) != 0;
 	CBB body;
 
 	frame_begin(&frame, (enum keeper_kind)data[0], KEEPER_ASKED, &body);
-	if (data[1] % (NUM_HELD + 1) > 0)
-		must(CBB_add_bytes(&body, ids[data[1] % (NUM_HELD + 1) - 1],
-			CA_KEY_ID));
+	if (by(data) >= 0)
+		must(CBB_add_bytes(&body, ids[by(data)], CA_KEY_ID));
+	if (timed && data[0] == KEEPER_CRL)
+		add_times(&body, data[0]);
 	must(CBB_add_bytes(&body, data + HEAD, size - HEAD));
+	if (timed && data[0] == KEEPER_LEAF)
+		add_times(&body, data[0]);
 	must(frame_end(&frame, &body));
 	keeper_answer(kept_keeper(), &frame);
 	must(frame_ok(&frame));
@@ -115,22 +134,22 @@ static struct cert first_cert(void)
 }
 
 /* check looks at what was signed, by the key that was named. */
-static void check(uint8_t kind, int by)
+static void check(uint8_t kind, int key)
 {
 	struct cert cert;
 
 	if (kind == KEEPER_ISSUE) {
 		cert = first_cert();
-		must(by == INTER && cert.is_ca && cert.path_len == 0);
+		must(key == INTER && cert.is_ca && cert.path_len == 0);
 		must(cert.not_after <= now + KEPT_VALIDITY_S + KEPT_ROTATE_S +
 			3 * DAY);
 	} else if (kind == KEEPER_LEAF) {
 		cert = first_cert();
-		must((by == FLAT || by == UNTRUSTED) && !cert.is_ca);
+		must((key == FLAT || key == UNTRUSTED) && !cert.is_ca);
 		must(!cert_self_issued(&cert) && cert.san.len > 0);
 		must(cert.not_after <= now + KEPT_VALIDITY_S + DAY);
 	} else if (kind == KEEPER_REQUEST) {
-		must(by == INTER || by == FLAT);
+		must(key == INTER || key == FLAT);
 	}
 }
 
@@ -138,12 +157,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (now == 0)
 		set_up();
-	if (size < HEAD || size > KEEPER_BODY - CA_KEY_ID ||
+	if (size < HEAD || size > KEEPER_BODY - CA_KEY_ID - 16 ||
 	    is_slow(data, size))
 		return 0;
 	ask(data, size);
 	if (frame.status == KEEPER_DONE)
-		check(data[0], data[1] % (NUM_HELD + 1) - 1);
+		check(data[0], by(data));
 	must(ERR_peek_error() == 0);
 	return 0;
 }
