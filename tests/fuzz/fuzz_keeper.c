@@ -4,8 +4,8 @@
  * The first byte is the kind, the second says which of the keys that are held
  * goes before the rest, which is the body; 0: none does. With its high bit the
  * times, which no file can hold, are put in: before a CRL's list, behind a
- * leaf's fields. Whatever is asked, the answer is a frame, and what is signed is
- * none of the things that the key that signed it must not sign.
+ * leaf's fields. Whatever is asked, the answer is a frame, and what is signed
+ * is none of the things that the key that signed it must not sign.
  *
  * No key is made or opened by PBKDF2: both are too slow for each input.
  */
