@@ -31,16 +31,33 @@ static void put_fd(struct msghdr *msg, union control *control, int fd)
 	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
 }
 
+/* keep keeps the first, and closes what else came along: the room for one is
+ * padded to that for two. */
+static void keep(int *kept, int fd)
+{
+	if (*kept < 0)
+		*kept = fd;
+	else
+		close(fd);
+}
+
 static int take_fd(struct msghdr *msg)
 {
-	struct cmsghdr *header = CMSG_FIRSTHDR(msg);
-	int fd = -1;
+	struct cmsghdr *header;
+	int kept = -1, fd;
 
-	if (header && header->cmsg_level == SOL_SOCKET &&
-	    header->cmsg_type == SCM_RIGHTS &&
-	    header->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
+	for (header = CMSG_FIRSTHDR(msg); header;
+		header = CMSG_NXTHDR(msg, header)) {
+		if (header->cmsg_level != SOL_SOCKET ||
+		    header->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = CMSG_LEN(0);
+			at + sizeof(fd) <= header->cmsg_len; at += sizeof(fd)) {
+			memcpy(&fd, (uint8_t *)header + at, sizeof(fd));
+			keep(&kept, fd);
+		}
+	}
+	return kept;
 }
 
 int channel_send(int channel, const struct message *message, int fd)
@@ -85,7 +102,7 @@ int channel_receive(int channel, struct message *out, int *out_fd)
 	*out_fd = got > 0 ? take_fd(&msg) : -1;
 	if (got == 0 || (got < 0 && errno == ECONNRESET))
 		return 0;
-	if (got == (ssize_t)sizeof(*out)) {
+	if (got == (ssize_t)sizeof(*out) && !(msg.msg_flags & MSG_TRUNC)) {
 		out->text[MESSAGE_TEXT - 1] = '\0';
 		return 1;
 	}

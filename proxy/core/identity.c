@@ -21,12 +21,13 @@ static bool by_name(const char *name, struct identity *out)
 	return true;
 }
 
-/* by_number takes the first that nobody has, from start on. */
-static void by_number(uid_t start, struct identity *out)
+/* by_number takes the first that nobody has, nor is the other one of the two,
+ * from start on. */
+static void by_number(uid_t start, uid_t other, struct identity *out)
 {
 	uid_t uid = start;
 
-	while (uid < LAST && getpwuid(uid))
+	while (uid < LAST && (uid == other || getpwuid(uid)))
 		uid += 2;
 	*out = (struct identity){uid, uid};
 }
@@ -50,10 +51,10 @@ void identity_find(const char *state, struct identity *worker,
 	if (geteuid() != 0)
 		return;
 	if (!by_owner(state, worker) && !by_name("sallyport", worker))
-		by_number(FIRST, worker);
+		by_number(FIRST, 0, worker);
 	if (!by_name("sallyport-keeper", keeper) ||
 	    keeper->uid == worker->uid)
-		by_number(FIRST + 1, keeper);
+		by_number(FIRST + 1, worker->uid, keeper);
 }
 
 void identity_reach(const char *path, int folder, char *out, size_t size)

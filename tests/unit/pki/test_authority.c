@@ -455,7 +455,7 @@ static void rotates(void **state)
 	authority_unref(c);
 }
 
-static void makes_another_where_something_else_is_wanted(void **state)
+static void makes_another_where_that_is_wanted(void **state)
 {
 	struct authority *a = open_authority(), *b, *c, *d;
 
@@ -490,7 +490,7 @@ static void does_not_go_on_with_a_revoked_one(void **state)
 	authority_unref(b);
 }
 
-static void does_not_go_on_with_one_of_another_folder(void **state)
+static void does_not_go_on_with_anothers(void **state)
 {
 	struct authority *a = open_authority(), *b;
 
@@ -572,6 +572,24 @@ static void signs_by_the_ca_that_is_named(void **state)
 	assert_null(authority_issuer(authority, "corps", &why));
 	assert_non_null(strstr(why, "no such CA"));
 	authority_unref(authority);
+}
+
+/* What is brought is not signed anew for another CDP; what is under it is. */
+static void follows_crl_base_under_what_was_brought(void **state)
+{
+	struct authority *a, *b;
+	const char *why;
+
+	(void)state;
+	bring("corp", LAB_CA_EXT);
+	name("corp");
+	a = open_authority();
+	options.crl_base = "http://proxy.example:3128";
+	b = open_with(a);
+	assert_string_not_equal(ca_id(authority_issuer(a, "corp", &why)),
+		ca_id(authority_issuer(b, "corp", &why)));
+	authority_unref(a);
+	authority_unref(b);
 }
 
 /* One that nobody names is not made ready; it is known all the same. */
@@ -727,6 +745,22 @@ static void goes_on_where_the_keeper_refuses(void **state)
 	authority_unref(a);
 	authority_unref(b);
 	authority_unref(c);
+}
+
+/* Nor where it is needed: the clients of this folder don't know it. */
+static void needs_no_issuing_ca_of_anothers(void **state)
+{
+	struct moody moody = {.kind = KEEPER_ISSUE};
+	struct keeper_link link = {moody_ask, &moody, "moody"};
+	struct authority *a = open_authority(), *b;
+
+	(void)state;
+	lab_run("rm sallyport.db");
+	options.link = &link;
+	options.before = a;
+	assert_int_equal(authority_open(&options, &b, err, sizeof(err)), -1);
+	assert_says("in a mood");
+	authority_unref(a);
 }
 
 static void fails_where_the_keeper_refuses_at_first(void **state)
@@ -927,13 +961,14 @@ int main(void)
 			set_up),
 		cmocka_unit_test_setup(makes_another_after_a_restart, set_up),
 		cmocka_unit_test_setup(rotates, set_up),
-		cmocka_unit_test_setup(makes_another_where_something_else_is_wanted,
+		cmocka_unit_test_setup(makes_another_where_that_is_wanted,
 			set_up),
 		cmocka_unit_test_setup(does_not_go_on_with_a_revoked_one,
 			set_up),
-		cmocka_unit_test_setup(does_not_go_on_with_one_of_another_folder,
-			set_up),
+		cmocka_unit_test_setup(does_not_go_on_with_anothers, set_up),
 		cmocka_unit_test_setup(signs_by_the_ca_that_is_named, set_up),
+		cmocka_unit_test_setup(
+			follows_crl_base_under_what_was_brought, set_up),
 		cmocka_unit_test_setup(makes_ready_only_what_is_named, set_up),
 		cmocka_unit_test_setup(says_why_one_is_of_no_use, set_up),
 		cmocka_unit_test_setup(takes_no_other_ca_for_an_intermediate,
@@ -942,6 +977,8 @@ int main(void)
 			set_up),
 		cmocka_unit_test_setup(warns_of_an_end, set_up),
 		cmocka_unit_test_setup(goes_on_where_the_keeper_refuses,
+			set_up),
+		cmocka_unit_test_setup(needs_no_issuing_ca_of_anothers,
 			set_up),
 		cmocka_unit_test_setup(fails_where_the_keeper_refuses_at_first,
 			set_up),

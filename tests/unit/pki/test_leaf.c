@@ -48,7 +48,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct leaf_order order_for(const char *name, const CRYPTO_BUFFER *origin)
+static struct leaf_order order_for(const char *name,
+	const CRYPTO_BUFFER *origin)
 {
 	return (struct leaf_order){
 		.ca = issuer,

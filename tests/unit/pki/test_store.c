@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sqlite3.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -351,6 +353,47 @@ static void opens_by_a_descriptor_of_its_folder(void **state)
 	store_close(store);
 }
 
+/* open_as_nobody opens what is in the folder behind fd, as a user who can't
+ * get there by name; the process's exit code. */
+static int open_as_nobody(int fd)
+{
+	struct store *store;
+	char path[64];
+
+	if (setgid(65534) != 0 || setuid(65534) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) != 0)
+		return 2;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/s.db", fd);
+	if (store_open(path, &store, err, sizeof(err)) != 0) {
+		fprintf(stderr, "%s\n", err);
+		return 1;
+	}
+	store_close(store);
+	return 0;
+}
+
+static void opens_what_it_cannot_name(void **state)
+{
+	int folder, status;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir(lab_path("in"), 0700), 0);
+	assert_int_equal(chown(lab_path("in"), 65534, 65534), 0);
+	folder = open(lab_path("in"), O_RDONLY | O_DIRECTORY);
+	assert_true(folder >= 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(open_as_nobody(folder));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(access(lab_path("in/s.db"), F_OK), 0);
+	close(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup(closes_what_stood_open, set_up),
 		cmocka_unit_test_setup(opens_by_a_descriptor_of_its_folder,
 			set_up),
+		cmocka_unit_test_setup(opens_what_it_cannot_name, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, tear_down);

@@ -1,0 +1,240 @@
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proxy/core/identity.h"
+
+enum { SOMEBODY = 60700 }; /* of the range that nobody has */
+
+static char folder[64], err[512];
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/sallyport-identity.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+static const char *in_folder(const char *name)
+{
+	static char paths[2][128];
+	static unsigned next;
+	char *path = paths[next++ % 2];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+static void need_root(void)
+{
+	if (geteuid() != 0)
+		skip();
+}
+
+/* as_nobody runs check in a process that is not root. */
+static int as_nobody(int (*check)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (geteuid() == 0 && (setgid(65534) != 0 ||
+			setuid(65534) != 0))
+			_exit(99);
+		_exit(check());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static int stays_who_it_is(void)
+{
+	struct identity worker = {5, 5}, keeper = {6, 6};
+
+	identity_find(folder, &worker, &keeper);
+	return worker.uid || worker.gid || keeper.uid || keeper.gid;
+}
+
+static void is_nobody_else_without_root(void **state)
+{
+	(void)state;
+	assert_int_equal(as_nobody(stays_who_it_is), 0);
+}
+
+static void gives_nothing_to_root(void **state)
+{
+	static const struct identity nobody;
+
+	(void)state;
+	assert_int_equal(identity_hand_over("/nonexistent", &nobody, err,
+		sizeof(err)), 0);
+}
+
+/* --- as root ------------------------------------------------------------ */
+
+/* Two, of which neither is root, nor the other. */
+static void finds_two_others(void **state)
+{
+	struct identity worker, keeper;
+
+	(void)state;
+	need_root();
+	identity_find(folder, &worker, &keeper);
+	assert_true(worker.uid != 0 && worker.gid != 0);
+	assert_true(keeper.uid != 0 && keeper.gid != 0);
+	assert_true(worker.uid != keeper.uid);
+	identity_find("/nonexistent", &worker, &keeper);
+	assert_true(worker.uid != 0 && keeper.uid != 0);
+	assert_true(worker.uid != keeper.uid);
+}
+
+/* It was somebody's before, and stays theirs. */
+static void finds_the_owner_of_the_folder(void **state)
+{
+	struct identity worker, keeper;
+
+	(void)state;
+	need_root();
+	assert_int_equal(chown(folder, SOMEBODY, SOMEBODY + 1), 0);
+	identity_find(folder, &worker, &keeper);
+	assert_int_equal(worker.uid, SOMEBODY);
+	assert_int_equal(worker.gid, SOMEBODY + 1);
+	assert_true(keeper.uid != 0 && keeper.uid != SOMEBODY);
+	/* even where that is the one that the keeper would be */
+	identity_find("/nonexistent", &worker, &keeper);
+	assert_int_equal(chown(folder, keeper.uid, keeper.gid), 0);
+	identity_find(folder, &worker, &keeper);
+	assert_true(worker.uid != keeper.uid);
+}
+
+static void follows_no_link_to_an_owner(void **state)
+{
+	struct identity worker, keeper;
+
+	(void)state;
+	need_root();
+	assert_int_equal(mkdir(in_folder("theirs"), 0700), 0);
+	assert_int_equal(chown(in_folder("theirs"), SOMEBODY, SOMEBODY), 0);
+	assert_int_equal(symlink("theirs", in_folder("link")), 0);
+	identity_find(in_folder("link"), &worker, &keeper);
+	assert_int_not_equal(worker.uid, SOMEBODY);
+}
+
+static void make_file(const char *name)
+{
+	int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static unsigned owner_of(const char *name)
+{
+	struct stat info;
+
+	assert_int_equal(lstat(in_folder(name), &info), 0);
+	return info.st_uid;
+}
+
+static const struct identity somebody = {SOMEBODY, SOMEBODY};
+
+static void hands_over_what_is_the_workers(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned owner;
+	} rows[] = {
+		{"", SOMEBODY},
+		{"sallyport.db", SOMEBODY},
+		{"sallyport.db-journal", SOMEBODY},
+		{"root.pem", SOMEBODY},
+		{"admin-token", SOMEBODY},
+		{"keys.secret", 0},
+		{"lock", 0},
+		{"other", 0},
+	};
+
+	(void)state;
+	need_root();
+	for (size_t i = 1; i < sizeof(rows) / sizeof(*rows); i++)
+		make_file(rows[i].name);
+	for (int i = 0; i < 2; i++) { /* once more is no mistake */
+		if (identity_hand_over(folder, &somebody, err,
+			    sizeof(err)) != 0)
+			fail_msg("%s", err);
+		for (size_t j = 0; j < sizeof(rows) / sizeof(*rows); j++)
+			assert_int_equal(owner_of(rows[j].name),
+				rows[j].owner);
+	}
+}
+
+/* The folder may have been somebody's, who has put there what is not theirs. */
+static void hands_over_nothing_else(void **state)
+{
+	(void)state;
+	need_root();
+	make_file("shadow");
+	assert_int_equal(symlink("shadow", in_folder("sallyport.db")), 0);
+	assert_int_equal(link(in_folder("shadow"), in_folder("root.pem")), 0);
+	assert_int_equal(mkfifo(in_folder("admin-token"), 0600), 0);
+	assert_int_equal(mkdir(in_folder("sallyport.db-journal"), 0700), 0);
+	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(owner_of("shadow"), 0);
+	assert_int_equal(owner_of("root.pem"), 0);
+	assert_int_equal(owner_of("sallyport.db"), 0);
+	assert_int_equal(owner_of("admin-token"), 0);
+	assert_int_equal(owner_of("sallyport.db-journal"), 0);
+	assert_int_equal(owner_of(""), SOMEBODY);
+}
+
+static void says_what_cannot_be_given(void **state)
+{
+	(void)state;
+	assert_int_equal(identity_hand_over("/nonexistent/x", &somebody, err,
+		sizeof(err)), -1);
+	assert_non_null(strstr(err, "/nonexistent/x: can't be given"));
+	assert_non_null(strstr(err, "No such file"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(is_nobody_else_without_root,
+			set_up, tear_down),
+		cmocka_unit_test(gives_nothing_to_root),
+		cmocka_unit_test_setup_teardown(finds_two_others, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(finds_the_owner_of_the_folder,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(follows_no_link_to_an_owner,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			hands_over_what_is_the_workers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hands_over_nothing_else,
+			set_up, tear_down),
+		cmocka_unit_test(says_what_cannot_be_given),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
