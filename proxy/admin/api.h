@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <utstring.h>
 
+#include "pki/authority.h"
 #include "pki/lifecycle.h"
 #include "proxy/http/message.h"
 
