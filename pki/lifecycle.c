@@ -35,7 +35,6 @@ enum life_outcome life_out_of_order(const struct life *life,
 
 /* --- a step ------------------------------------------------------------- */
 
-/* Only to see: a link is for steps that sign. */
 static enum life_outcome open_estate(const struct life *life,
 	struct estate *estate)
 {
@@ -53,6 +52,12 @@ static struct store_ca *find(struct estate *estate, int64_t id)
 		row : NULL;
 }
 
+static enum life_outcome unknown(const struct life *life, int64_t id)
+{
+	return life_no(life, LIFE_UNKNOWN, "There is no intermediate CA "
+		"certificate %lld.", (long long)id);
+}
+
 enum life_outcome life_begin(const struct life *life, int64_t id,
 	bool built_in, struct estate *estate, struct store_ca **out)
 {
@@ -62,8 +67,7 @@ enum life_outcome life_begin(const struct life *life, int64_t id,
 		return outcome;
 	*out = find(estate, id);
 	if (!*out)
-		return life_no(life, LIFE_UNKNOWN, "There is no intermediate "
-			"CA certificate %lld.", (long long)id);
+		return unknown(life, id);
 	if (id == ESTATE_INTERMEDIATE && !built_in)
 		return life_no(life, LIFE_BUILT_IN, "This operation is not "
 			"applicable for the built-in certificate.");
@@ -135,15 +139,27 @@ enum life_outcome life_save(const struct life *life, struct estate *estate,
 
 /* --- looking ------------------------------------------------------------ */
 
+/* look opens the estate for who only sees: where there are no CAs yet there is
+ * nothing to see, and none are made, which would be others each time. */
+static enum life_outcome look(const struct life *life, struct estate *estate)
+{
+	return estate_look(life->options, estate, life->err,
+		       life->err_size) >= 0 ? LIFE_OK : LIFE_FAILED;
+}
+
 enum life_outcome life_get(const struct life *life, int64_t id,
 	struct store_ca *out)
 {
-	struct store_ca *row;
+	const struct store_ca *row = NULL;
 	struct estate estate;
-	enum life_outcome outcome = life_begin(life, id, true, &estate, &row);
+	enum life_outcome outcome = look(life, &estate);
 
 	if (outcome == LIFE_OK)
+		row = find(&estate, id);
+	if (row)
 		life_copy(row, out);
+	else if (outcome == LIFE_OK)
+		outcome = unknown(life, id);
 	estate_close(&estate);
 	return outcome;
 }
@@ -152,7 +168,7 @@ enum life_outcome life_list(const struct life *life, struct store_ca **out,
 	size_t *out_num)
 {
 	struct estate estate;
-	enum life_outcome outcome = open_estate(life, &estate);
+	enum life_outcome outcome = look(life, &estate);
 
 	*out = NULL;
 	*out_num = 0;

@@ -245,6 +245,9 @@ static enum life_outcome take_chain(const struct life *life,
 	if (!row->cert)
 		return life_out_of_order(life, row, "The signed certificate must "
 			"be uploaded before its chain.");
+	if (upload->file_name && upload_file_ok(upload->file_name, life->err,
+					 life->err_size) != 0)
+		return LIFE_REFUSED;
 	if (upload_chain(upload, row, time(NULL), &chain, life->err,
 		    life->err_size) != 0)
 		return LIFE_REFUSED;

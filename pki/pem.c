@@ -131,14 +131,18 @@ int pem_key(const char *text, size_t len, const char *path,
 
 char *pem_of_cert(struct der cert)
 {
+	return pem_of(PEM_STRING_X509, cert);
+}
+
+char *pem_of(const char *title, struct der der)
+{
 	BIO *bio = BIO_new(BIO_s_mem());
 	const uint8_t *data;
 	size_t len;
 	char *text;
 
-	if (!bio || cert.len > LONG_MAX ||
-	    !PEM_write_bio(bio, PEM_STRING_X509, "", cert.at,
-		    (long)cert.len) ||
+	if (!bio || der.len > LONG_MAX ||
+	    !PEM_write_bio(bio, title, "", der.at, (long)der.len) ||
 	    !BIO_mem_contents(bio, &data, &len))
 		abort();
 	text = pki_new(len + 1);

@@ -25,7 +25,9 @@ int pem_key(const char *text, size_t len, const char *path,
 	const char *passphrase, EVP_PKEY **out, char *err, size_t err_size)
 	MUST_CHECK;
 
-/* pem_of_cert is its PEM, NUL-ended, owned by the caller (free). */
+/* pem_of_cert is its PEM, NUL-ended, owned by the caller (free); pem_of that of
+ * anything, which title says ("PUBLIC KEY"). */
 char *pem_of_cert(struct der cert);
+char *pem_of(const char *title, struct der der);
 
 #endif

@@ -210,13 +210,19 @@ enum life_outcome revoke_issuing(const struct life *life, const char *id)
 enum life_outcome revoke_list(const struct life *life,
 	struct store_issuing **out, size_t *out_num)
 {
-	struct issuings all;
 	struct estate estate;
-	enum life_outcome outcome = open_issuings(life, &estate, &all);
+	enum life_outcome outcome = LIFE_OK;
+	int result = estate_look(life->options, &estate, life->err,
+		life->err_size);
 
+	*out = NULL;
+	*out_num = 0;
+	if (result == 0)
+		result = store_issuing_list(estate.store, time(NULL), out,
+			out_num, life->err, life->err_size);
+	if (result < 0)
+		outcome = LIFE_FAILED;
 	estate_close(&estate);
-	*out = all.list;
-	*out_num = all.num;
 	return outcome;
 }
 

@@ -24,7 +24,9 @@ enum token_kind {
 	NUM_TOKEN_KINDS,
 };
 
-const char *token_kind_word(enum token_kind kind); /* "bearer" ... */
+/* "bearer" ...; token_kind_named: false, no such. */
+const char *token_kind_word(enum token_kind kind);
+bool token_kind_named(const char *word, enum token_kind *out);
 
 struct store_token {
 	int64_t id;
@@ -37,15 +39,17 @@ struct store_token {
 	int64_t made;
 };
 
-/* store_token_add: STORE_TOKEN_TAKEN where the name is another's. */
+/* store_token_add: STORE_TOKEN_TAKEN where the name is another's;
+ * store_token_delete: STORE_TOKEN_NONE where nobody has it. */
 enum { STORE_TOKEN_TAKEN = 1, STORE_TOKEN_NONE = 2 };
 int store_token_add(struct store *store, const struct store_token *token,
 	char *err, size_t err_size) MUST_CHECK;
 int store_token_delete(struct store *store, const char *name, char *err,
 	size_t err_size) MUST_CHECK;
 
-/* store_token_list gives all, by name; owned (free). */
+/* store_token_list gives all, by name; store_token_free wipes them. */
 int store_token_list(struct store *store, struct store_token **out,
 	size_t *out_num, char *err, size_t err_size) MUST_CHECK;
+void store_token_free(struct store_token *list, size_t num);
 
 #endif
