@@ -203,6 +203,7 @@ static int add_member(struct opening *o, struct store_ca *row)
 
 	member->id = row->id;
 	snprintf(member->name, sizeof(member->name), "%s", row->name);
+	(void)store_crl_id(row, member->crl_id);
 	member->is_intermediate = row->purpose == STORE_INTERMEDIATE &&
 		!row->retired;
 	if (row->retired) {
@@ -360,13 +361,10 @@ const char *authority_crl_base(const struct authority *authority)
 static CRYPTO_BUFFER *crl_of_member(const struct authority *authority,
 	const char *id, time_t *until)
 {
-	char text[32];
-
 	for (size_t i = 0; i < authority->num_members; i++) {
 		const struct member *member = &authority->members[i];
 
-		snprintf(text, sizeof(text), "%lld", (long long)member->id);
-		if (strcmp(text, id) != 0)
+		if (strcmp(member->crl_id, id) != 0)
 			continue;
 		if (member->ca)
 			*until = member->crl_made + CRL_RENEW;

@@ -89,7 +89,7 @@ time_t authority_due(const struct authority *authority);
 const char *authority_warning(const struct authority *authority, size_t at);
 
 /* What there is to see of the CA that signs, as it is in the store. */
-enum { AUTHORITY_ID_SIZE = 24 };
+enum { AUTHORITY_ID_SIZE = 32 };
 struct authority_view {
 	CRYPTO_BUFFER *cert;        /* owned */
 	char id[AUTHORITY_ID_SIZE]; /* as ca_id gives it */

@@ -16,6 +16,7 @@ enum { WHY = 512 };
 struct member {
 	int64_t id;
 	char name[STORE_NAME];
+	char crl_id[STORE_CRL_ID];
 	bool is_intermediate;
 	struct ca *ca;           /* owned; NULL: out of use, see why */
 	struct ca *signer;       /* owned; of leaves; NULL: it signs none */

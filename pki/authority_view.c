@@ -21,7 +21,7 @@ static int describe(const struct estate *estate, struct authority_view *out,
 			"of the CA '%s' is damaged", row->name);
 	CRYPTO_BUFFER_up_ref(row->cert);
 	out->cert = row->cert;
-	snprintf(out->id, sizeof(out->id), "%lld", (long long)row->id);
+	(void)store_crl_id(row, out->id);
 	out->signs_crls = cert_may_sign_crls(&cert);
 	out->root_pem = pem_of_cert(estate_top(row));
 	return 0;

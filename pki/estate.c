@@ -119,15 +119,15 @@ int estate_hold(struct estate *estate, struct store_ca *row, bool as_ca,
 {
 	struct der none = {NULL, 0};
 	struct keeper_held held;
-	char id[32], why[600];
+	char id[STORE_CRL_ID], why[600];
 	int result;
 
-	snprintf(id, sizeof(id), "%lld", (long long)row->id);
 	if (!row->key)
 		return pki_fail(err, err_size, "sallyport.db: the CA '%s' has "
 			"no key", row->name);
 	result = keeper_hold(estate->link, der_of(row->key), role_of(row),
-		as_ca ? der_of(row->cert) : none, id, &held, why,
+		as_ca ? der_of(row->cert) : none, store_crl_id(row, id),
+		&held, why,
 		sizeof(why));
 	if (result != 0)
 		return pki_fail(err, err_size, "the CA '%s': %s", row->name,
@@ -164,7 +164,7 @@ int estate_ca(struct estate *estate, struct store_ca *row,
 	struct der chain[CA_CHAIN_MAX];
 	uint8_t key_id[CA_KEY_ID];
 	size_t num_chain;
-	char id[32];
+	char id[STORE_CRL_ID];
 
 	*out = NULL;
 	if (!estate_chain(row, chain, &num_chain))
@@ -172,9 +172,8 @@ int estate_ca(struct estate *estate, struct store_ca *row,
 			"the CA '%s' is damaged", row->name);
 	if (estate_hold(estate, row, true, key_id, err, err_size) != 0)
 		return -1;
-	snprintf(id, sizeof(id), "%lld", (long long)row->id);
 	return ca_new_kept(der_of(row->cert), estate->link, chain, num_chain,
-		id, out, err, err_size);
+		store_crl_id(row, id), out, err, err_size);
 }
 
 struct der estate_top(const struct store_ca *row)

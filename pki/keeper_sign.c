@@ -329,6 +329,16 @@ out:
 	return keeper_one(out, made);
 }
 
+/* right_serial: the content of an INTEGER, with no octet too many (X.690,
+ * 8.3.2). */
+static bool right_serial(struct der serial)
+{
+	if (serial.len == 0 || serial.len > CRL_SERIAL_MAX)
+		return false;
+	return serial.len == 1 || (serial.at[0] == 0 ? serial.at[1] >= 0x80 :
+		serial.at[0] != 0xff || serial.at[1] < 0x80);
+}
+
 static bool read_revoked(CBS *in, struct crl_entry *list, size_t *num)
 {
 	struct der serial;
@@ -336,7 +346,7 @@ static bool read_revoked(CBS *in, struct crl_entry *list, size_t *num)
 
 	for (*num = 0; CBS_len(in) > 0; (*num)++) {
 		if (*num == CRL_REVOKED_MAX || !frame_get(in, &serial) ||
-		    serial.len == 0 || serial.len > CRL_SERIAL_MAX ||
+		    !right_serial(serial) ||
 		    !frame_get_number(in, &at))
 			return false;
 		memcpy(list[*num].serial, serial.at, serial.len);

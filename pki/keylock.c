@@ -69,20 +69,31 @@ static void derive(const struct keylock *lock, const uint8_t salt[SALT],
 		abort();
 }
 
-/* key_for gives the key to open with; the first that is asked for is kept. */
+/* key_for gives the key to open with: the one that is kept, or a new one. */
 static void key_for(struct keylock *lock, const uint8_t salt[SALT],
 	uint8_t out[DERIVED])
 {
+	bool kept;
+
+	pthread_mutex_lock(&lock->lock);
+	kept = lock->derived && memcmp(lock->salt, salt, SALT) == 0;
+	if (kept)
+		memcpy(out, lock->key, DERIVED);
+	pthread_mutex_unlock(&lock->lock);
+	if (!kept)
+		derive(lock, salt, out);
+}
+
+/* keep_key keeps the first that has opened anything. */
+static void keep_key(struct keylock *lock, const uint8_t salt[SALT],
+	const uint8_t key[DERIVED])
+{
 	pthread_mutex_lock(&lock->lock);
 	if (!lock->derived) {
-		derive(lock, salt, lock->key);
+		memcpy(lock->key, key, DERIVED);
 		memcpy(lock->salt, salt, SALT);
 		lock->derived = true;
 	}
-	if (memcmp(lock->salt, salt, SALT) == 0)
-		memcpy(out, lock->key, DERIVED);
-	else
-		derive(lock, salt, out);
 	pthread_mutex_unlock(&lock->lock);
 }
 
@@ -356,6 +367,8 @@ static EVP_PKEY *open_form(struct keylock *lock, const struct form *form,
 	CBS_init(&cbs, plain, len);
 	if (len > 0 && read_role((struct der){plain, len}, out_role))
 		key = EVP_parse_private_key(&cbs);
+	if (key)
+		keep_key(lock, form->salt, derived);
 	OPENSSL_cleanse(derived, sizeof(derived));
 	OPENSSL_cleanse(plain, form->sealed.len + IV);
 	free(plain);

@@ -228,6 +228,47 @@ enum life_outcome revoke_list(const struct life *life,
 
 /* --- an intermediate ---------------------------------------------------- */
 
+/* archive: what the key before has signed still finds its CRL where it was, a
+ * last one, which holds as long as its certificate would have. */
+static enum life_outcome archive(const struct life *life,
+	struct estate *estate, struct store_ca *row)
+{
+	struct store_issuing past = {.parent = row->parent,
+		.made = time(NULL)};
+	struct crl_entry *revoked =
+		pki_new(CRL_REVOKED_MAX * sizeof(*revoked));
+	struct crl_order order = {.now = past.made, .revoked = revoked};
+	struct ca *ca = NULL;
+	bool result;
+
+	if (estate_ca(estate, row, &ca, life->err, life->err_size) != 0 ||
+	    store_revoked(estate->store, row->id, past.made, revoked,
+		    &order.num_revoked, life->err, life->err_size) != 0) {
+		free(revoked);
+		ca_unref(ca);
+		return LIFE_REFUSED;
+	}
+	order.number = (uint64_t)row->crl_number + 1;
+	order.until = ca_not_after(ca);
+	past.ends = order.until;
+	past.cert = row->cert;
+	past.crl = crl_make(ca, &order, life->err, life->err_size);
+	(void)store_crl_id(row, past.key_id);
+	result = past.crl && store_issuing_next(estate->store, &past.id,
+			life->err, life->err_size) == 0 &&
+		store_issuing_add(estate->store, &past, life->err,
+			life->err_size) == 0 &&
+		store_mark_revoked(estate->store, past.id, past.made,
+			life->err, life->err_size) == 0;
+	if (result)
+		snprintf(row->crl_id, sizeof(row->crl_id), "%lld-%lld",
+			(long long)row->id, (long long)past.id);
+	CRYPTO_BUFFER_free(past.crl);
+	free(revoked);
+	ca_unref(ca);
+	return result ? LIFE_OK : LIFE_FAILED;
+}
+
 /* replace gives the row a new key, a new name and a new certificate. */
 static enum life_outcome replace(const struct life *life,
 	struct estate *estate, struct store_ca *row, struct store_ca *root)
@@ -280,7 +321,9 @@ static enum life_outcome revoke_own(const struct life *life,
 		return outcome;
 	serial_text(&entry, serial);
 	snprintf(name, sizeof(name), "%s", row->name);
-	outcome = replace(life, estate, row, root);
+	outcome = archive(life, estate, row);
+	if (outcome == LIFE_OK)
+		outcome = replace(life, estate, row, root);
 	if (outcome == LIFE_OK && life_tell(life, estate, row->id, name,
 				    "revoke", serial) != 0)
 		outcome = LIFE_FAILED;

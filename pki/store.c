@@ -47,6 +47,7 @@ static const char *const versions[SCHEMA] = {
 
 	"ALTER TABLE ca ADD COLUMN spki BLOB;"
 	"ALTER TABLE ca ADD COLUMN retired INTEGER;"
+	"ALTER TABLE ca ADD COLUMN crl_id TEXT;"
 	"UPDATE ca SET type = 'ZSCALER' WHERE id = 1;"
 	"CREATE TABLE issuing ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"

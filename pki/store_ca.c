@@ -31,6 +31,15 @@ const char *state_word(enum store_state state)
 	return states[state];
 }
 
+const char *store_crl_id(const struct store_ca *row, char out[STORE_CRL_ID])
+{
+	if (row->crl_id[0] != '\0')
+		snprintf(out, STORE_CRL_ID, "%s", row->crl_id);
+	else
+		snprintf(out, STORE_CRL_ID, "%lld", (long long)row->id);
+	return out;
+}
+
 /* --- reading ------------------------------------------------------------ */
 
 static int find_word(sqlite3_stmt *row, int at, const char *const *words,
@@ -48,14 +57,15 @@ static int find_word(sqlite3_stmt *row, int at, const char *const *words,
 #define COLUMNS \
 	"id, purpose, parent, is_default, status, state, name, description," \
 	" type, region, key_type, key, spki, key_time, csr, csr_file," \
-	" csr_time, cert, cert_file, chain, crl, crl_number, crl_time, retired"
+	" csr_time, cert, cert_file, chain, crl, crl_number, crl_time, retired," \
+	" crl_id"
 
 /* The columns above, by their place. */
 enum {
 	C_ID, C_PURPOSE, C_PARENT, C_DEFAULT, C_STATUS, C_STATE, C_NAME,
 	C_DESCRIPTION, C_TYPE, C_REGION, C_KEY_TYPE, C_KEY, C_SPKI, C_KEY_TIME,
 	C_CSR, C_CSR_FILE, C_CSR_TIME, C_CERT, C_CERT_FILE, C_CHAIN, C_CRL,
-	C_CRL_NUMBER, C_CRL_TIME, C_RETIRED,
+	C_CRL_NUMBER, C_CRL_TIME, C_RETIRED, C_CRL_ID,
 };
 
 static void read_texts(sqlite3_stmt *row, struct store_ca *out)
@@ -71,6 +81,7 @@ static void read_texts(sqlite3_stmt *row, struct store_ca *out)
 	copy_text(row, C_KEY_TYPE, out->key_type, sizeof(out->key_type));
 	copy_text(row, C_CSR_FILE, out->csr_file, sizeof(out->csr_file));
 	copy_text(row, C_CERT_FILE, out->cert_file, sizeof(out->cert_file));
+	copy_text(row, C_CRL_ID, out->crl_id, sizeof(out->crl_id));
 }
 
 static bool read_row(sqlite3_stmt *row, struct store_ca *out)
@@ -175,9 +186,9 @@ static void bind_time(sqlite3_stmt *statement, int at, int64_t time)
 /* What both an INSERT and an UPDATE write, from the first parameter on. */
 #define WRITTEN \
 	"status, state, name, description, type, region, key_type, key, spki," \
-	" key_time, csr, csr_file, csr_time, cert, cert_file, chain"
+	" key_time, csr, csr_file, csr_time, cert, cert_file, chain, crl_id"
 
-enum { NUM_WRITTEN = 16 };
+enum { NUM_WRITTEN = 17 };
 
 static void bind_ca(sqlite3_stmt *statement, const struct store_ca *ca)
 {
@@ -197,6 +208,7 @@ static void bind_ca(sqlite3_stmt *statement, const struct store_ca *ca)
 	bind_buffer(statement, 14, ca->cert);
 	bind_text(statement, 15, ca->cert_file);
 	bind_buffer(statement, 16, ca->chain);
+	bind_text(statement, 17, ca->crl_id);
 }
 
 int store_add(struct store *store, struct store_ca *ca, char *err,
@@ -207,7 +219,7 @@ int store_add(struct store *store, struct store_ca *ca, char *err,
 	find_name(store, ca);
 	if (store_prepare(store, "INSERT INTO ca (" WRITTEN ", id, purpose,"
 		    " parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-		    " ?, ?, ?, ?, ?, ?)", &statement, err, err_size) != 0)
+		    " ?, ?, ?, ?, ?, ?, ?)", &statement, err, err_size) != 0)
 		return -1;
 	bind_ca(statement, ca);
 	bind_time(statement, NUM_WRITTEN + 1, ca->id);
@@ -227,7 +239,7 @@ int store_save(struct store *store, const struct store_ca *ca, char *err,
 	sqlite3_stmt *statement;
 
 	if (store_prepare(store, "UPDATE ca SET (" WRITTEN ") = (?, ?, ?, ?,"
-		    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
+		    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
 		    &statement, err, err_size) != 0)
 		return -1;
 	bind_ca(statement, ca);

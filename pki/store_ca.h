@@ -6,6 +6,9 @@
  * fills one after the other. Rows of purpose 'intermediate' are what that API
  * lists; id 1 is the one that was made at first start.
  *
+ * A CA whose key was replaced goes by another name in URLs from then on: what the
+ * key before has signed still finds its CRL where it says.
+ *
  * A CA that was deleted stays as a row that is retired: without its key, but
  * with its last CRL, which is owed to whoever still holds what it signed.
  */
@@ -39,6 +42,7 @@ enum {
 	STORE_NAME = 128,
 	STORE_DESCRIPTION = 1024,
 	STORE_FILE_NAME = 128,
+	STORE_CRL_ID = 32,
 };
 
 struct store_ca {
@@ -65,8 +69,12 @@ struct store_ca {
 	                             * first; NULL: none */
 	CRYPTO_BUFFER *crl;         /* owned; NULL: none yet */
 	int64_t crl_number, crl_time;
+	char crl_id[STORE_CRL_ID];  /* in its CRL's URL; "": its id */
 	int64_t retired;            /* when it was deleted; 0: it was not */
 };
+
+/* store_crl_id is what the row goes by in URLs. */
+const char *store_crl_id(const struct store_ca *row, char out[STORE_CRL_ID]);
 
 /* store_list gives every row, by id. */
 int store_list(struct store *store, struct store_ca **out, size_t *out_num,

@@ -151,7 +151,7 @@ def by_commands_on_a_stopped_proxy(t):
 
     def ca(*args, ok=True, stdin=None):
         done = t.run(t.binary, "ca", *args, "-c", running.proxy.file,
-                     stdin=stdin)
+                     stdin=stdin, env=dict(os.environ))
         assert not ok or done.returncode == 0, (args, done)
         return done
 
