@@ -451,6 +451,7 @@ static void keep_memory(void)
 static int start(struct server *server, char *err, size_t err_size)
 {
 	const struct config *config = server->snapshot->config;
+	int result;
 
 	server->started = snapshot_ref(server->snapshot);
 	server->due = authority_due(server->snapshot->authority);
@@ -462,9 +463,14 @@ static int start(struct server *server, char *err, size_t err_size)
 	shared_init(&server->shared, config);
 	server->writer = ledger_writer_new(server->shared.ledger,
 		server->inheritance.state);
-	if (make_workers(server, err, err_size) != 0)
-		return -1;
-	return open_desk(server, err, err_size);
+	/* whoever finds the proxy listening finds the admin listener, too; what
+	 * is asked of it meanwhile waits for the workers */
+	pthread_mutex_lock(&server->change);
+	result = open_desk(server, err, err_size);
+	if (result == 0)
+		result = make_workers(server, err, err_size);
+	pthread_mutex_unlock(&server->change);
+	return result;
 }
 
 static int fail(const char *why)
