@@ -29,7 +29,7 @@ all: $(BIN)  ## build build/sallyport (the default)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib units fuzzers run test asan tsan fuzz fuzz-run lint format \
+.PHONY: all lib units fuzzers tools run test asan tsan fuzz fuzz-run lint format \
 	bench bench-quick bench-micro bench-tools install uninstall clean help FORCE
 
 # All cores, unless JOBS says otherwise.
@@ -126,6 +126,13 @@ $(FUZZERS): $(B)/%: $(B)/obj/%.o $(FUZZ_MAIN) $(B)/libsupport.a $(LIB)
 	$(call say,LINK,$@)$(LINK) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) \
 		-o $@ $^ $(DEPS_LIBS)
 
+# What the system tests use beside programs that are there.
+TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,\
+	$(wildcard tests/tools/*.c))
+$(TOOLS): $(B)/%: $(B)/obj/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(LINK) -o $@ $^ $(DEPS_LIBS)
+
 # The load shares no code with what it measures; the micro-benchmarks are it.
 BENCH_TOOLS := $(addprefix $(B)/bench/,load relay sites)
 MICROS := $(patsubst bench/micro/%.c,$(B)/bench/micro/%,\
@@ -145,6 +152,7 @@ $(MICROS): $(B)/bench/micro/%: $(B)/obj/bench/micro/%.o $(LIB)
 lib: $(LIB) ; @:
 units: $(UNITS) ; @:
 fuzzers: $(FUZZERS) ; @:
+tools: $(TOOLS) ; @:
 
 # ---- using it --------------------------------------------------------------
 
@@ -154,7 +162,8 @@ run: $(BIN)  ## start it on 127.0.0.1:8080, with a CA of its own
 
 test:  ## run every test; closes with "N passed, N failed, N skipped"
 	@.ci/setup test
-	$(Q)$(MAKE) --no-print-directory $(BIN) fuzzers $(if $(CI),,CI=test)
+	$(Q)$(MAKE) --no-print-directory $(BIN) fuzzers tools \
+		$(if $(CI),,CI=test)
 	$(Q)if pkg-config --exists cmocka; then \
 		$(MAKE) --no-print-directory units $(if $(CI),,CI=test); fi
 	@.ci/test $(VARIANT) $(B)

@@ -5,30 +5,59 @@
 #include "pki/authority.h"
 #include "pki/trust.h"
 #include "proxy/config/config.h"
+#include "proxy/config/memory.h"
+
+/* --- settings ----------------------------------------------------------- */
+
+struct settings *settings_ref(struct settings *settings)
+{
+	atomic_fetch_add_explicit(&settings->refs, 1, memory_order_relaxed);
+	return settings;
+}
+
+void settings_unref(struct settings *settings)
+{
+	if (!settings ||
+	    atomic_fetch_sub_explicit(&settings->refs, 1,
+		    memory_order_acq_rel) != 1)
+		return;
+	config_free(settings->config);
+	trust_free(settings->trust);
+	free(settings);
+}
+
+/* --- snapshots ---------------------------------------------------------- */
+
+/* make takes settings. */
+static struct snapshot *make(uint64_t generation, struct settings *settings,
+	struct authority *authority)
+{
+	struct snapshot *snapshot = must(calloc(1, sizeof(*snapshot)));
+
+	atomic_init(&snapshot->refs, 1);
+	snapshot->generation = generation;
+	snapshot->settings = settings;
+	snapshot->config = settings->config;
+	snapshot->trust = settings->trust;
+	snapshot->authority = authority;
+	return snapshot;
+}
 
 struct snapshot *snapshot_new(uint64_t generation, struct config *config,
 	struct trust *trust, struct authority *authority)
 {
-	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct settings *settings = must(calloc(1, sizeof(*settings)));
 
-	if (!snapshot)
-		abort();
-	atomic_init(&snapshot->refs, 1);
-	snapshot->generation = generation;
-	snapshot->config = config;
-	snapshot->trust = trust;
-	snapshot->authority = authority;
-	return snapshot;
+	atomic_init(&settings->refs, 1);
+	settings->config = config;
+	settings->trust = trust;
+	return make(generation, settings, authority);
 }
 
 struct snapshot *snapshot_with(struct snapshot *old,
 	struct authority *authority)
 {
-	struct snapshot *snapshot = snapshot_new(old->generation, old->config,
-		old->trust, authority);
-
-	snapshot->base = snapshot_ref(old->base ? old->base : old);
-	return snapshot;
+	return make(old->generation, settings_ref(old->settings), authority);
 }
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot)
@@ -44,11 +73,6 @@ void snapshot_unref(struct snapshot *snapshot)
 		    memory_order_acq_rel) != 1)
 		return;
 	authority_unref(snapshot->authority);
-	if (snapshot->base) {
-		snapshot_unref(snapshot->base);
-	} else {
-		config_free(snapshot->config);
-		trust_free(snapshot->trust);
-	}
+	settings_unref(snapshot->settings);
 	free(snapshot);
 }

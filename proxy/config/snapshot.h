@@ -6,7 +6,8 @@
  * workers take it up; who needs the old one still holds a reference. Where only
  * the CAs have changed, the new one goes by the old one's settings and roots.
  *
- * Owns:    config and trust, or the snapshot that has them; the authority.
+ * Owns:    a share of the settings, and of the authority: nothing keeps a CA that
+ *          was replaced but who still uses it.
  * Threads: immutable; counted by any.
  */
 #ifndef PROXY_CONFIG_SNAPSHOT_H
@@ -19,13 +20,22 @@ struct authority;
 struct config;
 struct trust;
 
+struct settings {
+	atomic_uint refs;
+	struct config *config; /* owned */
+	struct trust *trust;   /* owned */
+};
+
+struct settings *settings_ref(struct settings *settings);
+void settings_unref(struct settings *settings);
+
 struct snapshot {
 	atomic_uint refs;
 	uint64_t generation;         /* counts up with every reload */
-	struct config *config;       /* owned, or base's */
+	struct config *config;       /* of settings */
 	struct trust *trust;         /* likewise */
 	struct authority *authority; /* shared */
-	struct snapshot *base;       /* shared; NULL: they are its own */
+	struct settings *settings;   /* shared */
 };
 
 /* snapshot_new takes all three. */

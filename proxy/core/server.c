@@ -43,7 +43,7 @@ struct server {
 	pthread_mutex_t now;       /* over the two that follow */
 	struct snapshot *snapshot; /* in force; changed by who has change */
 	time_t due;                /* of the CAs; wall clock */
-	struct snapshot *started;  /* whose listeners and workers there are */
+	struct settings *started;  /* whose listeners and workers there are */
 	struct shared shared;
 	struct access_log *log;
 	struct worker *workers[INHERIT_THREADS];
@@ -453,7 +453,7 @@ static int start(struct server *server, char *err, size_t err_size)
 	const struct config *config = server->snapshot->config;
 	int result;
 
-	server->started = snapshot_ref(server->snapshot);
+	server->started = settings_ref(server->snapshot->settings);
 	server->due = authority_due(server->snapshot->authority);
 	keeper_client_ready(server->inheritance.keeper);
 	say_warnings(server->snapshot->authority);
@@ -495,7 +495,7 @@ static int serve(struct server *server, int signals)
 	access_close(server->log);
 	shared_clear(&server->shared);
 	snapshot_unref(server->snapshot);
-	snapshot_unref(server->started);
+	settings_unref(server->started);
 	inherit_clear(&server->inheritance);
 	say("stopped");
 	return 0;

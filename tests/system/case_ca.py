@@ -567,3 +567,60 @@ def default_changes_under_wrk(t):
         assert "Socket errors" not in out, out
         assert "Non-2xx" not in out, out
         assert int(re.search(r"(\d+) requests in", out).group(1)) > 20, out
+
+
+@life.case(limit=90, needs=["root"])
+def an_issuing_key_that_was_replaced_leaves_memory(t):
+    """It is found in the worker while it signs, and not after that; the one in
+    its place is."""
+    tool = os.path.join(os.path.dirname(t.binary), "tests/tools/find_key")
+
+    def find(proxy, pem):
+        public = openssl("x509", "-noout", "-pubkey", stdin=pem.encode())
+        return subprocess.run([tool, str(proxy.worker())], input=public,
+                              capture_output=True).stdout.decode().strip()
+    with Running(t) as proxy:
+        api = Api(proxy)
+        before = shown(t, "ec.lab.test")
+        key = find(proxy, before[1])
+        assert len(key) == 64, "the key in use is not found: " + key
+        serial = openssl("x509", "-noout", "-serial",
+                         stdin=before[1].encode()).decode().split("=")[1]
+        api.json("POST", "/sallyport/revoke", {"issuing": serial.strip()})
+        after = shown(t, "ec.lab.test")
+        assert after[1] != before[1]
+        assert eventually(lambda: not memory.found(
+            proxy.worker(), {"old": bytes.fromhex(key)}))
+        assert len(find(proxy, after[1])) == 64
+
+
+@life.case(limit=60)
+def the_admin_listener_elsewhere_speaks_tls(t):
+    """By a certificate of Sallyport's own CA; and what is open there."""
+    running = Running(t)
+    proxy = running.proxy
+    proxy.config["listen"]["admin"] = "0.0.0.0:%d" % proxy.aport
+    with running:
+        at = "https://127.0.0.1:%d" % proxy.aport
+        with open(os.path.join(proxy.config["state"], "admin-token")) as f:
+            token = f.read().strip()
+
+        def curl(path, *args):
+            return t.run("curl", "-sS", "--cacert", proxy.root, "-w",
+                         "\n%{http_code}", *args, at + path,
+                         env=t.env(no_proxy="*")).stdout.rpartition("\n")
+        body, _, code = curl("/api/v1" + CA, "-H",
+                             "Authorization: Bearer " + token)
+        assert code == "200" and json.loads(body)[0]["id"] == 1, (code, body)
+        assert curl("/api/v1" + CA)[2] == "401"
+        assert "BEGIN CERTIFICATE" in curl("/ca/root.pem")[0]
+        assert curl("/healthz")[2] == "404", "for this machine alone"
+        assert curl("/", "-H", "Host: rebound.example")[2] == "421"
+        plain = t.run("curl", "-sS", at.replace("https", "http") + "/",
+                      env=t.env(no_proxy="*"))
+        assert plain.returncode != 0, plain
+        # never at the proxy listener, nor at the magic host
+        assert t.fetch("http://sallyport.internal/api/v1" + CA,
+                       "Authorization: Bearer " + token).status == 404
+        looped = t.fetch("http://127.0.0.1:%d/" % proxy.aport)
+        assert looped.status == 502 and looped.error == "proxy-loop", looped
