@@ -10,6 +10,9 @@
  * Errors are {"code", "message"}. Every path but the logins needs one, with a
  * caller who may write where the call changes something.
  *
+ * HEAD is answered as GET: whoever sends the answer leaves its body away. What
+ * is answered is nobody's to keep: Cache-Control: no-store.
+ *
  * Owns:    logins that were made, in memory; they end with the process.
  * Threads: any; calls that change CAs wait for each other.
  */
@@ -27,7 +30,9 @@
 struct api;
 
 enum {
-	API_BODY_MAX = 80 * 1024, /* an upload of 64 KB, and what is around it */
+	/* An upload of 64 KB, and what is around it. Of a longer body the first
+	 * API_BODY_MAX + 1 bytes are enough: it is refused. */
+	API_BODY_MAX = 80 * 1024,
 	API_WHO = 128,
 };
 
@@ -59,7 +64,8 @@ struct api_request {
 	bool tls;                      /* a cookie may be marked Secure */
 };
 
-/* One that was filled is cleared by api_reply_clear. */
+/* One that was filled is cleared by api_reply_clear, which wipes it; so is one
+ * that is zeroed. */
 struct api_reply {
 	unsigned status;
 	const char *content_type;      /* NULL: no body. Static */
@@ -79,6 +85,8 @@ void api_free(struct api *api);
  * /api, /zia and /oauth2. */
 bool api_is_mine(struct slice path);
 
+/* api_handle answers. It may take as long as making a key does, or as whatever
+ * world->changed waits for: it is not for a loop. */
 void api_handle(struct api *api, const struct api_world *world,
 	const struct api_request *request, struct api_reply *reply);
 void api_reply_clear(struct api_reply *reply);
