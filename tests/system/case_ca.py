@@ -4,13 +4,14 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
 
 from case_leaf import crl_of, fetch, shown
 from case_run import Running
-from lab import memory
+from lab import client, memory
 from lab.api import CA, Api, Organization
 from lab.case import Group, eventually
 from lab.pki import openssl
@@ -624,3 +625,51 @@ def the_admin_listener_elsewhere_speaks_tls(t):
                        "Authorization: Bearer " + token).status == 404
         looped = t.fetch("http://127.0.0.1:%d/" % proxy.aport)
         assert looped.status == 502 and looped.error == "proxy-loop", looped
+
+
+@life.case(limit=90)
+def a_flood_of_names_locks_nobody_out(t):
+    """A CA whose key the keeper has signs leaf by leaf: one client's flood of
+    names takes its share of that, and others are served beside it."""
+    org = Organization(t)
+    rules = {"ssl-rules": [{"name": "Named", "action": "inspect",
+                            "intermediate-ca": "Slow"}]}
+    with Running(t, {"workers": 1}) as proxy:
+        api = Api(proxy)
+        for _, step in api.steps("Slow", org, key="RSA_4K",
+                                 path_length=0)[:-1]:
+            step()
+        proxy.config = dict(proxy.config, **rules)
+        proxy.write()
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: "reloaded" in proxy.stderr())
+        proxy.root = t.write("both.pem", open(proxy.root).read() + org.root)
+        socks, answers = [], []
+        for i in range(150):
+            name = "flood-%d.many.lab.test" % i
+            socks.append((name, t.tunnel(name)))
+
+        def flood(name, sock):
+            try:
+                tls = t.tls(name, sock=sock)
+                answers.append(t.ask(tls, "GET", "/1k", name))
+            except (OSError, ValueError) as error:
+                answers.append(error)
+        threads = [threading.Thread(target=flood, args=s) for s in socks]
+        for thread in threads:
+            thread.start()
+        other = socket.create_connection(("127.0.0.1", proxy.port), 30, (
+            "127.0.0.2", 0))
+        t.open.append(other)
+        assert client.connect(other, "ec.lab.test", 443).status == 200
+        tls = t.tls("ec.lab.test", sock=other)
+        assert t.ask(tls, "GET", "/1k", "ec.lab.test").status == 200
+        for thread in threads:
+            thread.join()
+        got = [getattr(a, "status", a) for a in answers]
+        assert set(got) == {200, 503}, set(map(str, got))
+        assert {a.error for a in answers if a.status == 503} == {
+            "signer-busy"}
+        assert t.lines(reason="signer-busy")
+        assert t.fetch("https://rsa.lab.test/1k").status == 200, \
+            "shares are given back"
