@@ -28,8 +28,17 @@ KINDS = {
 }
 
 
-def control(process, what):
-    subprocess.run(["callgrind_control", what, str(process.pid)], check=True,
+def worker(process):
+    """The process that carries connections, of those that came of it."""
+    for pid in labs.tree(process.pid):
+        with open("/proc/%d/cmdline" % pid, "rb") as f:
+            if b"@worker" in f.read().split(b"\0"):
+                return pid
+    raise RuntimeError("there is no worker")
+
+
+def control(pid, what):
+    subprocess.run(["callgrind_control", what, str(pid)], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -44,17 +53,19 @@ def count(lab, peer, port, load):
     """callgrind's account of COUNTED requests."""
     out = lab.run + "/callgrind.out"
     process = lab.start(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out] +
+        ["valgrind", "--tool=callgrind", "--trace-children=yes",
+         "--callgrind-out-file=" + out + ".%p"] +
         peer.command(lab, port), "0", lab.run + "/valgrind.log")
     try:
         lab.wait_port("127.0.0.1", peer.PORT, process, 60)
         ask(lab, peer, load, WARM)
-        control(process, "--zero")
+        pid = worker(process)
+        control(pid, "--zero")
         ask(lab, peer, load, COUNTED)
-        control(process, "--dump")
+        control(pid, "--dump")
     finally:
         labs.end(process)
-    return out + ".1"
+    return "%s.%d.1" % (out, pid)
 
 
 def shares(path):

@@ -1,9 +1,11 @@
 #include "proxy/core/child.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +15,8 @@ enum {
 	QUICK_S = 10,        /* a life shorter than that is a failure */
 	REST_MAX_S = 30,
 };
+
+static int program = -1; /* this one, to be executed again */
 
 time_t child_now(void)
 {
@@ -27,7 +31,7 @@ time_t child_now(void)
  * own, so that a terminal's Ctrl-C comes from here alone. */
 static void become_child(const struct child *child, int channel)
 {
-	char uid[24], gid[24];
+	char uid[24], gid[24], path[48];
 	char *args[] = {"sallyport", (char *)(uintptr_t)child->word, uid, gid,
 		NULL};
 	sigset_t none;
@@ -41,8 +45,32 @@ static void become_child(const struct child *child, int channel)
 		(void)fcntl(channel, F_SETFD, 0);
 	else if (dup2(channel, CHANNEL_FD) != CHANNEL_FD)
 		_exit(1);
-	(void)execv("/proc/self/exe", args);
+	(void)fcntl(program, F_SETFD, 0); /* valgrind opens it once more */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
+	(void)execv(path, args);
 	_exit(127);
+}
+
+/* The file is held open from the start: a newer one that takes its place later
+ * speaks another language, perhaps. (By its name, not by /proc/self/exe, which
+ * under valgrind is valgrind.) */
+int child_prepare(char *err, size_t err_size)
+{
+	char path[4096];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	int fd;
+
+	if (len > 0) {
+		path[len] = '\0';
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		program = fcntl(fd, F_DUPFD_CLOEXEC, CHANNEL_FD + 1);
+		close(fd);
+	}
+	if (program >= 0)
+		return 0;
+	snprintf(err, err_size, "this program can't find itself: %s",
+		strerror(errno));
+	return -1;
 }
 
 int child_start(struct child *child)

@@ -6,6 +6,7 @@
 #ifndef PROXY_CORE_CHILD_H
 #define PROXY_CORE_CHILD_H
 
+#include <stddef.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -21,6 +22,9 @@ struct child {
 	unsigned failures;   /* one after the other */
 	time_t again;        /* when to start it, while there is none */
 };
+
+/* child_prepare finds this program, once, for all that is started. */
+int child_prepare(char *err, size_t err_size) __attribute__((warn_unused_result));
 
 /* child_start starts it by exec of this program with its word; what it is given
  * from then on goes through its channel. -1 and errno. */

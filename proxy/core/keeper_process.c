@@ -117,7 +117,7 @@ static void take_rules(struct keeper *keeper, const struct message *message)
 /* listen_to does what it is told until nobody is there to tell it. */
 static int listen_to(int channel)
 {
-	struct keeper *keeper = NULL;
+	static struct keeper *keeper; /* to the end: askers have it, too */
 	struct message message;
 	int fd, got;
 

@@ -458,7 +458,8 @@ static int find_passphrase(struct supervisor *s, const struct config *config,
 static int prepare(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
 {
-	if (config_prepare_state(config, err, err_size) != 0)
+	if (child_prepare(err, err_size) != 0 ||
+	    config_prepare_state(config, err, err_size) != 0)
 		return -1;
 	identity_find(config->state, &s->worker.identity,
 		&s->keeper.identity);

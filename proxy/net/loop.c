@@ -110,6 +110,7 @@ void loop_stop(struct loop *loop)
 void loop_run(struct loop *loop)
 {
 	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+	buffer_forget_spares();
 }
 
 void loop_clear(struct loop *loop)

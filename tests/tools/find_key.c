@@ -19,6 +19,9 @@
 
 enum { CHUNK = 1 << 20, NUMBER = 32, WORDS = 4 };
 
+/* Larger ones are a sanitizer's: terabytes of nothing. */
+static const unsigned long SHADOW = 1ul << 28;
+
 static EC_GROUP *group;
 static const EC_POINT *wanted;
 static EC_POINT *point;
@@ -98,7 +101,8 @@ static int search(const char *pid)
 	setvbuf(memory, NULL, _IONBF, 0);
 	while (!found && fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%lx-%lx %7s", &low, &high, rights) == 3 &&
-		    strncmp(rights, "rw", 2) == 0 && !strstr(line, "[v"))
+		    strncmp(rights, "rw", 2) == 0 && !strstr(line, "[v") &&
+		    high - low < SHADOW)
 			found = look_through(memory, low, high);
 	}
 	fclose(maps);
