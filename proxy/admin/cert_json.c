@@ -11,7 +11,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,16 +140,6 @@ static void put_issuer(json_t *object, struct der name)
 	BIO_free(bio);
 }
 
-static void put_serial(json_t *object, struct der serial)
-{
-	char *text = pki_new(2 * serial.len + 1);
-
-	for (size_t i = 0; i < serial.len; i++)
-		snprintf(text + 2 * i, 3, "%02X", serial.at[i]);
-	put_text(object, "serialNumber", text);
-	free(text);
-}
-
 /* The URLs of fullName (RFC 5280, 4.2.1.13): nothing else is said in one. */
 static void add_urls(json_t *list, const DIST_POINT *point)
 {
@@ -208,7 +197,7 @@ json_t *cert_json(const struct store_ca *row)
 	if (cert.path_len >= 0)
 		put_number(object, "pathLengthConstraint", cert.path_len);
 	put_issuer(object, cert.issuer);
-	put_serial(object, cert.serial);
+	put_serial(object, "serialNumber", cert.serial);
 	put_time(object, "notBefore", cert.not_before);
 	put_time(object, "notAfter", cert.not_after);
 	put_crl_points(object, cert.crl_points);
