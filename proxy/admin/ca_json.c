@@ -1,8 +1,5 @@
 #include "proxy/admin/ca_json.h"
 
-#include <stdio.h>
-
-#include "pki/crl.h"
 #include "pki/lifecycle.h"
 #include "pki/name.h"
 #include "pki/x509.h"
@@ -86,18 +83,15 @@ json_t *ca_json_key(const struct store_ca *row)
 
 json_t *ca_json_issuing(const struct store_issuing *row)
 {
-	char serial[2 * CRL_SERIAL_MAX + 1] = "", title[NAME_TITLE];
+	char title[NAME_TITLE];
 	json_t *object;
 	struct cert cert;
 
-	if (cert_read(der_of(row->cert), &cert) != 0 ||
-	    cert.serial.len > CRL_SERIAL_MAX)
+	if (cert_read(der_of(row->cert), &cert) != 0)
 		return NULL;
-	for (size_t i = 0; i < cert.serial.len; i++)
-		snprintf(serial + 2 * i, 3, "%02X", cert.serial.at[i]);
 	object = json_object();
 	put_text(object, "keyId", row->key_id);
-	put_text(object, "serialNumber", serial);
+	put_serial(object, "serialNumber", cert.serial);
 	put_text(object, "name", name_title(cert.subject, title));
 	put_number(object, "ca", row->parent);
 	put_time(object, "startDate", cert.not_before);

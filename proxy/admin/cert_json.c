@@ -11,53 +11,79 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pki/keymaker.h"
+#include "pki/name.h"
 #include "pki/x509.h"
 #include "proxy/admin/put.h"
 
 /* --- parts of both ------------------------------------------------------ */
 
-/* What can't be made UTF-8 is shown as the bytes that it is. */
-static void put_value_of(json_t *object, const char *key,
-	const ASN1_STRING *value)
-{
-	unsigned char *text = NULL;
-	int len = ASN1_STRING_to_UTF8(&text, value);
+/* 2.5.4.x, and what the API calls them. */
+static const struct {
+	uint8_t arc;
+	const char *key;
+} parts[] = {
+	{3, "commName"}, {10, "orgName"}, {11, "deptName"},
+	{7, "city"}, {8, "state"}, {6, "country"},
+};
 
+static const char *part_key(const CBS *oid)
+{
+	const uint8_t *at = CBS_data(oid);
+
+	if (CBS_len(oid) != 3 || at[0] != 0x55 || at[1] != 0x04)
+		return NULL;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (parts[i].arc == at[2])
+			return parts[i].key;
+	}
+	return NULL;
+}
+
+/* What can't be made UTF-8 is shown as the bytes that it is. */
+static void put_value_of(json_t *object, const char *key, CBS_ASN1_TAG tag,
+	const CBS *value)
+{
+	ASN1_STRING *string = tag <= V_ASN1_BMPSTRING ?
+		ASN1_STRING_type_new((int)tag) : NULL;
+	unsigned char *text = NULL;
+	int len = -1;
+
+	if (string && ASN1_STRING_set(string, CBS_data(value),
+			      (ossl_ssize_t)CBS_len(value)))
+		len = ASN1_STRING_to_UTF8(&text, string);
 	if (len >= 0)
 		put_bytes(object, key, (const char *)text, (size_t)len);
 	else
-		put_bytes(object, key,
-			(const char *)ASN1_STRING_get0_data(value),
-			(size_t)ASN1_STRING_length(value));
+		put_bytes(object, key, (const char *)CBS_data(value),
+			CBS_len(value));
 	OPENSSL_free(text);
+	ASN1_STRING_free(string);
 }
 
-static void put_name(json_t *object, const X509_NAME *name)
+/* put_name goes through a Name by its DER: BoringSSL's own reader takes none
+ * with a byte that its type does not have. Of several of a kind, the first. */
+static void put_name(json_t *object, struct der name)
 {
-	static const struct {
-		const char *key;
-		int nid;
-	} parts[] = {
-		{"commName", NID_commonName},
-		{"orgName", NID_organizationName},
-		{"deptName", NID_organizationalUnitName},
-		{"city", NID_localityName},
-		{"state", NID_stateOrProvinceName},
-		{"country", NID_countryName},
-	};
+	CBS all = der_cbs(name), rdns, rdn, one, oid, value;
+	CBS_ASN1_TAG tag;
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		int at = X509_NAME_get_index_by_NID(name, parts[i].nid, -1);
+	if (!CBS_get_asn1(&all, &rdns, CBS_ASN1_SEQUENCE))
+		return;
+	while (CBS_get_asn1(&rdns, &rdn, CBS_ASN1_SET)) {
+		while (CBS_get_asn1(&rdn, &one, CBS_ASN1_SEQUENCE)) {
+			const char *key;
 
-		if (at >= 0)
-			put_value_of(object, parts[i].key,
-				X509_NAME_ENTRY_get_data(
-					X509_NAME_get_entry(name, at)));
+			if (!CBS_get_asn1(&one, &oid, CBS_ASN1_OBJECT) ||
+			    !CBS_get_any_asn1(&one, &value, &tag))
+				return;
+			key = part_key(&oid);
+			if (key && !json_object_get(object, key))
+				put_value_of(object, key, tag, &value);
+		}
 	}
 }
 
@@ -85,30 +111,33 @@ static void put_algorithm(json_t *object, int nid)
 /* --- a certificate ------------------------------------------------------ */
 
 /* As RFC 4514 writes it, but letters beyond ASCII stay as they are. */
-static void put_issuer(json_t *object, const X509_NAME *name)
+static bool print_name(BIO *bio, struct der name)
 {
 	unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)
 		ASN1_STRFLGS_ESC_MSB;
+	const uint8_t *at = name.at;
+	X509_NAME *read = name.len > LONG_MAX ? NULL :
+		d2i_X509_NAME(NULL, &at, (long)name.len);
+	bool ok = read && X509_NAME_print_ex(bio, read, 0, flags) >= 0;
+
+	X509_NAME_free(read);
+	return ok;
+}
+
+static void put_issuer(json_t *object, struct der name)
+{
 	BIO *bio = BIO_new(BIO_s_mem());
+	char title[NAME_TITLE];
 	const uint8_t *data;
 	size_t len;
 
 	if (!bio)
 		abort();
-	if (X509_NAME_print_ex(bio, name, 0, flags) >= 0 &&
-	    BIO_mem_contents(bio, &data, &len))
+	if (print_name(bio, name) && BIO_mem_contents(bio, &data, &len))
 		put_bytes(object, "issuer", (const char *)data, len);
+	else
+		put_text(object, "issuer", name_title(name, title));
 	BIO_free(bio);
-}
-
-static void put_serial(json_t *object, struct der serial)
-{
-	char *text = pki_new(2 * serial.len + 1);
-
-	for (size_t i = 0; i < serial.len; i++)
-		snprintf(text + 2 * i, 3, "%02X", serial.at[i]);
-	put_text(object, "serialNumber", text);
-	free(text);
 }
 
 /* The URLs of fullName (RFC 5280, 4.2.1.13): nothing else is said in one. */
@@ -130,10 +159,11 @@ static void add_urls(json_t *list, const DIST_POINT *point)
 	}
 }
 
-static void put_crl_points(json_t *object, const X509 *x509)
+static void put_crl_points(json_t *object, struct der value)
 {
-	CRL_DIST_POINTS *points = X509_get_ext_d2i(x509,
-		NID_crl_distribution_points, NULL, NULL);
+	const uint8_t *at = value.at;
+	CRL_DIST_POINTS *points = value.len == 0 || value.len > LONG_MAX ?
+		NULL : d2i_CRL_DIST_POINTS(NULL, &at, (long)value.len);
 	json_t *list = json_array();
 
 	for (size_t i = 0; points && i < sk_DIST_POINT_num(points); i++)
@@ -145,33 +175,33 @@ static void put_crl_points(json_t *object, const X509 *x509)
 		json_decref(list);
 }
 
-static void fill_cert(json_t *object, X509 *x509, const struct cert *cert)
+static int signature_nid(const struct cert *cert)
 {
-	put_name(object, X509_get_subject_name(x509));
-	put_key(object, X509_get_pubkey(x509));
-	put_algorithm(object, X509_get_signature_nid(x509));
-	if (cert->path_len >= 0)
-		put_number(object, "pathLengthConstraint", cert->path_len);
-	put_issuer(object, X509_get_issuer_name(x509));
-	put_serial(object, cert->serial);
-	put_time(object, "notBefore", cert->not_before);
-	put_time(object, "notAfter", cert->not_after);
-	put_crl_points(object, x509);
-	put_pem(object, "certificate", PEM_STRING_X509, cert->whole);
+	CBS oid = der_cbs(cert->signature_oid);
+
+	return OBJ_cbs2nid(&oid);
 }
 
 json_t *cert_json(const struct store_ca *row)
 {
-	X509 *x509 = X509_parse_from_buffer(row->cert);
-	json_t *object = NULL;
+	json_t *object;
 	struct cert cert;
 
-	if (x509 && cert_read(der_of(row->cert), &cert) == 0) {
-		object = json_object();
-		put_number(object, "certId", row->id);
-		fill_cert(object, x509, &cert);
-	}
-	X509_free(x509);
+	if (cert_read(der_of(row->cert), &cert) != 0)
+		return NULL;
+	object = json_object();
+	put_number(object, "certId", row->id);
+	put_name(object, cert.subject);
+	put_key(object, cert_key(&cert));
+	put_algorithm(object, signature_nid(&cert));
+	if (cert.path_len >= 0)
+		put_number(object, "pathLengthConstraint", cert.path_len);
+	put_issuer(object, cert.issuer);
+	put_serial(object, "serialNumber", cert.serial);
+	put_time(object, "notBefore", cert.not_before);
+	put_time(object, "notAfter", cert.not_after);
+	put_crl_points(object, cert.crl_points);
+	put_pem(object, "certificate", PEM_STRING_X509, cert.whole);
 	ERR_clear_error();
 	return object;
 }
@@ -191,6 +221,15 @@ static void put_path_length(json_t *object, X509_REQ *req)
 	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 }
 
+static void put_subject(json_t *object, X509_REQ *req)
+{
+	const uint8_t *at;
+	size_t len;
+
+	if (X509_NAME_get0_der(X509_REQ_get_subject_name(req), &at, &len))
+		put_name(object, (struct der){at, len});
+}
+
 json_t *cert_json_csr(const struct store_ca *row)
 {
 	struct der der = der_of(row->csr);
@@ -203,7 +242,7 @@ json_t *cert_json_csr(const struct store_ca *row)
 		object = json_object();
 		put_number(object, "certId", row->id);
 		put_text(object, "csrFileName", row->csr_file);
-		put_name(object, X509_REQ_get_subject_name(req));
+		put_subject(object, req);
 		put_key(object, X509_REQ_get_pubkey(req));
 		put_algorithm(object, X509_REQ_get_signature_nid(req));
 		put_path_length(object, req);

@@ -163,7 +163,8 @@ void rest_audit(struct call *call)
 	if (!call_query_number(call, "last", 1, AUDIT_MOST, &last))
 		return;
 	if (look(call, &estate, &result)) {
-		if (result == 0)
+		/* Tokens may have been made before there are any CAs. */
+		if (estate.store)
 			result = store_audit_list(estate.store, (size_t)last,
 				&lines, &num, call->err, sizeof(call->err));
 		if (result < 0)

@@ -1,8 +1,10 @@
 #include "proxy/admin/put.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/base.h"
 #include "pki/pem.h"
 
 /* A whole letter, RFC 3629, 4: its length, and what its second byte may be. */
@@ -110,6 +112,21 @@ void put_time(json_t *object, const char *key, int64_t time)
 void put_flag(json_t *object, const char *key, bool flag)
 {
 	put_value(object, key, json_boolean(flag));
+}
+
+void put_serial(json_t *object, const char *key, struct der serial)
+{
+	char *text;
+
+	if (serial.len > 1 && serial.at[0] == 0) {
+		serial.at++;
+		serial.len--;
+	}
+	text = pki_new(2 * serial.len + 1);
+	for (size_t i = 0; i < serial.len; i++)
+		snprintf(text + 2 * i, 3, "%02X", serial.at[i]);
+	put_text(object, key, text);
+	free(text);
 }
 
 void put_pem(json_t *object, const char *key, const char *title,

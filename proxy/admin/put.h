@@ -26,6 +26,11 @@ void put_number(json_t *object, const char *key, int64_t number);
 void put_time(json_t *object, const char *key, int64_t time);
 void put_flag(json_t *object, const char *key, bool flag);
 
+/* put_serial puts a serial number, the content of its INTEGER, as everybody
+ * writes it: in hexadecimal, without the byte that only says that it is not
+ * negative. */
+void put_serial(json_t *object, const char *key, struct der serial);
+
 /* put_pem puts DER as PEM, under a title such as "CERTIFICATE". */
 void put_pem(json_t *object, const char *key, const char *title,
 	struct der der);

@@ -76,6 +76,28 @@ static void leaves_out_what_is_not_there(void **state)
 	json_decref(object);
 }
 
+static void writes_serials(void **state)
+{
+	static const struct {
+		struct der serial;
+		const char *text;
+	} cases[] = {
+		{{(const uint8_t *)"\x7f\x00\xab", 3}, "7F00AB"},
+		{{(const uint8_t *)"\x00\xff", 2}, "FF"},
+		{{(const uint8_t *)"\x00", 1}, "00"},
+		{{(const uint8_t *)"\x01", 1}, "01"},
+	};
+	json_t *object = json_object();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		put_serial(object, "n", cases[i].serial);
+		assert_string_equal(json_string_value(json_object_get(object,
+			"n")), cases[i].text);
+	}
+	json_decref(object);
+}
+
 static void writes_pem(void **state)
 {
 	json_t *object = json_object();
@@ -95,6 +117,7 @@ int main(void)
 		cmocka_unit_test(mends_what_is_not),
 		cmocka_unit_test(keeps_a_nul),
 		cmocka_unit_test(leaves_out_what_is_not_there),
+		cmocka_unit_test(writes_serials),
 		cmocka_unit_test(writes_pem),
 	};
 
