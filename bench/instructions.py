@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """instructions.py FOLDER - how many instructions a request costs.
 
-Sallyport under callgrind, counting from when it is warm. It counts our own
-process, not the kernel, and does not care what else the machine does: the
-figure to hold two revisions against. Lists the functions that cost most. Needs
-root and valgrind.
+Sallyport's worker under callgrind, twice: to where it is warm, and COUNTED
+requests further; the difference is told. It counts our own process, not the
+kernel, and does not care what else the machine does: the figure to hold two
+revisions against. Lists the functions that cost most. Needs root and valgrind.
 """
 
 import argparse
@@ -20,8 +20,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab as labs  # noqa: E402
 
 WARM, COUNTED = 200, 2000
-# Begun before the counting, these are charged with all below them.
-UNDER_WAY = ("clone", "start_thread", "run", "loop_run")
 KINDS = {
     "keep-alive": (labs.EC, ["--connections", "8"]),
     "new-connection": (labs.EC_FULL, ["--fresh", "--connections", "8"]),
@@ -37,11 +35,6 @@ def worker(process):
     raise RuntimeError("there is no worker")
 
 
-def control(pid, what):
-    subprocess.run(["callgrind_control", what, str(pid)], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
 def ask(lab, peer, load, requests):
     subprocess.run(
         [lab.tools["load"], "--to", "127.0.0.1:%d" % peer.PORT, "--trust",
@@ -49,38 +42,43 @@ def ask(lab, peer, load, requests):
          str(requests)] + load, check=True, stdout=subprocess.DEVNULL)
 
 
-def count(lab, peer, port, load):
-    """callgrind's account of COUNTED requests."""
-    out = lab.run + "/callgrind.out"
+def count(lab, peer, port, load, requests):
+    """callgrind's account of that many requests, and of all around them."""
+    folder = lab.run + "/callgrind"
+    os.makedirs(folder, exist_ok=True)
+    os.chmod(folder, 0o1777)  # written at its end by who the worker is
     process = lab.start(
         ["valgrind", "--tool=callgrind", "--trace-children=yes",
-         "--callgrind-out-file=" + out + ".%p"] +
+         "--callgrind-out-file=" + folder + "/%p"] +
         peer.command(lab, port), "0", lab.run + "/valgrind.log")
     try:
         lab.wait_port("127.0.0.1", peer.PORT, process, 60)
-        ask(lab, peer, load, WARM)
+        ask(lab, peer, load, requests)
         pid = worker(process)
-        control(pid, "--zero")
-        ask(lab, peer, load, COUNTED)
-        control(pid, "--dump")
     finally:
         labs.end(process)
-    return "%s.%d.1" % (out, pid)
+    return costs("%s/%d" % (folder, pid))
 
 
-def shares(path):
-    """Function → instructions a request; the sum of all under None."""
+def costs(path):
+    """Function → instructions."""
     text = subprocess.run(
         ["callgrind_annotate", "--threshold=100", path],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-    spent = {None: 0}
+    spent = {}
     for number, name in re.findall(r"^ *([\d,]+) \([^)]*\) +\S*?:(\S+)", text,
                                    re.M):
-        if name in UNDER_WAY:
-            continue
-        cost = int(number.replace(",", "")) / COUNTED
-        spent[name] = spent.get(name, 0) + cost
-        spent[None] += cost
+        spent[name] = spent.get(name, 0) + int(number.replace(",", ""))
+    return spent
+
+
+def shares(lab, peer, port, load):
+    """Function → instructions a request; the sum of all under None."""
+    before = count(lab, peer, port, load, WARM)
+    after = count(lab, peer, port, load, WARM + COUNTED)
+    spent = {name: (cost - before.get(name, 0)) / COUNTED
+             for name, cost in after.items()}
+    spent[None] = sum(spent.values())
     return spent
 
 
@@ -103,7 +101,7 @@ def main():
         for kind, (port, load) in KINDS.items():
             if args.only not in (None, kind):
                 continue
-            spent = shares(count(lab, peer, port, load))
+            spent = shares(lab, peer, port, load)
             print("%s %.0f instructions/request" % (kind, spent.pop(None)),
                   flush=True)
             for name in sorted(spent, key=spent.get,

@@ -68,8 +68,8 @@ void call_fail(struct call *call, enum fault fault, const char *format, ...)
 /* call_went answers an outcome that is not LIFE_OK with its sentence. */
 bool call_went(struct call *call, enum life_outcome outcome);
 
-/* call_json takes value: 200. call_secret is for text of JSON that is to be left
- * nowhere else. */
+/* call_json takes value: 200. call_secret is for text of JSON that is to be
+ * left nowhere else. */
 void call_json(struct call *call, json_t *value);
 void call_secret(struct call *call, const char *text);
 void call_nothing(struct call *call, unsigned status); /* no body, no type */

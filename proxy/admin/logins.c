@@ -203,7 +203,7 @@ static bool is_wanted(const struct wanted *wanted,
 			strcmp(token->client, wanted->client) == 0);
 }
 
-/* find_token fills out, which holds an API key, where the result is LOGIN_OK. */
+/* find_token fills out, which may hold an API key, where it is LOGIN_OK. */
 static enum login_result find_token(const char *state,
 	const struct wanted *wanted, struct store_token *out, char *err,
 	size_t err_size)

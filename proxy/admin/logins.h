@@ -75,8 +75,8 @@ enum login_result logins_begin(struct logins *logins, const char *state,
 /* logins_end ends the session of a Cookie header, if there is one. */
 void logins_end(struct logins *logins, struct slice cookie);
 
-/* login_obfuscate is what a client sends for an API key at that time: false, the
- * key has less than LOGIN_SEED_MIN letters. */
+/* login_obfuscate is what a client sends for an API key at that time: false,
+ * the key has less than LOGIN_SEED_MIN letters. */
 bool login_obfuscate(const char *seed, int64_t timestamp_ms,
 	char out[LOGIN_API_KEY]);
 

@@ -185,8 +185,8 @@ static int begin(struct form *form, struct slice body)
 	return 0;
 }
 
-/* enter goes from behind a boundary to the part's head. 1: there is one; 0: that
- * was the last boundary. */
+/* enter goes from behind a boundary to the part's head. 1: there is one; 0:
+ * that was the last boundary. */
 static int enter(struct form *form)
 {
 	if (starts(form->rest, "--"))

@@ -7,8 +7,9 @@
  *	-----BEGIN CERTIFICATE----- …
  *	--BOUNDARY--
  *
- * Only the part that is asked for is looked at; the others are passed over, but
- * have to be well-formed. Nothing is copied: what is found points into the body.
+ * Only the part that is asked for is looked at; the others are passed over,
+ * but have to be well-formed. Nothing is copied: what is found points into the
+ * body.
  *
  * Threads: any.
  * Errors:  -1 and a sentence for each way in which a form can be broken.

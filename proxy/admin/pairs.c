@@ -73,7 +73,8 @@ enum pairs_found pairs_get(struct slice text, const char *name, char *out,
 
 		if (!slice_is(key, name))
 			continue;
-		if (found != PAIRS_NONE || !pairs_decode(value, true, out, size))
+		if (found != PAIRS_NONE ||
+		    !pairs_decode(value, true, out, size))
 			return PAIRS_BAD;
 		found = PAIRS_FOUND;
 	}

@@ -125,6 +125,8 @@ static void reads_numbers(void **state)
 		assert_false(call_number(&call, body, wrong[i], 0, 6,
 			&number));
 	assert_true(number == INT64_MAX);
+	assert_false(call_number(&call, body, "i", 0, INT64_MAX, &number));
+	assert_false(call_number(&call, body, "i", 0, 6, &number));
 	said(400, "{\"code\":\"INVALID_INPUT_ARGUMENT\",\"message\":\"The "
 		"field \\\"i\\\" must be a number from 0 to 6.\"}");
 }

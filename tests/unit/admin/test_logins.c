@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -384,6 +385,42 @@ static void goes_by_the_header_first(void **state)
 	assert_int_equal(bearer("Bearer wrong", NOW), LOGIN_WRONG);
 }
 
+static void *log_in_and_out(void *arg)
+{
+	char token[LOGIN_SECRET], header[LOGIN_SECRET + 16], why[256];
+	struct api_request mine = {.caller = API_REMOTE};
+	struct caller me;
+
+	for (int i = 0; i < 40; i++) {
+		if (logins_oauth(logins, folder, "app", "s", NOW, token, why,
+			    sizeof(why)) != LOGIN_OK)
+			return arg;
+		snprintf(header, sizeof(header), "Bearer %s", token);
+		mine.authorization = of(header);
+		if (logins_who(logins, folder, &mine, NOW, &me, why,
+			    sizeof(why)) != LOGIN_OK)
+			return arg;
+		logins_end(logins, of("JSESSIONID=00"));
+	}
+	return NULL;
+}
+
+static void stands_many_at_once(void **state)
+{
+	pthread_t threads[4];
+	void *failed;
+
+	(void)state;
+	add_token("app", TOKEN_OAUTH, "app", "s", "", false);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL,
+			log_in_and_out, folder), 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
 static void makes_no_store(void **state)
 {
 	(void)state;
@@ -425,6 +462,7 @@ int main(void)
 		TEST(ends_sessions),
 		TEST(refuses_other_sites),
 		TEST(goes_by_the_header_first),
+		TEST(stands_many_at_once),
 		TEST(makes_no_store),
 		TEST(says_when_it_cannot_look),
 	};

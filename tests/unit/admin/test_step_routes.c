@@ -274,7 +274,7 @@ static void knows_which_ca(void **state)
 	expect(upload_file(CAS "/uploadCertChain/99", "root.pem"), 404);
 	expect(ask("GET", CAS "/99999999999999999999999", NULL), 404);
 	expect(ask("GET", CAS "/0", NULL), 404);
-	expect(ask("GET", CAS "/2", NULL), 404); /* the root is no intermediate */
+	expect(ask("GET", CAS "/2", NULL), 404); /* it is a root */
 	expect(ask("GET", CAS "/3", NULL), 404);
 }
 
@@ -573,6 +573,17 @@ static void answers_other_types(void **state)
 		"INVALID_INPUT_ARGUMENT", "has no boundary");
 }
 
+static void sign_ext(const char *ext, const char *out)
+{
+	sign("root", "corp.csr", ext, PAST, in_days(999), "sha256", out);
+}
+
+static void sign_as(const char *from, const char *to, const char *digest,
+	const char *out)
+{
+	sign("root", "corp.csr", SUB, from, to, digest, out);
+}
+
 /* make_bad makes the files of the table below. */
 static void make_bad(void)
 {
@@ -604,15 +615,15 @@ static void make_bad(void)
 	lab_run("openssl x509 -req -in corp.csr -signkey root.key -days 99 "
 		"-extfile sign.cnf -extensions ext -out signkey.pem");
 	lab_make("stranger", "ec", "/CN=Stranger", "root", "sha256", SUB);
-	sign("root", "corp.csr", "basicConstraints=CA:FALSE\n", PAST, in_days(999), "sha256", "leaf");
-	sign("root", "corp.csr", "subjectKeyIdentifier=hash\n", PAST, in_days(999), "sha256", "bare");
-	sign("root", "corp.csr", "basicConstraints=critical,CA:TRUE\nkeyUsage=digitalSignature\n",
-		PAST, in_days(999), "sha256", "nosign");
-	sign("root", "corp.csr", SUB "extendedKeyUsage=clientAuth\n", PAST, in_days(999), "sha256", "clients");
-	sign("root", "corp.csr", SUB, PAST, in_days(999), "sha1", "sha1");
-	sign("root", "corp.csr", SUB, PAST, "20210101000000Z", "sha256", "expired");
-	sign("root", "corp.csr", SUB, in_days(9), in_days(999), "sha256", "future");
-	sign("root", "corp.csr", SUB, PAST, in_days(13), "sha256", "soon");
+	sign_ext("basicConstraints=CA:FALSE\n", "leaf");
+	sign_ext("subjectKeyIdentifier=hash\n", "bare");
+	sign_ext("basicConstraints=critical,CA:TRUE\nkeyUsage="
+		"digitalSignature\n", "nosign");
+	sign_ext(SUB "extendedKeyUsage=clientAuth\n", "clients");
+	sign_as(PAST, in_days(999), "sha1", "sha1");
+	sign_as(PAST, "20210101000000Z", "sha256", "expired");
+	sign_as(in_days(9), in_days(999), "sha256", "future");
+	sign_as(PAST, in_days(13), "sha256", "soon");
 }
 
 static const struct {
