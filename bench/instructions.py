@@ -46,15 +46,17 @@ def count(lab, peer, port, load, requests):
     """callgrind's account of that many requests, and of all around them."""
     folder = lab.run + "/callgrind"
     os.makedirs(folder, exist_ok=True)
-    os.chmod(folder, 0o1777)  # written at its end by who the worker is
     process = lab.start(
         ["valgrind", "--tool=callgrind", "--trace-children=yes",
+         "--toggle-collect=loop_run",
          "--callgrind-out-file=" + folder + "/%p"] +
         peer.command(lab, port), "0", lab.run + "/valgrind.log")
     try:
         lab.wait_port("127.0.0.1", peer.PORT, process, 60)
         ask(lab, peer, load, requests)
         pid = worker(process)
+        # made by root, written at its end by who the worker is then
+        os.chmod("%s/%d" % (folder, pid), 0o666)
     finally:
         labs.end(process)
     return costs("%s/%d" % (folder, pid))
