@@ -25,7 +25,7 @@ struct passphrase {
 	char text[KEYLOCK_PASSPHRASE_MAX];
 	char source[2048];
 	size_t len;
-	bool is_secret, made;
+	bool is_secret, made, exposed;
 };
 
 static struct passphrase *make(void)
@@ -86,6 +86,7 @@ static int take_line(char *text, size_t size, const char *source,
 static int from_file(const char *path, struct passphrase **out, char *err,
 	size_t err_size)
 {
+	struct stat st;
 	char *text;
 	size_t len;
 	int result;
@@ -94,6 +95,9 @@ static int from_file(const char *path, struct passphrase **out, char *err,
 		return -1;
 	result = take_line(text, len, path, out, err, err_size);
 	free(text);
+	if (result == 0)
+		(*out)->exposed = stat(path, &st) == 0 &&
+			(st.st_mode & S_IROTH);
 	return result;
 }
 
@@ -131,8 +135,7 @@ static int make_secret(const char *path, char *err, size_t err_size)
 	return result;
 }
 
-/* The folder may be another user's, who must not choose what is read here; and
- * who runs it as root wants the file to be root's. */
+/* Whoever can put a file into the folder must not choose what is read here. */
 static int check_secret(int fd, const char *path, char *err, size_t err_size)
 {
 	struct stat st;
@@ -142,30 +145,35 @@ static int check_secret(int fd, const char *path, char *err, size_t err_size)
 	if ((st.st_mode & 077) != 0)
 		return pki_fail(err, err_size, "%s: others may read it: chmod "
 			"600 it", path);
-	if (geteuid() == 0 && st.st_uid != 0 && fchown(fd, 0, 0) != 0)
-		return pki_fail(err, err_size, "%s: %s", path,
-			strerror(errno));
+	if (st.st_uid != geteuid())
+		return pki_fail(err, err_size, "%s: belongs to the user %lu, "
+			"not to who runs this (%lu): if it is the right one, "
+			"give it to them with chown", path,
+			(unsigned long)st.st_uid, (unsigned long)geteuid());
 	return 0;
 }
 
 static int no_secret(const char *path, char *err, size_t err_size)
 {
-	return pki_fail(err, err_size, "%s: gone, and the private keys in "
-		"sallyport.db can't be opened without it: bring it back from "
-		"a copy, or set keys.passphrase-file if they were made with "
-		"one", path);
+	return pki_fail(err, err_size, "%s: is not there, and the private keys in "
+		"sallyport.db can't be opened without a passphrase: bring "
+		"the file back from a copy, or give the passphrase that they "
+		"were made with (keys.passphrase-file, the variable "
+		PASSPHRASE_VARIABLE ", the credential " PASSPHRASE_CREDENTIAL
+		", --ask-passphrase)", path);
 }
 
 static int open_secret(const char *path, bool may_make, bool *out_made,
 	char *err, size_t err_size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	int fd = open(path, flags);
 
 	if (fd < 0 && errno == ENOENT && may_make) {
 		if (make_secret(path, err, err_size) != 0)
 			return -1;
 		*out_made = true;
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		fd = open(path, flags);
 	}
 	if (fd < 0 && errno == ENOENT)
 		return no_secret(path, err, err_size);
@@ -272,6 +280,11 @@ const char *passphrase_source(const struct passphrase *passphrase)
 bool passphrase_is_secret(const struct passphrase *passphrase)
 {
 	return passphrase->is_secret;
+}
+
+bool passphrase_exposed(const struct passphrase *passphrase)
+{
+	return passphrase->exposed;
 }
 
 bool passphrase_made(const struct passphrase *passphrase)

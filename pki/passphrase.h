@@ -30,7 +30,7 @@ struct passphrase_options {
 };
 
 /* passphrase_find: -1 where there is none, or what there is must not be used
- * (empty, too long, our own file open to others). The variable, once read, is
+ * (empty, too long, our own file open to others or somebody else's). The variable, once read, is
  * wiped from the environment, the memory it stood in included. */
 int passphrase_find(const struct passphrase_options *options,
 	struct passphrase **out, char *err, size_t err_size) MUST_CHECK;
@@ -48,6 +48,9 @@ const char *passphrase_source(const struct passphrase *passphrase);
 /* passphrase_is_secret: it is keys.secret; passphrase_made: and new. */
 bool passphrase_is_secret(const struct passphrase *passphrase);
 bool passphrase_made(const struct passphrase *passphrase);
+
+/* passphrase_exposed: every user of this machine may read the file it is in. */
+bool passphrase_exposed(const struct passphrase *passphrase);
 
 /* passphrase_lock opens the lock that it is the key to. */
 struct keylock *passphrase_keylock(const struct passphrase *passphrase);

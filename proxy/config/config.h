@@ -141,8 +141,8 @@ int config_load_text(const char *name, const char *text, size_t len,
 
 /* config_prepare_state makes the state folder, and folders above it that are
  * missing, with mode 0700. One that is there must belong to this user, or to
- * anybody where that is root, and be writable by nobody else: who can write to
- * it can bring a CA. */
+ * anybody where that is root, and be writable by nobody else (but for the group
+ * of a sticky one of root's): who can write to it can bring a CA. */
 int config_prepare_state(const struct config *config, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,6 +85,15 @@ static const char *of_another(uid_t owner, char out[256])
 	return out;
 }
 
+/* others_write: as identity_hand_over leaves it, root's folder is open to the
+ * worker's group, and each file there is its owner's alone. */
+static bool others_write(const struct stat *info)
+{
+	if (info->st_uid == 0 && (info->st_mode & S_ISVTX))
+		return info->st_mode & S_IWOTH;
+	return info->st_mode & (S_IWGRP | S_IWOTH);
+}
+
 int config_check_state(const struct config *config, char *err, size_t err_size)
 {
 	const char *why = NULL;
@@ -98,7 +108,7 @@ int config_check_state(const struct config *config, char *err, size_t err_size)
 		why = strerror(errno);
 	else if (info.st_uid != geteuid() && geteuid() != 0)
 		why = of_another(info.st_uid, owner);
-	else if (info.st_mode & (S_IWGRP | S_IWOTH))
+	else if (others_write(&info))
 		why = "can be written to by others; chmod 700 makes it safe";
 	if (fd >= 0)
 		close(fd);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 union control {
@@ -15,6 +16,14 @@ union control {
 int channel_pair(int out[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out);
+}
+
+void channel_set_patience(int channel, int seconds)
+{
+	struct timeval patience = {.tv_sec = seconds};
+
+	(void)setsockopt(channel, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		sizeof(patience));
 }
 
 static void put_fd(struct msghdr *msg, union control *control, int fd)

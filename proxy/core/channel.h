@@ -2,8 +2,8 @@
  * channel.h - what the supervisor tells the processes it started.
  *
  * Messages of one size over a pair of sockets, each with a descriptor at most.
- * The keeper and the worker trust it, and it them not at all: the one word that
- * goes up is MESSAGE_READY.
+ * The keeper and the worker trust it, and it them not at all: two words go up,
+ * that the worker is ready, and that the keeper does not answer.
  *
  * Threads: one at each end.
  */
@@ -28,6 +28,7 @@ enum message_kind {
 	MESSAGE_ASKER,      /* fd: who asks */
 	/* from the worker */
 	MESSAGE_READY,
+	MESSAGE_DEAF,       /* the keeper does not answer */
 };
 
 /* The worker's two ways to the keeper: making keys takes seconds. */
@@ -49,6 +50,10 @@ enum { CHANNEL_FD = 3 };
 
 /* channel_pair makes one; both ends are close-on-exec. -1 and errno. */
 int channel_pair(int out[2]);
+
+/* channel_set_patience: who does not take what is sent for that long is not
+ * waited for any more (EAGAIN). */
+void channel_set_patience(int channel, int seconds);
 
 /* channel_send: fd -1 is none, and stays the caller's. 0, or -1 and errno. */
 int channel_send(int channel, const struct message *message, int fd)

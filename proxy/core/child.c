@@ -14,6 +14,7 @@
 enum {
 	QUICK_S = 10,        /* a life shorter than that is a failure */
 	REST_MAX_S = 30,
+	PATIENCE_S = 5,      /* for one that does not listen */
 };
 
 static int program = -1; /* this one, to be executed again */
@@ -88,6 +89,7 @@ int child_start(struct child *child)
 		child->pid = 0;
 		return -1;
 	}
+	channel_set_patience(ends[0], PATIENCE_S);
 	child->channel = ends[0];
 	child->started = child_now();
 	return 0;

@@ -9,6 +9,7 @@
 #include <utlist.h>
 
 #include "proxy/core/channel.h"
+#include "proxy/core/reach.h"
 
 struct handover_file {
 	struct handover_file *prev, *next;
@@ -147,7 +148,8 @@ static int memory_of(const struct handover *handover)
 	return fd;
 }
 
-int handover_send(const struct handover *handover, int channel)
+int handover_send(const struct handover *handover,
+	const struct identity *worker, int channel)
 {
 	const struct handover_file *file;
 
@@ -159,8 +161,8 @@ int handover_send(const struct handover *handover, int channel)
 		return -1;
 	DL_FOREACH(handover->files, file) {
 		if (send_fd(channel, MESSAGE_FILE, file->path,
-			    open(file->path, file->flags | O_CLOEXEC |
-				    O_NOCTTY, 0600)) != 0)
+			    reach_open(file->path, file->flags,
+				    worker)) != 0)
 			return -1;
 	}
 	return send_fd(channel, MESSAGE_STATE, handover->state,

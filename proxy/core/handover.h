@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "proxy/config/config.h"
+#include "proxy/core/identity.h"
 
 struct handover {
 	struct config *config;  /* owned; NULL once dropped */
@@ -36,8 +37,11 @@ int handover_load(struct handover *out, const char *path)
 void handover_drop_config(struct handover *handover);
 void handover_clear(struct handover *handover);
 
-/* handover_send opens all of it now and sends it. -1: the worker is gone. */
-int handover_send(const struct handover *handover, int channel)
+/* handover_send opens all of it now and sends it. What the worker could not have
+ * opened itself is opened only where it can't have a hand in what is found there
+ * (reach.h). -1: the worker is gone. */
+int handover_send(const struct handover *handover,
+	const struct identity *worker, int channel)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -12,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Sanitizers need more of the kernel than any list of ours. */
@@ -85,8 +87,24 @@ void harden_die_with(pid_t parent)
 		_exit(1); /* it has gone already */
 }
 
+/* What root that stays root need not have: the right to everything. */
+static int drop_capabilities(char *err, size_t err_size)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (geteuid() != 0 || syscall(SYS_capset, &header, none) == 0)
+		return 0;
+	snprintf(err, err_size, "can't give up root's capabilities: %s",
+		strerror(errno));
+	return -1;
+}
+
 int harden_become(uid_t uid, gid_t gid, char *err, size_t err_size)
 {
+	if (uid == 0)
+		return drop_capabilities(err, err_size);
 	if (setgroups(0, NULL) == 0 && setresgid(gid, gid, gid) == 0 &&
 	    setresuid(uid, uid, uid) == 0 && setuid(0) != 0)
 		return 0;

@@ -27,7 +27,8 @@ bool harden_memory(void);
 /* harden_die: this process ends when the one that started it does. */
 void harden_die_with(pid_t parent);
 
-/* harden_become gives up root for good, for this user and group. */
+/* harden_become gives up root for good, for this user and group. With the uid 0
+ * root that must stay root gives up its capabilities; others have none. */
 int harden_become(uid_t uid, gid_t gid, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
 

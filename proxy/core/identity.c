@@ -2,14 +2,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FIRST = 60578, LAST = 60705 };
+
+/* own_group is the user's, where it is called the same: one that others are in,
+ * too, must not be let into the state folder. */
+static gid_t own_group(const struct passwd *user)
+{
+	const struct group *group = getgrgid(user->pw_gid);
+
+	return group && strcmp(group->gr_name, user->pw_name) == 0 ?
+		user->pw_gid : FIRST;
+}
 
 static bool by_name(const char *name, struct identity *out)
 {
@@ -17,7 +30,7 @@ static bool by_name(const char *name, struct identity *out)
 
 	if (!user || user->pw_uid == 0)
 		return false;
-	*out = (struct identity){user->pw_uid, user->pw_gid};
+	*out = (struct identity){user->pw_uid, own_group(user)};
 	return true;
 }
 
@@ -43,18 +56,63 @@ static bool by_owner(const char *state, struct identity *out)
 	return true;
 }
 
+static bool become(const struct identity *who)
+{
+	return setgroups(0, NULL) == 0 &&
+		setresgid(who->gid, who->gid, who->gid) == 0 &&
+		setresuid(who->uid, who->uid, who->uid) == 0;
+}
+
+/* can_become tries: what is allowed depends on capabilities, user namespaces
+ * and filters of system calls. */
+static bool can_become(const struct identity *who)
+{
+	pid_t pid = fork();
+	int status = 1;
+
+	if (pid == 0)
+		_exit(become(who) ? 0 : 1);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return pid > 0 && status == 0;
+}
+
 void identity_find(const char *state, struct identity *worker,
 	struct identity *keeper)
 {
 	memset(worker, 0, sizeof(*worker));
 	memset(keeper, 0, sizeof(*keeper));
-	if (geteuid() != 0)
+	if (getuid() != 0)
 		return;
 	if (!by_owner(state, worker) && !by_name("sallyport", worker))
 		by_number(FIRST, 0, worker);
 	if (!by_name("sallyport-keeper", keeper) ||
 	    keeper->uid == worker->uid)
 		by_number(FIRST + 1, worker->uid, keeper);
+	if (can_become(worker) && can_become(keeper))
+		return;
+	memset(worker, 0, sizeof(*worker));
+	memset(keeper, 0, sizeof(*keeper));
+}
+
+/* --- acting as ---------------------------------------------------------- */
+
+/* The groups that root had are of no use to it. */
+int identity_assume(const struct identity *who)
+{
+	if (who->uid == 0 || (setgroups(0, NULL) == 0 &&
+		setegid(who->gid) == 0 && seteuid(who->uid) == 0))
+		return 0;
+	identity_resume();
+	return -1;
+}
+
+void identity_resume(void)
+{
+	if (geteuid() == getuid() && getegid() == getgid())
+		return;
+	if (seteuid(getuid()) != 0 || setegid(getgid()) != 0)
+		abort();
 }
 
 void identity_reach(const char *path, int folder, char *out, size_t size)
@@ -67,8 +125,8 @@ void identity_reach(const char *path, int folder, char *out, size_t size)
 
 /* --- handing over ------------------------------------------------------- */
 
-/* What is there is looked at without following links, since the folder may have
- * been somebody's for a while. */
+/* Whose it was does not matter: what is called so in the worker's folder is the
+ * worker's. But it must be there alone, and be a file. */
 static int give(int folder, const char *name, const struct identity *worker)
 {
 	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
@@ -81,11 +139,22 @@ static int give(int folder, const char *name, const struct identity *worker)
 			0 : -1;
 	if (fstat(fd, &info) != 0)
 		result = -1;
-	else if (S_ISREG(info.st_mode) && info.st_nlink == 1 &&
-		info.st_uid == 0)
+	else if (S_ISREG(info.st_mode) && info.st_nlink == 1)
 		result = fchown(fd, worker->uid, worker->gid);
 	close(fd);
 	return result;
+}
+
+/* The worker, which makes it anew, could not remove one that became root's:
+ * systemd makes all in its StateDirectory so. */
+static int clear_socket(int folder)
+{
+	struct stat info;
+
+	if (fstatat(folder, "control.sock", &info, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	return S_ISSOCK(info.st_mode) ?
+		unlinkat(folder, "control.sock", 0) : 0;
 }
 
 static int give_all(int folder, const struct identity *worker)
@@ -94,12 +163,19 @@ static int give_all(int folder, const struct identity *worker)
 		"sallyport.db", "sallyport.db-journal", "root.pem",
 		"admin-token",
 	};
+	struct stat info;
 
+	if (fstat(folder, &info) != 0)
+		return -1;
+	if (info.st_uid != 0)
+		return 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (give(folder, names[i], worker) != 0)
 			return -1;
 	}
-	return fchown(folder, worker->uid, worker->gid);
+	if (clear_socket(folder) != 0 || fchown(folder, 0, worker->gid) != 0)
+		return -1;
+	return fchmod(folder, S_ISVTX | 0770);
 }
 
 int identity_hand_over(const char *state, const struct identity *worker,

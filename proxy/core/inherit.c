@@ -56,6 +56,11 @@ static bool take_state(struct inheritance *inheritance, const char *path,
 	return true;
 }
 
+static void tell_deaf(void)
+{
+	(void)!channel_tell(CHANNEL_FD, MESSAGE_DEAF, 0, NULL, -1);
+}
+
 static bool take_keeper(struct inheritance *inheritance, uint32_t way, int fd)
 {
 	if (!inheritance->keeper || way >= NUM_ASKERS || fd < 0)
@@ -88,7 +93,8 @@ static enum inherit_event heed(struct inheritance *inheritance,
 		return take_state(inheritance, message->text, fd) ?
 			INHERIT_NOTHING : wrong(fd);
 	case MESSAGE_SOURCE:
-		inheritance->keeper = keeper_client_new(message->text);
+		inheritance->keeper = keeper_client_new(message->text,
+			tell_deaf);
 		return INHERIT_NOTHING;
 	case MESSAGE_KEEPER:
 		if (!take_keeper(inheritance, message->number, fd))

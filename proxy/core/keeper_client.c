@@ -7,12 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pki/keeper_frame.h"
 
-enum { PATIENCE_S = 5 };
+enum {
+	PATIENCE_S = 5,     /* until there is a keeper */
+	QUICK_S = 30,       /* until it has answered */
+	SLOW_S = 300,       /* ... about a key to be made */
+};
 
 /* One socket carries one question at a time. */
 struct way {
@@ -24,6 +29,7 @@ struct way {
 struct keeper_client {
 	struct keeper_link link;
 	char *source;          /* owned */
+	void (*deaf)(void);    /* NULL: nobody wants to know */
 	struct way ways[NUM_ASKERS];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -67,6 +73,7 @@ static void end(struct keeper_client *client, struct way *way, int fd,
 	pthread_mutex_unlock(&client->lock);
 }
 
+/* carry: no answer in time is EAGAIN. */
 static bool carry(int fd, struct keeper_frame *frame)
 {
 	ssize_t n;
@@ -79,6 +86,8 @@ static bool carry(int fd, struct keeper_frame *frame)
 	do
 		n = recv(fd, frame, sizeof(*frame), MSG_TRUNC);
 	while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		errno = 0;
 	return n == (ssize_t)sizeof(*frame);
 }
 
@@ -104,6 +113,8 @@ static int ask(void *arg, struct keeper_frame *frame, char *err,
 	fd = begin(client, way, frame->kind == KEEPER_LEAF);
 	if (fd >= 0) {
 		carried = carry(fd, frame);
+		if (!carried && errno == EAGAIN && client->deaf)
+			client->deaf();
 		end(client, way, fd, carried);
 	}
 	pthread_mutex_unlock(&way->turn);
@@ -112,13 +123,15 @@ static int ask(void *arg, struct keeper_frame *frame, char *err,
 
 /* --- life --------------------------------------------------------------- */
 
-struct keeper_client *keeper_client_new(const char *source)
+struct keeper_client *keeper_client_new(const char *source,
+	void (*deaf)(void))
 {
 	struct keeper_client *client = calloc(1, sizeof(*client));
 	pthread_condattr_t clock;
 
 	if (!client)
 		abort();
+	client->deaf = deaf;
 	client->source = strdup(source);
 	if (!client->source)
 		abort();
@@ -154,8 +167,11 @@ void keeper_client_free(struct keeper_client *client)
 void keeper_client_connect(struct keeper_client *client, enum asker way,
 	int fd)
 {
+	struct timeval wait = {.tv_sec = way == ASKER_SLOW ? SLOW_S : QUICK_S};
 	int old;
 
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	pthread_mutex_lock(&client->lock);
 	old = client->ways[way].fd;
 	client->ways[way].fd = fd;

@@ -17,8 +17,11 @@
 
 struct keeper_client;
 
-/* keeper_client_new: source is where the passphrase is from; copied. */
-struct keeper_client *keeper_client_new(const char *source);
+/* keeper_client_new: source is where the passphrase is from; copied. deaf is
+ * called, on any thread, when a keeper that is there does not answer: for half a
+ * minute, or for five where a key is to be made. NULL: nobody wants to know. */
+struct keeper_client *keeper_client_new(const char *source,
+	void (*deaf)(void));
 void keeper_client_free(struct keeper_client *client);
 
 /* keeper_client_connect takes a socket to a keeper that has just started. */

@@ -154,7 +154,7 @@ int keeper_process_run(unsigned uid, unsigned gid)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	harden_raise();
-	if (uid != 0 && harden_become(uid, gid, err, sizeof(err)) != 0) {
+	if (harden_become(uid, gid, err, sizeof(err)) != 0) {
 		say(err);
 		return 1;
 	}

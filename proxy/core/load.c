@@ -218,6 +218,22 @@ static void say_who(int fd, const char *path, char *err, size_t err_size)
 		path, n > 0 ? ", pid " : "", pid);
 }
 
+/* open_lock opens no more than a file of this folder: whoever else can write
+ * to it may have put something else there. */
+static int open_lock(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+		O_NONBLOCK, 0600);
+	struct stat info;
+
+	if (fd < 0 || (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+			      info.st_nlink == 1))
+		return fd;
+	close(fd);
+	errno = EMLINK;
+	return -1;
+}
+
 int load_lock(const char *state, char *err, size_t err_size)
 {
 	char path[4096];
@@ -228,9 +244,12 @@ int load_lock(const char *state, char *err, size_t err_size)
 		snprintf(err, err_size, "state: the path is too long");
 		return -1;
 	}
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = open_lock(path);
 	if (fd < 0) {
-		snprintf(err, err_size, "%s: %s", path, strerror(errno));
+		snprintf(err, err_size, "%s: %s", path,
+			errno == ELOOP || errno == EMLINK || errno == ENXIO ?
+				"is no file of its own: remove it" :
+				strerror(errno));
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {

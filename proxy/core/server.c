@@ -537,7 +537,7 @@ int server_run(unsigned uid, unsigned gid)
 	char err[128];
 
 	harden_name("sallyport-work");
-	if (uid != 0 && harden_become(uid, gid, err, sizeof(err)) != 0)
+	if (harden_become(uid, gid, err, sizeof(err)) != 0)
 		return fail(err);
 	harden_private();
 	harden_die_with(getppid());

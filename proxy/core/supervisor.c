@@ -144,7 +144,7 @@ static int start_worker(struct supervisor *s)
 	if (channel_tell(channel, MESSAGE_SOURCE, 0,
 		    passphrase_source(s->passphrase), -1) != 0 ||
 	    tell_listeners(s) != 0 || introduce(s) != 0 ||
-	    handover_send(&s->handover, channel) != 0)
+	    handover_send(&s->handover, &s->worker.identity, channel) != 0)
 		return -1;
 	return channel_tell(channel, MESSAGE_START, 0, s->options->path, -1);
 }
@@ -179,6 +179,18 @@ static void reap(struct supervisor *s)
 		on_end(s, pid, status);
 }
 
+/* give_up on one that can't be started, or takes no messages: reap will see
+ * another started. */
+static void give_up(struct child *child)
+{
+	say("the %s does not do what it is told: %s", child->word + 1,
+		strerror(errno));
+	if (child->pid)
+		(void)kill(child->pid, SIGKILL);
+	else
+		child_rest(child);
+}
+
 /* start_again starts what is not there and whose time has come. Neither needs
  * the other to start. */
 static void start_again(struct supervisor *s)
@@ -190,18 +202,16 @@ static void start_again(struct supervisor *s)
 		return;
 	if (!s->keeper.pid && now >= s->keeper.again) {
 		if (start_keeper(s) != 0)
-			say("the keeper can't be started: %s",
-				strerror(errno));
+			give_up(&s->keeper);
 		new_keeper = s->keeper.pid != 0;
 	}
 	if (!s->keeper.pid)
 		return;
 	if (!s->worker.pid && now >= s->worker.again) {
 		if (start_worker(s) != 0)
-			say("the worker can't be started: %s",
-				strerror(errno));
-	} else if (new_keeper && s->worker.pid) {
-		(void)introduce(s);
+			give_up(&s->worker);
+	} else if (new_keeper && s->worker.pid && introduce(s) != 0) {
+		give_up(&s->worker);
 	}
 }
 
@@ -213,13 +223,13 @@ static void reload(struct supervisor *s)
 		say("reload failed; the configuration before stays in force");
 		return;
 	}
-	if (s->keeper.pid)
-		(void)tell_rules(s);
+	if (s->keeper.pid && tell_rules(s) != 0)
+		give_up(&s->keeper);
 	if (s->worker.pid && (handover_send(&s->handover,
-			s->worker.channel) != 0 ||
+			&s->worker.identity, s->worker.channel) != 0 ||
 		channel_tell(s->worker.channel, MESSAGE_RELOAD, 0, NULL,
 			-1) != 0))
-		say("reload: the worker does not hear");
+		give_up(&s->worker);
 }
 
 /* A socket listens while anybody has it open: the worker's closing it is to be
@@ -258,7 +268,6 @@ static void on_signals(struct supervisor *s)
 	}
 }
 
-/* The worker says one thing, once: that it is ready. */
 static void on_worker(struct supervisor *s)
 {
 	struct message message;
@@ -268,6 +277,10 @@ static void on_worker(struct supervisor *s)
 		close(fd);
 	if (got > 0 && message.kind == MESSAGE_READY) {
 		s->ready = true;
+	} else if (got > 0 && message.kind == MESSAGE_DEAF) {
+		errno = ETIMEDOUT;
+		if (s->keeper.pid)
+			give_up(&s->keeper);
 	} else {
 		close(s->worker.channel); /* reap will tell more */
 		s->worker.channel = -1;
@@ -447,6 +460,9 @@ static int find_passphrase(struct supervisor *s, const struct config *config,
 		return ask_passphrase(s, err, err_size);
 	if (passphrase_find(&options, &s->passphrase, err, err_size) != 0)
 		return -1;
+	if (passphrase_exposed(s->passphrase))
+		say("%s: every user of this machine may read the passphrase: "
+		    "chmod 600 it", passphrase_source(s->passphrase));
 	if (passphrase_made(s->passphrase))
 		say("private keys are encrypted with %s, made now: copies of "
 			"sallyport.db alone are of no use to a thief; to guard "
@@ -463,6 +479,9 @@ static int prepare(struct supervisor *s, const struct config *config,
 		return -1;
 	identity_find(config->state, &s->worker.identity,
 		&s->keeper.identity);
+	if (geteuid() == 0 && s->worker.identity.uid == 0)
+		say("root can't become other users here: keeper and worker stay "
+		    "root, without its capabilities");
 	if (load_lock(config->state, err, err_size) != 0 ||
 	    find_passphrase(s, config, err, err_size) != 0 ||
 	    identity_hand_over(config->state, &s->worker.identity, err,

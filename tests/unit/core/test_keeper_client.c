@@ -106,7 +106,7 @@ static const char gone[] = "is not there just now";
 static int set_up(void **state)
 {
 	(void)state;
-	client = keeper_client_new("/etc/pass");
+	client = keeper_client_new("/etc/pass", NULL);
 	return 0;
 }
 
