@@ -74,6 +74,19 @@ static void carries_a_message(void **state)
 	assert_string_equal(message.text, "");
 }
 
+/* One that takes nothing does not hold up who tells it. */
+static void does_not_wait_for_good(void **state)
+{
+	int result = 0, sent = 0;
+
+	(void)state;
+	channel_set_patience(ends[0], 1);
+	while (result == 0 && sent++ < 100000)
+		result = channel_tell(ends[0], MESSAGE_RELOAD, 0, NULL, -1);
+	assert_int_equal(result, -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
 static void carries_bytes(void **state)
 {
 	struct message sent = {.kind = MESSAGE_PASSPHRASE, .number = 1024};
@@ -207,6 +220,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stays_in_this_process, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(carries_a_message, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(does_not_wait_for_good, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(carries_bytes, set_up,
 			tear_down),

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -158,13 +161,23 @@ static unsigned owner_of(const char *name)
 
 static const struct identity somebody = {SOMEBODY, SOMEBODY};
 
+/* The folder stays root's: the worker may bring files, and no more. */
+static void is_roots_and_sticky(void)
+{
+	struct stat info;
+
+	assert_int_equal(stat(folder, &info), 0);
+	assert_int_equal(info.st_uid, 0);
+	assert_int_equal(info.st_gid, SOMEBODY);
+	assert_int_equal(info.st_mode & 07777, 01770);
+}
+
 static void hands_over_what_is_the_workers(void **state)
 {
 	static const struct {
 		const char *name;
 		unsigned owner;
 	} rows[] = {
-		{"", SOMEBODY},
 		{"sallyport.db", SOMEBODY},
 		{"sallyport.db-journal", SOMEBODY},
 		{"root.pem", SOMEBODY},
@@ -176,19 +189,22 @@ static void hands_over_what_is_the_workers(void **state)
 
 	(void)state;
 	need_root();
-	for (size_t i = 1; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		make_file(rows[i].name);
+	/* the worker was another one before */
+	assert_int_equal(chown(in_folder("sallyport.db"), SOMEBODY + 2, 5), 0);
 	for (int i = 0; i < 2; i++) { /* once more is no mistake */
 		if (identity_hand_over(folder, &somebody, err,
 			    sizeof(err)) != 0)
 			fail_msg("%s", err);
+		is_roots_and_sticky();
 		for (size_t j = 0; j < sizeof(rows) / sizeof(*rows); j++)
 			assert_int_equal(owner_of(rows[j].name),
 				rows[j].owner);
 	}
 }
 
-/* The folder may have been somebody's, who has put there what is not theirs. */
+/* The worker may have put there what is not its own. */
 static void hands_over_nothing_else(void **state)
 {
 	(void)state;
@@ -205,7 +221,81 @@ static void hands_over_nothing_else(void **state)
 	assert_int_equal(owner_of("sallyport.db"), 0);
 	assert_int_equal(owner_of("admin-token"), 0);
 	assert_int_equal(owner_of("sallyport.db-journal"), 0);
+	is_roots_and_sticky();
+}
+
+/* In a folder that the worker owns, it could have renamed anything of root's to
+ * anything that is given away. */
+static void hands_over_nothing_in_anothers_folder(void **state)
+{
+	(void)state;
+	need_root();
+	make_file("admin-token");
+	assert_int_equal(chown(folder, SOMEBODY, SOMEBODY), 0);
+	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(owner_of("admin-token"), 0);
 	assert_int_equal(owner_of(""), SOMEBODY);
+}
+
+static int moves_secret(void)
+{
+	char from[128], to[128];
+
+	snprintf(from, sizeof(from), "%s/keys.secret", folder);
+	snprintf(to, sizeof(to), "%s/admin-token", folder);
+	if (setgroups(0, NULL) != 0 || setgid(SOMEBODY) != 0 ||
+	    setuid(SOMEBODY) != 0)
+		return 99;
+	return rename(from, to) == 0 || unlink(from) == 0;
+}
+
+static void keeps_the_secret_where_it_is(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	need_root();
+	make_file("keys.secret");
+	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	pid = fork();
+	if (pid == 0)
+		_exit(moves_secret());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void clears_a_socket_away(void **state)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	need_root();
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/control.sock", folder);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	close(fd);
+	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(access(at.sun_path, F_OK), -1);
+}
+
+/* --- acting as ---------------------------------------------------------- */
+
+static void acts_as_somebody_and_comes_back(void **state)
+{
+	(void)state;
+	need_root();
+	assert_int_equal(identity_assume(&somebody), 0);
+	assert_int_equal(geteuid(), SOMEBODY);
+	assert_int_equal(getegid(), SOMEBODY);
+	identity_resume();
+	assert_int_equal(geteuid(), 0);
+	assert_int_equal(getegid(), 0);
+	assert_int_equal(identity_assume(&(struct identity){0, 0}), 0);
+	assert_int_equal(geteuid(), 0);
 }
 
 static void says_what_cannot_be_given(void **state)
@@ -233,6 +323,14 @@ int main(void)
 			hands_over_what_is_the_workers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hands_over_nothing_else,
 			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			hands_over_nothing_in_anothers_folder, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(keeps_the_secret_where_it_is,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(clears_a_socket_away, set_up,
+			tear_down),
+		cmocka_unit_test(acts_as_somebody_and_comes_back),
 		cmocka_unit_test(says_what_cannot_be_given),
 	};
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -178,6 +179,37 @@ static void is_not_held_up_by_the_other_way(void **state)
 	join(&next);
 	join(&quick);
 	join(&slow);
+}
+
+static unsigned num_deaf;
+
+static void note_deaf(void)
+{
+	num_deaf++;
+}
+
+/* One that hangs is not waited for to the end of all days, and told of. */
+static void gives_up_on_a_keeper_that_does_not_answer(void **state)
+{
+	struct timeval soon = {.tv_usec = 50 * 1000};
+	struct far quick = {.keeper = NULL};
+	char err[256] = "";
+	int ends[2];
+
+	(void)state;
+	keeper_client_free(client);
+	client = keeper_client_new("", note_deaf);
+	assert_int_equal(channel_pair(ends), 0);
+	quick.fd = ends[1];
+	assert_int_equal(pthread_create(&quick.thread, NULL, serve, &quick),
+		0);
+	keeper_client_connect(client, ASKER_QUICK, ends[0]);
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &soon,
+		sizeof(soon)), 0);
+	try_request(err);
+	assert_says(err, gone);
+	assert_int_equal(num_deaf, 1);
+	join(&quick);
 }
 
 struct later {
@@ -362,6 +394,9 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			is_not_held_up_by_the_other_way, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			gives_up_on_a_keeper_that_does_not_answer, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(outlives_its_keeper, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -241,7 +241,7 @@ static void makes_none_where_keys_are_locked(void **state)
 {
 	(void)state;
 	options.may_make = false;
-	refused("keys.secret: gone");
+	refused("keys.secret: is not there");
 	assert_int_not_equal(access(lab_path("keys.secret"), F_OK), 0);
 }
 
@@ -260,6 +260,44 @@ static void wants_its_own_file_to_itself(void **state)
 	assert_int_equal(chmod(lab_path("pass"), 0644), 0);
 	options.file = file;
 	found("0123", "/pass");
+}
+
+static void is_exposed(bool want)
+{
+	struct passphrase *passphrase = find();
+
+	assert_int_equal(passphrase_exposed(passphrase), want);
+	passphrase_free(passphrase);
+}
+
+static void tells_of_a_file_that_all_may_read(void **state)
+{
+	(void)state;
+	options.file = file;
+	lab_text("pass", "0123\n");
+	assert_int_equal(chmod(lab_path("pass"), 0640), 0);
+	is_exposed(false);
+	assert_int_equal(chmod(lab_path("pass"), 0644), 0);
+	is_exposed(true);
+}
+
+/* Whoever can write to the folder must not choose the passphrase. */
+static void takes_no_secret_of_anothers(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	lab_text("keys.secret", "0123\n");
+	assert_int_equal(chmod(lab_path("keys.secret"), 0600), 0);
+	assert_int_equal(chown(lab_path("keys.secret"), 60700, 60700), 0);
+	refused("belongs to the user 60700");
+}
+
+static void waits_for_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(lab_path("keys.secret"), 0600), 0);
+	refused("not a file");
 }
 
 /* The folder may be another user's, who must not choose what is read. */
@@ -319,6 +357,10 @@ int main(void)
 		cmocka_unit_test_setup(makes_none_where_keys_are_locked,
 			set_up),
 		cmocka_unit_test_setup(wants_its_own_file_to_itself, set_up),
+		cmocka_unit_test_setup(tells_of_a_file_that_all_may_read,
+			set_up),
+		cmocka_unit_test_setup(takes_no_secret_of_anothers, set_up),
+		cmocka_unit_test_setup(waits_for_nobody, set_up),
 		cmocka_unit_test_setup(follows_no_link, set_up),
 		cmocka_unit_test_setup(is_the_key_to_a_lock, set_up),
 	};

@@ -1,0 +1,161 @@
+"""Started by root: what the user who carries connections can't bring about,
+even where somebody has taken its process over."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+from lab.case import Group, NotRun, eventually
+from lab.sallyport import SLOW, Sallyport
+from case_run import Running
+
+rights = Group("rights", config=None)
+SOMEBODY = 60700  # of the range that nobody has
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise NotRun("needs root")
+
+
+def as_user(uid, *command):
+    """A command as somebody else: its code, and what it says."""
+    done = subprocess.run(
+        ["setpriv", "--reuid", str(uid), "--regid", str(uid),
+         "--clear-groups", *command], capture_output=True, text=True,
+        timeout=20 * SLOW)
+    return done.returncode, done.stdout + done.stderr
+
+
+def open_way(folder):
+    """Let everybody walk to folder."""
+    while (folder := os.path.dirname(folder)) != "/":
+        os.chmod(folder, os.stat(folder).st_mode | 0o111)
+
+
+@rights.case
+def the_secret_stays_out_of_the_workers_hands(t):
+    need_root()
+    with Running(t) as proxy:
+        worker = os.stat("/proc/%d" % proxy.worker()).st_uid
+        state = proxy.config["state"]
+    secret = open(os.path.join(state, "keys.secret")).read().strip()
+    open_way(state)
+    info = os.stat(state)
+    assert (info.st_uid, info.st_mode & 0o7777) == (0, 0o1770), info
+    for command in (("mv", "keys.secret", "x"), ("rm", "-f", "keys.secret"),
+                    ("mv", "-T", "root.pem", "keys.secret"),
+                    ("rm", "-f", "lock"), ("cat", "keys.secret"),
+                    ("chmod", "777", ".")):
+        code, out = as_user(worker, "sh", "-c", 'cd "$0" && exec "$@"', state,
+                            *command)
+        assert code != 0 and secret not in out, (command, out)
+    code, out = as_user(worker, "sh", "-c",
+                        'cd "$0" && rm sallyport.db admin-token', state)
+    assert code == 0, out
+    proxy.start()  # a new CA, under the secret that there was
+    try:
+        for name in set(os.listdir(state)) - {"control.sock"}:
+            path = os.path.join(state, name)
+            if os.stat(path).st_uid == worker:
+                assert secret.encode() not in open(path, "rb").read(), name
+        assert open(os.path.join(state, "keys.secret")).read().strip() == secret
+    finally:
+        assert proxy.stop() == 0
+
+
+@rights.case
+def a_link_for_a_lock_is_not_followed(t):
+    """In a folder of somebody's own, where there is no keeping them from it."""
+    need_root()
+    victim = t.write("victim", "precious")
+    proxy = Sallyport(t.binary, t.lab, t.path("theirs"))
+    proxy.write()
+    state = proxy.config["state"]
+    lock = os.path.join(state, "lock")
+    for make in (os.symlink, os.link):
+        shutil.rmtree(state, ignore_errors=True)
+        os.mkdir(state, 0o700)
+        os.chown(state, SOMEBODY, SOMEBODY)
+        make(victim, lock)
+        for command in (("run",), ("ca", "create", "X")):
+            code, _, err = proxy.run(*command, "-c", proxy.file)
+            assert code == 1 and "lock: is no file of its own" in err, err
+        assert open(victim).read() == "precious"
+
+
+@rights.case
+def a_link_for_a_log_is_not_followed(t):
+    need_root()
+    victim = t.write("victim", "precious")
+    os.chmod(victim, 0o600)
+    folder = t.path("logs")
+    os.mkdir(folder, 0o755)
+    log = os.path.join(folder, "access.log")
+    with Running(t, {"log": {"access": log}}) as proxy:
+        open_way(log)
+        worker = os.stat("/proc/%d" % proxy.worker()).st_uid
+        os.chown(folder, worker, worker)  # as some packages have it
+        os.unlink(log)
+        os.symlink(victim, log)
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: "Permission denied" in proxy.stderr(), 10)
+        t.fetch("https://ec.lab.test/1k")
+        os.unlink(log)
+        os.mkfifo(log)  # nor does anybody wait for a reader
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: proxy.stderr().count("access.log: ") >= 2, 10)
+        os.unlink(log)
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: os.path.exists(log), 10)
+        assert os.stat(log).st_uid == worker
+    assert open(victim).read() == "precious"
+
+
+def other_worker(proxy, old):
+    try:
+        return proxy.worker() != old
+    except AssertionError:
+        return False
+
+
+@rights.case(limit=90)
+def a_worker_that_does_not_listen_holds_nobody_up(t):
+    with Running(t) as proxy:
+        worker = proxy.worker()
+        os.kill(worker, signal.SIGSTOP)
+        for _ in range(150):  # more than a socket holds
+            proxy.signal(signal.SIGHUP)
+            if eventually(lambda: not os.path.exists("/proc/%d" % worker),
+                          0.1):
+                break
+        assert eventually(lambda: other_worker(proxy, worker), 30)
+        assert "the worker does not do what it is told" in proxy.stderr()
+        assert eventually(lambda: t.fetch("https://ec.lab.test/1k").status == 200, 30)
+
+
+@rights.case
+def root_that_can_become_nobody_stays_root(t):
+    """A container of one user."""
+    need_root()
+    proxy = Sallyport(t.binary, t.lab, t.path("one"))
+    within = ["unshare", "--user", "--map-root-user", "--", proxy.binary]
+    if subprocess.run(within + ["version"], capture_output=True).returncode:
+        raise NotRun("no user namespaces here")
+    proxy.write()
+    script = t.write("one.sh", "#!/bin/sh\nexec %s \"$@\"\n" %
+                     " ".join(within))
+    os.chmod(script, 0o755)
+    proxy.binary = script
+    with Running(t) as other:  # its binary can be asked as it is
+        proxy.start()
+        try:
+            for pid in proxy.worker(), proxy.keeper():
+                with open("/proc/%d/status" % pid) as f:
+                    status = f.read()
+                assert "CapPrm:\t0000000000000000" in status, status
+            assert "without its capabilities" in proxy.stderr()
+            assert other.alive()
+        finally:
+            assert proxy.stop() == 0
