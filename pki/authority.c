@@ -75,54 +75,22 @@ void authority_no_later(struct opening *o, time_t when)
 		o->authority->due = when;
 }
 
-static int sign_crl(struct opening *o, const struct store_ca *row,
-	struct member *member, const struct crl_entry *revoked,
-	size_t num_revoked)
-{
-	int64_t number = row->crl_number + 1;
-	struct crl_order order = {
-		.number = (uint64_t)number,
-		.now = o->now,
-		.until = o->now + CRL_LIFE,
-		.revoked = revoked,
-		.num_revoked = num_revoked,
-	};
-
-	if (order.until > ca_not_after(member->ca))
-		order.until = ca_not_after(member->ca);
-	member->crl = crl_make(member->ca, &order, o->err, o->err_size);
-	member->crl_made = o->now;
-	if (!member->crl)
-		return -1;
-	return store_set_crl(o->estate.store, row->id, member->crl, number,
-		o->now, o->err, o->err_size);
-}
-
 /* renew brings member's CRL up to date: what the row has, while that is fresh
- * (another process may have made it), else a new one with the next number
- * (RFC 5280, 5.2.3), which the row gets too. */
+ * (another process may have made it), else a new one. */
 static int renew(struct opening *o, const struct store_ca *row,
 	struct member *member)
 {
-	struct crl_entry *revoked;
-	size_t num_revoked;
-	int result;
-
 	if (row->crl && crl_fresh((time_t)row->crl_time, o->now)) {
 		CRYPTO_BUFFER_up_ref(row->crl);
 		member->crl = row->crl;
 		member->crl_made = (time_t)row->crl_time;
-		authority_no_later(o, member->crl_made + CRL_RENEW);
-		return 0;
+	} else {
+		member->crl = estate_renew_crl(&o->estate, row, member->ca,
+			o->now, o->now + CRL_LIFE, o->err, o->err_size);
+		member->crl_made = o->now;
 	}
-	revoked = pki_new(CRL_REVOKED_MAX * sizeof(*revoked));
-	result = store_revoked(o->estate.store, row->id, o->now, revoked,
-		&num_revoked, o->err, o->err_size);
-	if (result == 0)
-		result = sign_crl(o, row, member, revoked, num_revoked);
-	free(revoked);
-	authority_no_later(o, o->now + CRL_RENEW);
-	return result;
+	authority_no_later(o, member->crl_made + CRL_RENEW);
+	return member->crl ? 0 : -1;
 }
 
 /* --- opening ------------------------------------------------------------ */
@@ -266,7 +234,7 @@ static int fill(struct opening *o)
 	struct authority *authority = o->authority;
 
 	if (check_crl_base(options->crl_base, o->err, o->err_size) != 0 ||
-	    estate_open(options, estate, o->err, o->err_size) != 0 ||
+	    foundation_open(options, estate, o->err, o->err_size) != 0 ||
 	    foundation_mend(estate, options->crl_base, o->err,
 		    o->err_size) != 0 ||
 	    store_issuing_prune(estate->store, o->now, o->err,

@@ -5,8 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "pki/foundation.h"
+#include "pki/crl.h"
 #include "pki/pem.h"
+#include "pki/store_issuing.h"
 
 enum { ROOT_FILE_MAX = 1 << 20 };
 
@@ -21,29 +22,17 @@ static int open_store(const char *path, struct estate *out, char *err,
 	return estate_list(out, err, err_size);
 }
 
-static int fill(const struct authority_options *options, struct estate *out,
-	char *err, size_t err_size)
-{
-	char *path = state_path(options->state, STORE_FILE);
-	int result = open_store(path, out, err, err_size);
-
-	free(path);
-	out->link = options->link;
-	if (result != 0 || out->num > 0)
-		return result;
-	if (!out->link)
-		return pki_fail(err, err_size, "there is no CA yet: \"sallyport "
-			"run\" makes one at its first start");
-	if (foundation_lay(out, err, err_size) != 0)
-		return -1;
-	return estate_list(out, err, err_size);
-}
-
 int estate_open(const struct authority_options *options, struct estate *out,
 	char *err, size_t err_size)
 {
+	char *path = state_path(options->state, STORE_FILE);
+	int result;
+
 	memset(out, 0, sizeof(*out));
-	return fill(options, out, err, err_size);
+	result = open_store(path, out, err, err_size);
+	out->link = options->link;
+	free(path);
+	return result;
 }
 
 int estate_look(const struct authority_options *options, struct estate *out,
@@ -184,6 +173,45 @@ struct der estate_top(const struct store_ca *row)
 	if (estate_chain(row, chain, &num_chain) && num_chain > 0)
 		return chain[num_chain - 1];
 	return der_of(row->cert);
+}
+
+/* --- CRLs --------------------------------------------------------------- */
+
+CRYPTO_BUFFER *estate_make_crl(struct estate *estate,
+	const struct store_ca *row, const struct ca *ca, time_t now,
+	time_t until, char *err, size_t err_size)
+{
+	struct crl_entry *revoked =
+		pki_new(CRL_REVOKED_MAX * sizeof(*revoked));
+	struct crl_order order = {
+		.number = (uint64_t)row->crl_number + 1,
+		.now = now,
+		.until = until,
+		.revoked = revoked,
+	};
+	CRYPTO_BUFFER *crl = NULL;
+
+	if (order.until > ca_not_after(ca))
+		order.until = ca_not_after(ca);
+	if (store_revoked(estate->store, row->id, now, revoked,
+		    &order.num_revoked, err, err_size) == 0)
+		crl = crl_make(ca, &order, err, err_size);
+	free(revoked);
+	return crl;
+}
+
+CRYPTO_BUFFER *estate_renew_crl(struct estate *estate,
+	const struct store_ca *row, const struct ca *ca, time_t now,
+	time_t until, char *err, size_t err_size)
+{
+	CRYPTO_BUFFER *crl = estate_make_crl(estate, row, ca, now, until, err,
+		err_size);
+
+	if (crl && store_set_crl(estate->store, row->id, crl,
+			   row->crl_number + 1, now, err, err_size) == 0)
+		return crl;
+	CRYPTO_BUFFER_free(crl);
+	return NULL;
 }
 
 /* --- the root's file ---------------------------------------------------- */

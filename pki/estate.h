@@ -6,8 +6,7 @@
  *	estate_open ──► estate_list, estate_ca, the store's writing ──►
  *	estate_commit ──► estate_close        (without a commit: nothing done)
  *
- * The first to open a state folder finds it empty and lays the foundation: a
- * root, an intermediate under it, the CA for untrusted origins.
+ * Whoever needs CAs that are there opens it by foundation_open (foundation.h).
  */
 #ifndef PKI_ESTATE_H
 #define PKI_ESTATE_H
@@ -30,12 +29,13 @@ struct estate {
 	size_t num;
 };
 
-/* estate_open fills out, which estate_close clears whatever the result. */
+/* estate_open fills out, which estate_close clears whatever the result. The
+ * first to open a state folder finds no CAs. */
 int estate_open(const struct authority_options *options, struct estate *out,
 	char *err, size_t err_size) MUST_CHECK;
 
 /* estate_look is estate_open for who will only read rows: no keeper, and
- * nothing is laid. ESTATE_NONE: there are no CAs. */
+ * nothing is made. ESTATE_NONE: there are no CAs. */
 enum { ESTATE_NONE = 1 };
 int estate_look(const struct authority_options *options, struct estate *out,
 	char *err, size_t err_size) MUST_CHECK;
@@ -68,6 +68,16 @@ bool estate_chain(const struct store_ca *row, struct der out[CA_CHAIN_MAX],
 /* estate_top is the certificate that clients install for the row: the top of
  * its chain, or its own. Borrowed from the row. */
 struct der estate_top(const struct store_ca *row);
+
+/* estate_make_crl signs the next CRL (RFC 5280, 5.2.3) of the row, whose ca is
+ * open, good from now until then or the ca's end; estate_renew_crl writes it
+ * into the row, too. An owned reference; NULL: it failed. */
+CRYPTO_BUFFER *estate_make_crl(struct estate *estate,
+	const struct store_ca *row, const struct ca *ca, time_t now,
+	time_t until, char *err, size_t err_size) MUST_CHECK;
+CRYPTO_BUFFER *estate_renew_crl(struct estate *estate,
+	const struct store_ca *row, const struct ca *ca, time_t now,
+	time_t until, char *err, size_t err_size) MUST_CHECK;
 
 /* estate_write_root writes STATE/root.pem (0644) where it says something else
  * than the default CA's root. */

@@ -109,7 +109,7 @@ static int lay(struct estate *estate, const struct stone *stone,
 	return estate_list(estate, err, err_size);
 }
 
-int foundation_lay(struct estate *estate, char *err, size_t err_size)
+static int lay_all(struct estate *estate, char *err, size_t err_size)
 {
 	char chance[2 * CHANCE + 1];
 
@@ -119,6 +119,19 @@ int foundation_lay(struct estate *estate, char *err, size_t err_size)
 			return -1;
 	}
 	return 0;
+}
+
+int foundation_open(const struct authority_options *options,
+	struct estate *out, char *err, size_t err_size)
+{
+	int result = estate_open(options, out, err, err_size);
+
+	if (result != 0 || out->num > 0)
+		return result;
+	if (!out->link)
+		return pki_fail(err, err_size, "there is no CA yet: \"sallyport "
+			"run\" makes one at its first start");
+	return lay_all(out, err, err_size);
 }
 
 /* --- mending ------------------------------------------------------------ */

@@ -7,10 +7,11 @@
 
 #include "pki/estate.h"
 
-/* foundation_lay makes root, intermediate and untrusted CA in an empty store,
+/* foundation_open is estate_open for who needs CAs that are there: the first to
+ * open a state folder lays the foundation, root, intermediate and untrusted CA,
  * the intermediate as the default. */
-int foundation_lay(struct estate *estate, char *err, size_t err_size)
-	MUST_CHECK;
+int foundation_open(const struct authority_options *options,
+	struct estate *out, char *err, size_t err_size) MUST_CHECK;
 
 /* foundation_mend has signed anew, with the same key and name, what is within
  * 30 days of its end, and an intermediate whose CDP is not crl_base's (NULL:

@@ -7,7 +7,7 @@
 
 #include "pki/chain.h"
 #include "pki/dertime.h"
-#include "pki/estate.h"
+#include "pki/foundation.h"
 #include "pki/import.h"
 #include "pki/keymaker.h"
 #include "pki/name.h"
@@ -221,7 +221,7 @@ static int bring(struct bringing *b, const struct authority_options *options,
 	struct estate *estate = &b->estate;
 	int result = -1;
 
-	if (estate_open(options, estate, err, err_size) == 0 &&
+	if (foundation_open(options, estate, err, err_size) == 0 &&
 	    keep(b, options, err, err_size) == 0 &&
 	    estate_list(estate, err, err_size) == 0 &&
 	    estate_commit(estate, err, err_size) == 0)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "pki/estate.h"
+#include "pki/foundation.h"
 #include "pki/lifecycle_private.h"
 #include "pki/name.h"
 #include "pki/store_audit.h"
@@ -38,7 +38,7 @@ enum life_outcome life_out_of_order(const struct life *life,
 static enum life_outcome open_estate(const struct life *life,
 	struct estate *estate)
 {
-	if (estate_open(life->options, estate, life->err,
+	if (foundation_open(life->options, estate, life->err,
 		    life->err_size) == 0)
 		return LIFE_OK;
 	return LIFE_FAILED;
@@ -440,18 +440,21 @@ static enum life_outcome may_delete(const struct life *life,
 static enum life_outcome last_crl(const struct life *life,
 	struct estate *estate, struct store_ca *row)
 {
+	CRYPTO_BUFFER *crl = NULL;
 	struct ca *ca;
-	enum life_outcome outcome = LIFE_OK;
+	bool may;
 
 	if (row->state != STATE_CERT_READY || row->crl_number == 0)
 		return LIFE_OK; /* it has signed nothing */
 	if (estate_ca(estate, row, &ca, life->err, life->err_size) != 0)
 		return LIFE_OK; /* it has ended */
-	if (ca_can_sign_crl(ca) &&
-	    life_sign_crl(life, estate, row, ca, ca_not_after(ca)) != 0)
-		outcome = LIFE_FAILED;
+	may = ca_can_sign_crl(ca);
+	if (may)
+		crl = estate_renew_crl(estate, row, ca, time(NULL),
+			ca_not_after(ca), life->err, life->err_size);
 	ca_unref(ca);
-	return outcome;
+	CRYPTO_BUFFER_free(crl);
+	return crl || !may ? LIFE_OK : LIFE_FAILED;
 }
 
 enum life_outcome life_delete(const struct life *life, int64_t id)

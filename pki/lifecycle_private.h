@@ -5,7 +5,6 @@
 #define PKI_LIFECYCLE_PRIVATE_H
 
 #include <stdarg.h>
-#include <time.h>
 
 #include "pki/estate.h"
 #include "pki/lifecycle.h"
@@ -38,9 +37,5 @@ enum life_outcome life_finish(const struct life *life,
 enum life_outcome life_save(const struct life *life, struct estate *estate,
 	const struct store_ca *row, const char *what, const char *detail,
 	struct store_ca *out) MUST_CHECK;
-
-/* life_sign_crl signs the row's next CRL, until then, and stores it. */
-int life_sign_crl(const struct life *life, struct estate *estate,
-	struct store_ca *row, const struct ca *ca, time_t until) MUST_CHECK;
 
 #endif

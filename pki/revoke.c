@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "pki/crl.h"
+#include "pki/foundation.h"
 #include "pki/lifecycle_private.h"
 #include "pki/x509.h"
 
@@ -14,32 +16,15 @@ enum { CHANCE = 4 };
 
 /* --- CRLs --------------------------------------------------------------- */
 
-int life_sign_crl(const struct life *life, struct estate *estate,
-	struct store_ca *row, const struct ca *ca, time_t until)
+static int sign_crl(const struct life *life, struct estate *estate,
+	const struct store_ca *row, const struct ca *ca)
 {
-	struct crl_entry *revoked =
-		pki_new(CRL_REVOKED_MAX * sizeof(*revoked));
-	struct crl_order order = {
-		.number = (uint64_t)row->crl_number + 1,
-		.now = time(NULL),
-		.until = until,
-		.revoked = revoked,
-	};
-	CRYPTO_BUFFER *crl = NULL;
-	int result = -1;
+	time_t now = time(NULL);
+	CRYPTO_BUFFER *crl = estate_renew_crl(estate, row, ca, now,
+		now + CRL_LIFE, life->err, life->err_size);
 
-	if (order.until > ca_not_after(ca))
-		order.until = ca_not_after(ca);
-	if (store_revoked(estate->store, row->id, order.now, revoked,
-		    &order.num_revoked, life->err, life->err_size) == 0)
-		crl = crl_make(ca, &order, life->err, life->err_size);
-	if (crl)
-		result = store_set_crl(estate->store, row->id, crl,
-			(int64_t)order.number, order.now, life->err,
-			life->err_size);
 	CRYPTO_BUFFER_free(crl);
-	free(revoked);
-	return result;
+	return crl ? 0 : -1;
 }
 
 /* room: a CRL is as long as a frame of the keeper's lets it be. */
@@ -81,8 +66,7 @@ static enum life_outcome revoke(const struct life *life,
 			"use.", row->name);
 	else if (store_revoke(estate->store, row->id, entry, until, life->err,
 			 life->err_size) != 0 ||
-		life_sign_crl(life, estate, row, ca,
-			time(NULL) + CRL_LIFE) != 0)
+		sign_crl(life, estate, row, ca) != 0)
 		outcome = LIFE_FAILED;
 	ca_unref(ca);
 	return outcome;
@@ -166,7 +150,7 @@ static enum life_outcome open_issuings(const struct life *life,
 	struct estate *estate, struct issuings *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (estate_open(life->options, estate, life->err,
+	if (foundation_open(life->options, estate, life->err,
 		    life->err_size) != 0 ||
 	    store_issuing_list(estate->store, time(NULL), &out->list,
 		    &out->num, life->err, life->err_size) != 0)
@@ -230,43 +214,40 @@ enum life_outcome revoke_list(const struct life *life,
 
 /* archive: what the key before has signed still finds its CRL where it was, a
  * last one, which holds as long as its certificate would have. */
+static bool put_past(const struct life *life, struct estate *estate,
+	const struct store_ca *row, const struct ca *ca,
+	struct store_issuing *past)
+{
+	past->ends = ca_not_after(ca);
+	past->cert = row->cert;
+	(void)store_crl_id(row, past->key_id);
+	past->crl = estate_make_crl(estate, row, ca, past->made, past->ends,
+		life->err, life->err_size);
+	return past->crl && store_issuing_next(estate->store, &past->id,
+			life->err, life->err_size) == 0 &&
+		store_issuing_add(estate->store, past, life->err,
+			life->err_size) == 0 &&
+		store_mark_revoked(estate->store, past->id, past->made,
+			life->err, life->err_size) == 0;
+}
+
 static enum life_outcome archive(const struct life *life,
 	struct estate *estate, struct store_ca *row)
 {
 	struct store_issuing past = {.parent = row->parent,
 		.made = time(NULL)};
-	struct crl_entry *revoked =
-		pki_new(CRL_REVOKED_MAX * sizeof(*revoked));
-	struct crl_order order = {.now = past.made, .revoked = revoked};
-	struct ca *ca = NULL;
-	bool result;
+	struct ca *ca;
+	bool fine;
 
-	if (estate_ca(estate, row, &ca, life->err, life->err_size) != 0 ||
-	    store_revoked(estate->store, row->id, past.made, revoked,
-		    &order.num_revoked, life->err, life->err_size) != 0) {
-		free(revoked);
-		ca_unref(ca);
+	if (estate_ca(estate, row, &ca, life->err, life->err_size) != 0)
 		return LIFE_REFUSED;
-	}
-	order.number = (uint64_t)row->crl_number + 1;
-	order.until = ca_not_after(ca);
-	past.ends = order.until;
-	past.cert = row->cert;
-	past.crl = crl_make(ca, &order, life->err, life->err_size);
-	(void)store_crl_id(row, past.key_id);
-	result = past.crl && store_issuing_next(estate->store, &past.id,
-			life->err, life->err_size) == 0 &&
-		store_issuing_add(estate->store, &past, life->err,
-			life->err_size) == 0 &&
-		store_mark_revoked(estate->store, past.id, past.made,
-			life->err, life->err_size) == 0;
-	if (result)
+	fine = put_past(life, estate, row, ca, &past);
+	if (fine)
 		snprintf(row->crl_id, sizeof(row->crl_id), "%lld-%lld",
 			(long long)row->id, (long long)past.id);
 	CRYPTO_BUFFER_free(past.crl);
-	free(revoked);
 	ca_unref(ca);
-	return result ? LIFE_OK : LIFE_FAILED;
+	return fine ? LIFE_OK : LIFE_FAILED;
 }
 
 /* replace gives the row a new key, a new name and a new certificate. */

@@ -79,7 +79,7 @@ static void age(int64_t id, time_t until)
 	CRYPTO_BUFFER *made;
 	struct cert cert;
 
-	ok(estate_open(&options, &estate, err, sizeof(err)));
+	ok(foundation_open(&options, &estate, err, sizeof(err)));
 	row = estate_find(&estate, id);
 	assert_non_null(row);
 	order.key = key_of(row);
@@ -282,7 +282,7 @@ static void says_when_the_brought_one_has_ended(void **state)
 	(void)state;
 	lab_make_root("corp", "ec", LAB_CA_EXT);
 	import("corp.pem", "corp.key");
-	ok(estate_open(&options, &estate, err, sizeof(err)));
+	ok(foundation_open(&options, &estate, err, sizeof(err)));
 	id = estate_default(&estate)->id;
 	estate_close(&estate);
 	age(id, time(NULL) - 5);
