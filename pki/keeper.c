@@ -19,6 +19,8 @@ struct keeper *keeper_new(struct keylock *lock)
 	if (pthread_mutex_init(&keeper->mutex, NULL) != 0)
 		abort();
 	keeper->lock = lock;
+	keeper->own_tally = pki_new(sizeof(*keeper->own_tally));
+	keeper->tally = keeper->own_tally;
 	return keeper;
 }
 
@@ -38,8 +40,16 @@ void keeper_free(struct keeper *keeper)
 	DL_FOREACH_SAFE(keeper->held, held, next)
 		held_free(held);
 	keylock_free(keeper->lock);
+	free(keeper->own_tally);
 	pthread_mutex_destroy(&keeper->mutex);
 	free(keeper);
+}
+
+void keeper_set_tally(struct keeper *keeper, struct tally *tally)
+{
+	free(keeper->own_tally);
+	keeper->own_tally = NULL;
+	keeper->tally = tally;
 }
 
 void keeper_set_rules(struct keeper *keeper, const struct keeper_rules *rules)
@@ -125,8 +135,7 @@ bool keeper_take_ca(struct question *q, unsigned roles, struct grip *out)
 	return false;
 }
 
-/* keep puts it in the place of what was held of this key; how often that one
- * has issued is kept. */
+/* keep puts it in the place of what was held of this key. */
 static bool keep(struct question *q, struct held *held)
 {
 	struct keeper *keeper = q->keeper;
@@ -136,8 +145,6 @@ static bool keep(struct question *q, struct held *held)
 	pthread_mutex_lock(&keeper->mutex);
 	old = keeper_find(keeper, held->id);
 	if (old) {
-		memcpy(held->issued, old->issued, sizeof(held->issued));
-		held->num_issued = old->num_issued;
 		DL_DELETE(keeper->held, old);
 		keeper->num_held--;
 	}

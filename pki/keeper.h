@@ -11,7 +11,7 @@
  * that were set by who started it:
  *
  *	an issuing CA   a new key, path length 0, name and life of its own;
- *	                one a rotation for each CA, and a few more
+ *	                one a rotation for each CA, and a few more (tally.h)
  *	a leaf          CA:FALSE, serverAuth, of at most the configured life
  *	an intermediate under our own root: only for a key that is kept here
  *	a CRL           of the CA's own
@@ -34,11 +34,11 @@
 
 struct keeper;
 struct keeper_frame;
+struct tally;
 
 enum {
 	KEEPER_URL = 320,
 	KEEPER_KEYS_MAX = 1000, /* held at a time */
-	KEEPER_SPARE = 16,      /* issuing CAs beyond one a rotation */
 };
 
 struct keeper_rules {
@@ -50,6 +50,10 @@ struct keeper_rules {
 /* keeper_new takes lock. */
 struct keeper *keeper_new(struct keylock *lock);
 void keeper_free(struct keeper *keeper);
+
+/* keeper_set_tally has it go on counting issuing CAs there, instead of anew;
+ * borrowed while the keeper lives. Before it is asked anything. */
+void keeper_set_tally(struct keeper *keeper, struct tally *tally);
 
 void keeper_set_rules(struct keeper *keeper, const struct keeper_rules *rules);
 

@@ -9,6 +9,7 @@
 #include "pki/ca.h"
 #include "pki/keeper.h"
 #include "pki/keeper_frame.h"
+#include "pki/tally.h"
 
 /* A key, and the CA that it is the key of, where there is one. */
 struct held {
@@ -17,9 +18,6 @@ struct held {
 	enum key_role role;
 	EVP_PKEY *key;          /* owned, wiped */
 	struct ca *ca;          /* owned; NULL: no certificate yet */
-	/* When the last issuing CAs under it were made, round and round. */
-	time_t issued[KEEPER_SPARE + 1];
-	size_t num_issued;
 };
 
 struct keeper {
@@ -28,6 +26,8 @@ struct keeper {
 	struct keeper_rules rules;
 	struct held *held;
 	size_t num_held;
+	struct tally *tally;    /* borrowed, or own_tally */
+	struct tally *own_tally; /* owned; NULL: it was given one */
 };
 
 /* One question while it is answered. */

@@ -158,26 +158,16 @@ bool keeper_answer_mint(struct question *q, CBB *out)
 
 /* --- issuing CAs -------------------------------------------------------- */
 
-/* may_issue: one a rotation, and a few more for restarts and revocations. */
-static bool may_issue(struct question *q, const uint8_t id[CA_KEY_ID],
-	time_t now)
+/* may_issue: one a rotation, and a few more. The wall clock may be set back. */
+static bool may_issue(struct question *q, const uint8_t id[CA_KEY_ID])
 {
-	enum { MOST = KEEPER_SPARE + 1 };
-	struct held *held;
-	time_t *oldest;
-	bool may = false;
+	struct timespec now;
+	bool may;
 
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	pthread_mutex_lock(&q->keeper->mutex);
-	held = keeper_find(q->keeper, id);
-	if (held) {
-		oldest = &held->issued[held->num_issued % MOST];
-		may = held->num_issued < MOST ||
-			now - *oldest >= (time_t)q->rules.rotate_s;
-		if (may) {
-			*oldest = now;
-			held->num_issued++;
-		}
-	}
+	may = tally_add(q->keeper->tally, id, now.tv_sec,
+		(int64_t)q->rules.rotate_s);
 	pthread_mutex_unlock(&q->keeper->mutex);
 	if (!may)
 		(void)keeper_no(q, "as many issuing CAs as may be have been made "
@@ -284,7 +274,7 @@ bool keeper_answer_issue(struct question *q, CBB *out)
 		ok = keeper_senseless(q);
 	else if (ca_path_len(grip.ca) == 0)
 		ok = keeper_no(q, "its path length allows for no CA under it");
-	else if (may_issue(q, ca_key_id(grip.ca), time(NULL)))
+	else if (may_issue(q, ca_key_id(grip.ca)))
 		ok = issue(q, grip.ca, counter, out);
 out:
 	keeper_let_go(&grip);

@@ -24,6 +24,7 @@ enum message_kind {
 	MESSAGE_RELOAD,    /* ... again */
 	/* to the keeper */
 	MESSAGE_PASSPHRASE, /* text, number: how long */
+	MESSAGE_TALLY,      /* fd: memory for a struct tally */
 	MESSAGE_RULES,      /* text: a struct keeper_rules */
 	MESSAGE_ASKER,      /* fd: who asks */
 	/* from the worker */

@@ -9,17 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "pki/keeper.h"
 #include "pki/keeper_frame.h"
 #include "pki/keymaker.h"
+#include "pki/name.h"
+#include "pki/tally.h"
+#include "pki/x509.h"
 #include "proxy/core/channel.h"
 #include "proxy/core/harden.h"
 
 /* A BoringSSL signature needs little; a frame is on the heap. */
-enum { STACK = 1024 * 1024 };
+enum { STACK = 1024 * 1024, SERIAL_MAX = 20 };
 
 struct serving {
 	struct keeper *keeper; /* borrowed: it lives as long as the process */
@@ -53,6 +57,24 @@ static bool put_frame(int fd, const struct keeper_frame *frame)
 	return put == (ssize_t)sizeof(*frame);
 }
 
+/* tell_issued: who asks for an issuing CA may have been taken over, and keep
+ * from others what it was given. That it has been comes from here. */
+static void tell_issued(const struct keeper_frame *frame)
+{
+	char title[NAME_TITLE], serial[2 * SERIAL_MAX + 1] = "";
+	CBS body = frame_body(frame);
+	struct cert cert;
+	struct der der;
+
+	if (!frame_get(&body, &der) || cert_read(der, &cert) != 0 ||
+	    cert.serial.len > SERIAL_MAX)
+		return;
+	for (size_t i = 0; i < cert.serial.len; i++)
+		snprintf(serial + 2 * i, 3, "%02X", cert.serial.at[i]);
+	fprintf(stderr, "sallyport: keeper: the issuing CA '%s' has been made, "
+		"serial %s\n", name_title(cert.subject, title), serial);
+}
+
 /* Whoever sends what is no frame is not spoken with any more. */
 static void *serve(void *arg)
 {
@@ -63,6 +85,9 @@ static void *serve(void *arg)
 		abort();
 	while (get_frame(serving->fd, frame)) {
 		keeper_answer(serving->keeper, frame);
+		if (frame->kind == KEEPER_ISSUE &&
+		    frame->status == KEEPER_DONE)
+			tell_issued(frame);
 		if (!put_frame(serving->fd, frame))
 			break;
 		frame_wipe(frame);
@@ -104,6 +129,19 @@ static struct keeper *take_passphrase(struct message *message)
 	return keeper;
 }
 
+/* take_tally: the supervisor has it for the keepers to come. */
+static bool take_tally(struct keeper *keeper, int fd)
+{
+	void *at = mmap(NULL, sizeof(struct tally), PROT_READ | PROT_WRITE,
+		MAP_SHARED, fd, 0);
+
+	close(fd);
+	if (at == MAP_FAILED)
+		return false;
+	keeper_set_tally(keeper, at);
+	return true;
+}
+
 static void take_rules(struct keeper *keeper, const struct message *message)
 {
 	struct keeper_rules rules;
@@ -114,6 +152,26 @@ static void take_rules(struct keeper *keeper, const struct message *message)
 	keeper_set_rules(keeper, &rules);
 }
 
+/* heed: the passphrase is the first thing that it is told. */
+static bool heed(struct keeper **keeper, struct message *message, int fd)
+{
+	if (message->kind == MESSAGE_PASSPHRASE && !*keeper) {
+		*keeper = take_passphrase(message);
+		return *keeper != NULL;
+	}
+	if (!*keeper)
+		return false;
+	if (message->kind == MESSAGE_TALLY && fd >= 0)
+		return take_tally(*keeper, fd);
+	if (message->kind == MESSAGE_RULES)
+		take_rules(*keeper, message);
+	else if (message->kind == MESSAGE_ASKER && fd >= 0)
+		add_asker(*keeper, fd);
+	else
+		return false;
+	return true;
+}
+
 /* listen_to does what it is told until nobody is there to tell it. */
 static int listen_to(int channel)
 {
@@ -121,16 +179,9 @@ static int listen_to(int channel)
 	struct message message;
 	int fd, got;
 
-	while ((got = channel_receive(channel, &message, &fd)) > 0) {
-		if (message.kind == MESSAGE_PASSPHRASE && !keeper)
-			keeper = take_passphrase(&message);
-		else if (message.kind == MESSAGE_RULES && keeper)
-			take_rules(keeper, &message);
-		else if (message.kind == MESSAGE_ASKER && keeper && fd >= 0)
-			add_asker(keeper, fd);
-		else
-			break;
-	}
+	do
+		got = channel_receive(channel, &message, &fd);
+	while (got > 0 && heed(&keeper, &message, fd));
 	/* threads may be at work with the keys: the process's end wipes them */
 	return got == 0 ? 0 : 1;
 }

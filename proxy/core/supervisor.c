@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 
 #include "pki/keeper.h"
 #include "pki/passphrase.h"
+#include "pki/tally.h"
 #include "proxy/config/config.h"
 #include "proxy/core/channel.h"
 #include "proxy/core/child.h"
@@ -37,6 +39,7 @@ struct supervisor {
 	struct passphrase *passphrase; /* owned */
 	struct identity worker_identity;
 	struct child keeper, worker;
+	int tally;           /* memory that each keeper counts in */
 	int listeners[LISTENERS_MAX]; /* owned, a worker thread's together */
 	unsigned owners[LISTENERS_MAX];
 	size_t num_listeners;
@@ -129,7 +132,9 @@ static int start_keeper(struct supervisor *s)
 {
 	if (child_start(&s->keeper) != 0)
 		return -1;
-	if (tell_passphrase(s) != 0)
+	if (tell_passphrase(s) != 0 ||
+	    channel_tell(s->keeper.channel, MESSAGE_TALLY, 0, NULL,
+		    s->tally) != 0)
 		return -1;
 	return tell_rules(s);
 }
@@ -433,6 +438,17 @@ static void raise_files(const struct config *config)
 			(unsigned long long)limit.rlim_cur);
 }
 
+/* make_tally: what a keeper has counted is there for the next one. */
+static int make_tally(struct supervisor *s, char *err, size_t err_size)
+{
+	s->tally = memfd_create("tally", MFD_CLOEXEC);
+	if (s->tally >= 0 && ftruncate(s->tally, sizeof(struct tally)) == 0)
+		return 0;
+	snprintf(err, err_size, "no memory for the keeper: %s",
+		strerror(errno));
+	return -1;
+}
+
 static int ask_passphrase(struct supervisor *s, char *err, size_t err_size)
 {
 	char text[KEYLOCK_PASSPHRASE_MAX];
@@ -475,6 +491,7 @@ static int prepare(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
 {
 	if (child_prepare(err, err_size) != 0 ||
+	    make_tally(s, err, err_size) != 0 ||
 	    config_prepare_state(config, err, err_size) != 0)
 		return -1;
 	identity_find(config->state, &s->worker.identity,

@@ -595,6 +595,33 @@ def an_issuing_key_that_was_replaced_leaves_memory(t):
         assert len(find(proxy, after[1])) == 64
 
 
+@life.case(limit=90)
+def a_new_keeper_goes_on_counting(t):
+    """So many issuing CAs a rotation, and no more because a keeper has died;
+    each of them is told by the keeper itself."""
+    with Running(t) as proxy:
+        api = Api(proxy)
+
+        def revoke():
+            serial = api.json("GET", "/sallyport/issuing")[-1]["serialNumber"]
+            return serial, api.call("POST", "/sallyport/revoke", json.dumps(
+                {"issuing": serial}), "application/json")
+        for _ in range(10):
+            serial, reply = revoke()
+            assert reply.status == 200, reply
+            assert "serial %s\n" % serial in proxy.stderr(), serial
+        keeper = proxy.keeper()
+        os.kill(keeper, signal.SIGKILL)
+        assert eventually(lambda: there(proxy.keeper) not in (None, keeper))
+        assert eventually(lambda: works(t))
+        for num in range(11, 20):
+            serial, reply = revoke()
+            if reply.status != 200:
+                break
+        assert num == 17 and b"has to wait" in reply.body, (num, reply)
+        assert proxy.stderr().count("has been made, serial") == 17
+
+
 @life.case(limit=60)
 def the_admin_listener_elsewhere_speaks_tls(t):
     """By a certificate of Sallyport's own CA; and what is open there."""

@@ -18,6 +18,7 @@
 #include "pki/mint.h"
 #include "pki/name.h"
 #include "pki/san.h"
+#include "pki/tally.h"
 #include "pki/x509.h"
 #include "tests/support/kept.h"
 #include "tests/support/lab.h"
@@ -523,7 +524,7 @@ static void issues_no_more_than_the_rules_have(void **state)
 	(void)state;
 	make_ca(&one, KEY_ROLE_INTERMEDIATE, &root, "6");
 	make_ca(&two, KEY_ROLE_INTERMEDIATE, &root, "7");
-	for (int i = 0; i < KEEPER_SPARE + 1; i++)
+	for (int i = 0; i < TALLY_MOST; i++)
 		assert_int_equal(issue_once(&one), 0);
 	assert_int_equal(issue_once(&one), -1);
 	refused(NULL, "has to wait");
