@@ -264,8 +264,7 @@ def goes_on_after_kill_9_between_any_two_steps(t):
         for (what, step), state in zip(api.steps("Killed", org), states):
             step()
             assert api.state(api.id) == state, what
-            proxy.process.kill()
-            proxy.process.wait()
+            proxy.kill()
             proxy.start()
             assert api.state(api.id) == state, "after the kill: " + what
         assert_shown_under(t, org, "Killed")

@@ -114,6 +114,7 @@ int main(int argc, char **argv)
 {
 	EVP_PKEY *key = PEM_read_PUBKEY(stdin, NULL, NULL, NULL);
 	const EC_KEY *ec = key ? EVP_PKEY_get0_EC_KEY(key) : NULL;
+	int found;
 
 	group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
 	if (argc != 2 || !ec || !group) {
@@ -123,5 +124,7 @@ int main(int argc, char **argv)
 	wanted = EC_KEY_get0_public_key(ec);
 	point = EC_POINT_new(group);
 	number = BN_new();
-	return search(argv[1]) ? 0 : 1;
+	found = search(argv[1]);
+	EVP_PKEY_free(key);
+	return found ? 0 : 1;
 }

@@ -118,6 +118,14 @@ class Sallyport:
             self.process.wait()
             return None
 
+    def kill(self):
+        """SIGKILL, and what it had started has gone, too."""
+        children = self.worker(), self.keeper()
+        self.process.kill()
+        self.process.wait()
+        while any(os.path.exists("/proc/%d" % pid) for pid in children):
+            time.sleep(0.01)
+
     def stderr(self):
         try:
             with open(self.errors, errors="replace") as f:
