@@ -136,7 +136,8 @@ static int make_secret(const char *path, char *err, size_t err_size)
 }
 
 /* Whoever can put a file into the folder must not choose what is read here. */
-static int check_secret(int fd, const char *path, char *err, size_t err_size)
+static int check_secret(const struct passphrase_options *options, int fd,
+	const char *path, char *err, size_t err_size)
 {
 	struct stat st;
 
@@ -145,7 +146,7 @@ static int check_secret(int fd, const char *path, char *err, size_t err_size)
 	if ((st.st_mode & 077) != 0)
 		return pki_fail(err, err_size, "%s: others may read it: chmod "
 			"600 it", path);
-	if (st.st_uid != geteuid())
+	if (st.st_uid != geteuid() && st.st_uid != options->owner)
 		return pki_fail(err, err_size, "%s: belongs to the user %lu, "
 			"not to who runs this (%lu): if it is the right one, "
 			"give it to them with chown", path,
@@ -158,18 +159,18 @@ static int no_secret(const char *path, char *err, size_t err_size)
 	return pki_fail(err, err_size, "%s: is not there, and the private keys in "
 		"sallyport.db can't be opened without a passphrase: bring "
 		"the file back from a copy, or give the passphrase that they "
-		"were made with (keys.passphrase-file, the variable "
-		PASSPHRASE_VARIABLE ", the credential " PASSPHRASE_CREDENTIAL
-		", --ask-passphrase)", path);
+		"were made with (keys.passphrase-file, or the variable "
+		PASSPHRASE_VARIABLE "; for run also the credential "
+		PASSPHRASE_CREDENTIAL ", and --ask-passphrase)", path);
 }
 
-static int open_secret(const char *path, bool may_make, bool *out_made,
-	char *err, size_t err_size)
+static int open_secret(const struct passphrase_options *options,
+	const char *path, bool *out_made, char *err, size_t err_size)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	int fd = open(path, flags);
 
-	if (fd < 0 && errno == ENOENT && may_make) {
+	if (fd < 0 && errno == ENOENT && options->may_make) {
 		if (make_secret(path, err, err_size) != 0)
 			return -1;
 		*out_made = true;
@@ -180,7 +181,7 @@ static int open_secret(const char *path, bool may_make, bool *out_made,
 	if (fd < 0)
 		return pki_fail(err, err_size, "%s: %s", path,
 			strerror(errno));
-	if (check_secret(fd, path, err, err_size) == 0)
+	if (check_secret(options, fd, path, err, err_size) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -204,7 +205,7 @@ static int from_secret(const struct passphrase_options *options,
 {
 	char *path = state_path(options->state, SECRET_FILE);
 	bool made = false;
-	int fd = open_secret(path, options->may_make, &made, err, err_size);
+	int fd = open_secret(options, path, &made, err, err_size);
 	int result = fd < 0 ? -1 : read_secret(fd, path, out, err, err_size);
 
 	if (fd >= 0)
@@ -219,15 +220,14 @@ static int from_secret(const struct passphrase_options *options,
 
 /* --- the environment ---------------------------------------------------- */
 
-/* unsetenv only forgets where it stood, and /proc/PID/environ shows it. */
-static int from_variable(char *value, struct passphrase **out, char *err,
-	size_t err_size)
+/* unsetenv only forgets where it stood. */
+void passphrase_hide_variable(void)
 {
-	int result = take_line(value, strlen(value), "the variable "
-		PASSPHRASE_VARIABLE, out, err, err_size);
+	char *value = getenv(PASSPHRASE_VARIABLE);
 
+	if (value)
+		OPENSSL_cleanse(value, strlen(value));
 	(void)unsetenv(PASSPHRASE_VARIABLE);
-	return result;
 }
 
 /* credential_path is where systemd has put it; NULL: nowhere. */
@@ -245,22 +245,33 @@ static char *credential_path(void)
 	return NULL;
 }
 
-int passphrase_find(const struct passphrase_options *options,
+static int find(const struct passphrase_options *options,
 	struct passphrase **out, char *err, size_t err_size)
 {
 	char *value = getenv(PASSPHRASE_VARIABLE), *path;
 	int result;
 
-	*out = NULL;
 	if (options->file)
 		return from_file(options->file, out, err, err_size);
 	if (value)
-		return from_variable(value, out, err, err_size);
+		return take_line(value, strlen(value), "the variable "
+			PASSPHRASE_VARIABLE, out, err, err_size);
 	path = credential_path();
 	if (!path)
 		return from_secret(options, out, err, err_size);
 	result = from_file(path, out, err, err_size);
 	free(path);
+	return result;
+}
+
+int passphrase_find(const struct passphrase_options *options,
+	struct passphrase **out, char *err, size_t err_size)
+{
+	int result;
+
+	*out = NULL;
+	result = find(options, out, err, err_size);
+	passphrase_hide_variable();
 	return result;
 }
 

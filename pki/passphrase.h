@@ -15,6 +15,8 @@
 #ifndef PKI_PASSPHRASE_H
 #define PKI_PASSPHRASE_H
 
+#include <sys/types.h>
+
 #include "pki/base.h"
 #include "pki/keylock.h"
 
@@ -27,13 +29,18 @@ struct passphrase_options {
 	const char *state;      /* folder */
 	const char *file;       /* keys.passphrase-file; NULL: none */
 	bool may_make;          /* keys.secret, where nothing is locked yet */
+	uid_t owner;            /* whose keys.secret may be, besides this user's */
 };
 
 /* passphrase_find: -1 where there is none, or what there is must not be used
- * (empty, too long, our own file open to others or somebody else's). The variable, once read, is
- * wiped from the environment, the memory it stood in included. */
+ * (empty, too long, our own file open to others or somebody else's). The variable
+ * is hidden, whether it was the one or not. */
 int passphrase_find(const struct passphrase_options *options,
 	struct passphrase **out, char *err, size_t err_size) MUST_CHECK;
+
+/* passphrase_hide_variable wipes the variable where it stands, which others may
+ * see (/proc/PID/environ), and takes it out of the environment. */
+void passphrase_hide_variable(void);
 
 /* passphrase_new copies text (a person typed it); source is for sentences. */
 struct passphrase *passphrase_new(const char *text, size_t len,

@@ -4,11 +4,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "pki/keylock.h"
 #include "proxy/cli/options.h"
 #include "proxy/core/supervisor.h"
 
-/* ask_passphrase has it typed where nobody sees it. */
-static int ask_passphrase(char *out, size_t size)
+/* type_line has a line typed where nobody sees it. Its length, or -1. */
+static int type_line(const char *prompt, char *out, size_t size)
 {
 	struct termios shown, hidden;
 	bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
@@ -18,7 +19,7 @@ static int ask_passphrase(char *out, size_t size)
 		hidden = shown;
 		hidden.c_lflag &= ~(tcflag_t)ECHO;
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-		fputs("passphrase of the private keys: ", stderr);
+		fputs(prompt, stderr);
 	}
 	setvbuf(stdin, NULL, _IONBF, 0); /* nothing of it stays behind */
 	got = fgets(out, (int)size, stdin);
@@ -30,6 +31,22 @@ static int ask_passphrase(char *out, size_t size)
 		return -1;
 	out[strcspn(out, "\r\n")] = '\0';
 	return (int)strlen(out);
+}
+
+/* Keys locked with a mistake in typing could never be opened again. */
+static int ask_passphrase(char *out, size_t size, bool twice)
+{
+	char again[KEYLOCK_PASSPHRASE_MAX];
+	int len = type_line("passphrase of the private keys: ", out, size);
+	int more;
+
+	if (len <= 0 || !twice || !isatty(STDIN_FILENO))
+		return len;
+	more = type_line("the same again: ", again, sizeof(again));
+	if (more != len || memcmp(out, again, (size_t)len) != 0)
+		len = -1;
+	OPENSSL_cleanse(again, sizeof(again));
+	return len;
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -61,7 +78,8 @@ const struct command command_run = {
 		"\n"
 		"  -c, --config FILE   the configuration (YAML)\n"
 		"  --ask-passphrase    read the passphrase of the private keys\n"
-		"                      from the terminal, or from standard input\n"
+		"                      from the terminal (twice at the first\n"
+		"                      start), or from standard input\n"
 		"\n"
 		"Signals: HUP reads the file again and opens the log anew; what\n"
 		"is under way goes on, and a file with mistakes changes nothing.\n"

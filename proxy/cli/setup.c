@@ -9,6 +9,7 @@
 
 #include "pki/keeper.h"
 #include "pki/passphrase.h"
+#include "pki/store.h"
 #include "proxy/core/harden.h"
 #include "proxy/core/identity.h"
 #include "proxy/core/load.h"
@@ -24,20 +25,35 @@ int setup_config(const char *file, struct config **out)
 	return config_load(file, out, stderr) == 0 ? OPTIONS_FINE : EXIT_WRONG;
 }
 
+/* find_owner: whose the files in the folder are to be. In one of root's they are
+ * those of whom a proxy has given its database to (identity_hand_over). */
+static bool find_owner(int folder, struct identity *out)
+{
+	struct stat info, store;
+
+	if (fstat(folder, &info) != 0)
+		return false;
+	*out = (struct identity){info.st_uid, info.st_gid};
+	if (info.st_uid == 0 && fstatat(folder, STORE_FILE, &store,
+				AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(store.st_mode) && store.st_nlink == 1)
+		out->uid = store.st_uid;
+	return out->uid != 0;
+}
+
 /* become_owner: what root would write into a service's folder, the service could
  * not read; and it need not trust what it finds there. out is the folder as it
  * is reached from then on; its descriptor stays open. */
 static int become_owner(const char *folder, char *out, size_t size)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat info;
+	struct identity owner;
 	char err[256];
 
 	snprintf(out, size, "%s", folder);
-	if (fd < 0 || fstat(fd, &info) != 0 || geteuid() != 0 ||
-		info.st_uid == 0)
+	if (fd < 0 || geteuid() != 0 || !find_owner(fd, &owner))
 		return OPTIONS_FINE;
-	if (harden_become(info.st_uid, info.st_gid, err, sizeof(err)) != 0)
+	if (harden_become(owner.uid, owner.gid, err, sizeof(err)) != 0)
 		return setup_failed(err);
 	identity_reach(folder, fd, out, size);
 	return OPTIONS_FINE;
@@ -78,13 +94,35 @@ static void make_keeper(const struct config *config, struct setup *out)
 	};
 }
 
-/* The passphrase may be root's to read; the rest is the owner's. */
-int setup_open(const struct config *config, struct setup *out)
+/* become_with_passphrase: it may be root's to read, the rest is the owner's; but
+ * where one is to be made, that is, too. */
+static int become_with_passphrase(const struct config *config, struct setup *out)
 {
 	struct passphrase_options options = {
 		.state = config->state,
 		.file = config->passphrase_file,
+		.may_make = !load_has_store(config->state),
 	};
+	int code = OPTIONS_FINE;
+	struct stat info;
+	char err[1024];
+
+	if (stat(config->state, &info) == 0)
+		options.owner = info.st_uid;
+	if (options.may_make)
+		code = become_owner(config->state, out->state,
+			sizeof(out->state));
+	if (code == OPTIONS_FINE && passphrase_find(&options,
+			&out->passphrase, err, sizeof(err)) != 0)
+		code = setup_failed(err);
+	if (code == OPTIONS_FINE && !options.may_make)
+		code = become_owner(config->state, out->state,
+			sizeof(out->state));
+	return code;
+}
+
+int setup_open(const struct config *config, struct setup *out)
+{
 	char err[1024];
 
 	memset(out, 0, sizeof(*out));
@@ -93,12 +131,7 @@ int setup_open(const struct config *config, struct setup *out)
 	harden_private();
 	if (config_prepare_state(config, err, sizeof(err)) != 0)
 		return setup_failed(err);
-	options.may_make = !load_has_store(config->state);
-	if (passphrase_find(&options, &out->passphrase, err,
-		    sizeof(err)) != 0)
-		return setup_failed(err);
-	if (become_owner(config->state, out->state,
-		    sizeof(out->state)) != OPTIONS_FINE)
+	if (become_with_passphrase(config, out) != OPTIONS_FINE)
 		return EXIT_FAILED;
 	make_keeper(config, out);
 	return OPTIONS_FINE;

@@ -18,7 +18,7 @@ struct handed {
 
 /* The process's, as its descriptors are. */
 static struct handed *files;
-static char *folder_name; /* owned */
+static char *folder_name, *state_name; /* owned */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct handed *find(const char *path)
@@ -61,14 +61,29 @@ void handed_put(const char *path, int fd, int error)
 	pthread_mutex_unlock(&lock);
 }
 
-void handed_set_folder(const char *folder)
+static void rename_to(char **name, const char *folder)
 {
 	char *copy = strdup(folder);
 
 	if (!copy)
 		abort();
-	free(folder_name);
-	folder_name = copy;
+	free(*name);
+	*name = copy;
+}
+
+void handed_set_folder(const char *folder)
+{
+	rename_to(&folder_name, folder);
+}
+
+void handed_set_state(const char *folder)
+{
+	rename_to(&state_name, folder);
+}
+
+const char *handed_state(void)
+{
+	return state_name;
 }
 
 const char *handed_folder(void)
@@ -161,7 +176,8 @@ void handed_forget(void)
 	struct handed *file, *next;
 
 	free(folder_name);
-	folder_name = NULL;
+	free(state_name);
+	folder_name = state_name = NULL;
 	pthread_mutex_lock(&lock);
 	DL_FOREACH_SAFE(files, file, next) {
 		DL_DELETE(files, file);

@@ -23,6 +23,11 @@ void handed_put(const char *path, int fd, int error);
 void handed_set_folder(const char *folder);
 const char *handed_folder(void);
 
+/* handed_set_state says which folder `state` is where the file has none: who
+ * handed it over may be another user. handed_state: NULL: nobody has. */
+void handed_set_state(const char *folder);
+const char *handed_state(void);
+
 /* handed_over: somebody else has opened, and so looked at, what the
  * configuration names. */
 bool handed_over(void);

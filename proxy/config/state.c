@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "proxy/config/config.h"
+#include "proxy/config/handed.h"
 #include "proxy/config/places.h"
 
 static char *joined(const char *folder, const char *rest)
@@ -38,6 +39,8 @@ char *state_default(void)
 {
 	const char *folder = getenv("XDG_STATE_HOME");
 
+	if (handed_state())
+		return joined(handed_state(), "");
 	/* The specification: a path that is not absolute is to be ignored. */
 	if (folder && folder[0] == '/')
 		return joined(folder, "/sallyport");

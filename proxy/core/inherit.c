@@ -46,6 +46,7 @@ static bool take_state(struct inheritance *inheritance, const char *path,
 
 	if (fd < 0)
 		return false;
+	handed_set_state(path);
 	if (inheritance->state) {
 		close(fd);
 		return true;

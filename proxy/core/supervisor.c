@@ -449,16 +449,19 @@ static int make_tally(struct supervisor *s, char *err, size_t err_size)
 	return -1;
 }
 
-static int ask_passphrase(struct supervisor *s, char *err, size_t err_size)
+static int ask_passphrase(struct supervisor *s, bool first, char *err,
+	size_t err_size)
 {
 	char text[KEYLOCK_PASSPHRASE_MAX];
-	int len = s->options->ask(text, sizeof(text));
+	int len = s->options->ask(text, sizeof(text), first);
 
+	passphrase_hide_variable();
 	if (len > 0)
 		s->passphrase = passphrase_new(text, (size_t)len,
 			"what was typed");
 	else
-		snprintf(err, err_size, "no passphrase was given");
+		snprintf(err, err_size, "no passphrase was given%s", len < 0 &&
+			first ? ", the same twice" : "");
 	OPENSSL_cleanse(text, sizeof(text));
 	return len > 0 ? 0 : -1;
 }
@@ -473,7 +476,7 @@ static int find_passphrase(struct supervisor *s, const struct config *config,
 	};
 
 	if (s->options->ask)
-		return ask_passphrase(s, err, err_size);
+		return ask_passphrase(s, options.may_make, err, err_size);
 	if (passphrase_find(&options, &s->passphrase, err, err_size) != 0)
 		return -1;
 	if (passphrase_exposed(s->passphrase))

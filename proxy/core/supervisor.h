@@ -27,9 +27,10 @@
 
 struct supervisor_options {
 	const char *path;       /* of the configuration; NULL: none */
-	/* ask has a person type the passphrase; NULL: nobody is asked. Its
-	 * length, or -1. */
-	int (*ask)(char *out, size_t size);
+	/* ask has a person type the passphrase, twice where it is the first
+	 * that keys are locked with; NULL: nobody is asked. Its length, or
+	 * -1: none, or two that differ. */
+	int (*ask)(char *out, size_t size, bool twice);
 };
 
 int supervisor_run(const struct supervisor_options *options);

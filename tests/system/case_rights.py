@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 
+from lab.api import Organization
 from lab.case import Group, NotRun, eventually
 from lab.sallyport import SLOW, Sallyport
 from case_run import Running
@@ -159,3 +160,73 @@ def root_that_can_become_nobody_stays_root(t):
             assert other.alive()
         finally:
             assert proxy.stop() == 0
+
+
+@rights.case(limit=60)
+def roots_commands_leave_the_folder_to_the_worker(t):
+    """By root, beside a proxy that root has started, and in a user's folder."""
+    need_root()
+    org = Organization(t)
+    with Running(t) as proxy:
+        worker = os.stat("/proc/%d" % proxy.worker()).st_uid
+        state = proxy.config["state"]
+        code, out, err = proxy.run("ca", "import", "--cert", org.root_file,
+                                   "--key", org.key_file, "-c", proxy.file)
+        assert code == 0, err
+        code, out, err = proxy.run("ca", "default", "1", "-c", proxy.file)
+        assert code == 0, err
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: "reloaded" in proxy.stderr())
+        assert proxy.stop() == 0
+        code, out, err = proxy.run("ca", "create", "X", "-c", proxy.file)
+        assert code == 0, err
+        for name in os.listdir(state):
+            owner = os.stat(os.path.join(state, name)).st_uid
+            own = name in ("keys.secret", "lock")
+            assert owner == (0 if own else worker), (name, owner)
+        proxy.start()
+    proxy = Sallyport(t.binary, t.lab, t.path("theirs"))
+    proxy.write()
+    state = proxy.config["state"]
+    open_way(state)
+    os.mkdir(state, 0o700)
+    os.chown(state, SOMEBODY, SOMEBODY)
+    for command in (("ca", "create", "X"), ("ca", "keypair", "X"),
+                    ("ca", "default", "1")):
+        code, out, err = proxy.run(*command, "-c", proxy.file)
+        assert code == 0, (command, err)
+    for name in os.listdir(state):
+        owner = os.stat(os.path.join(state, name)).st_uid
+        assert owner == (0 if name == "lock" else SOMEBODY), (name, owner)
+
+
+@rights.case(limit=60)
+def the_default_folder_is_roots(t):
+    """Not that of whom the worker has become."""
+    need_root()
+    proxy = Sallyport(t.binary, t.lab, t.path("default"))
+    proxy.config.pop("state")
+    proxy.write()
+    folder = t.path("lib")
+    os.mkdir(folder)
+    script = t.write("default.sh", "#!/bin/sh\nunset XDG_STATE_HOME\n"
+                     "mount --bind %s /var/lib && exec %s \"$@\"\n"
+                     % (folder, proxy.binary))
+    os.chmod(script, 0o755)
+    open_way(folder)
+    proxy.binary = t.write("within.sh", "#!/bin/sh\nexec unshare --mount %s "
+                           "\"$@\"\n" % script)
+    os.chmod(proxy.binary, 0o755)
+    if proxy.run("version")[0]:
+        raise NotRun("no mount namespaces here")
+    shown = os.path.join(folder, "sallyport", "root.pem")
+    proxy.fetch_root = lambda: None
+    proxy.start()
+    try:
+        assert eventually(lambda: "try: curl" in proxy.stderr())
+        said = proxy.stderr()
+        assert "--cacert /var/lib/sallyport/root.pem" in said, said
+        assert "token in /var/lib/sallyport/admin-token" in said, said
+        assert os.path.exists(shown)
+    finally:
+        assert proxy.stop() == 0

@@ -156,6 +156,7 @@ class Organization:
         with open(self.path("root.pem")) as f:
             self.root = f.read()
         self.root_file = self.path("root.pem")
+        self.key_file = self.path("root.key")
 
     def path(self, name):
         return os.path.join(self.folder, name)
