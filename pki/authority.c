@@ -140,26 +140,31 @@ static int take_ca(struct opening *o, struct store_ca *row,
 	return 0;
 }
 
-static int take_used(struct opening *o, const struct store_ca *row,
-	struct member *member)
+/* warn_unusable: nothing else signs in its place. */
+static void warn_unusable(struct opening *o, const struct member *member,
+	bool is_default)
 {
 	char text[WHY + 2 * STORE_NAME];
 
+	snprintf(text, sizeof(text), is_default ?
+			"the default CA '%s' can't be used: %s" :
+			"a rule's intermediate-ca '%s' can't be used: %s",
+		member->name, member->why);
+	authority_warn(o->authority, text);
+}
+
+static void take_used(struct opening *o, const struct store_ca *row,
+	struct member *member)
+{
 	if (!row->enabled && !row->is_default)
 		snprintf(member->why, sizeof(member->why), "the CA '%s' is "
 			"disabled", row->name);
 	else if (member->ca)
 		authority_need_signer(o, row, member);
-	if (member->signer) {
+	if (member->signer)
 		warn_of_end(o, member);
-		return 0;
-	}
-	if (row->is_default)
-		return pki_fail(o->err, o->err_size, "%s", member->why);
-	snprintf(text, sizeof(text), "a rule's intermediate-ca '%s' can't be "
-		"used: %s", row->name, member->why);
-	authority_warn(o->authority, text);
-	return 0;
+	else
+		warn_unusable(o, member, row->is_default);
 }
 
 static int add_member(struct opening *o, struct store_ca *row)
@@ -191,7 +196,11 @@ static int add_member(struct opening *o, struct store_ca *row)
 			state_word(row->state));
 	else if (take_ca(o, row, member) != 0)
 		return -1;
-	return used ? take_used(o, row, member) : 0;
+	if (used)
+		take_used(o, row, member);
+	else if (member->is_intermediate && member->ca && row->enabled)
+		authority_keep_signer(o, member);
+	return 0;
 }
 
 static int add_members(struct opening *o)

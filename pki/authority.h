@@ -14,8 +14,11 @@
  * authority_open makes what is due: it signs anew what is within 30 days of its
  * end or has a CDP that is not crl_base's any more (those of our own making), a
  * CRL that is a day old, an issuing CA that is older than rotate_s or has been
- * revoked. What is still good is taken from the authority before it. Any number
- * of processes may have the store open; all that changes is one transaction.
+ * revoked. What is still good is taken from the authority before it, an issuing
+ * CA also where its intermediate is out of use for a while. Where there can't be
+ * an issuing CA, nothing else signs in its place: see authority_issuer. Any
+ * number of processes may have the store open; all that changes is one
+ * transaction.
  *
  * Owns:    the open CAs. Counted.
  * Threads: immutable; any.

@@ -5,6 +5,7 @@
 
 #include "pki/authority_private.h"
 #include "pki/keeper_link.h"
+#include "pki/store_audit.h"
 #include "pki/x509.h"
 
 /* --- issuing CAs -------------------------------------------------------- */
@@ -130,13 +131,26 @@ static void list_issued(struct authority *authority,
 		CRYPTO_BUFFER_up_ref(row->crl);
 }
 
+/* tell_issued: nobody asked for it, and it is in the audit trail all the same. */
+static int tell_issued(struct opening *o, const struct store_ca *row,
+	const struct store_issuing *issued)
+{
+	struct store_audit line = {.time = o->now, .who = "sallyport",
+		.what = "issue", .ca = row->id};
+
+	snprintf(line.name, sizeof(line.name), "%s", row->name);
+	snprintf(line.detail, sizeof(line.detail), "key id %s",
+		issued->key_id);
+	return store_audit_add(o->estate.store, &line, o->err, o->err_size);
+}
+
 static int put_issued(struct opening *o, const struct store_ca *row,
 	struct member *member, struct store_issuing *issued, EVP_PKEY *key)
 {
 	if (describe_issued(o, issued) != 0 ||
 	    make_signer(o, row, member, issued, key) != 0 ||
 	    store_issuing_add(o->estate.store, issued, o->err,
-		    o->err_size) != 0)
+		    o->err_size) != 0 || tell_issued(o, row, issued) != 0)
 		return -1;
 	list_issued(o->authority, issued);
 	member->issued = o->now;
@@ -166,10 +180,18 @@ static int issue(struct opening *o, const struct store_ca *row,
 	return result;
 }
 
+void authority_keep_signer(struct opening *o, struct member *member)
+{
+	if (ca_path_len(member->ca) == 0)
+		return;
+	make_mark(o, member, member->mark);
+	(void)reuse(o, member, false);
+}
+
 void authority_need_signer(struct opening *o, const struct store_ca *row,
 	struct member *member)
 {
-	char text[WHY + 64];
+	char text[WHY + 64 + STORE_NAME];
 
 	if (ca_path_len(member->ca) == 0) {
 		member->signer = ca_ref(member->ca);
@@ -179,9 +201,11 @@ void authority_need_signer(struct opening *o, const struct store_ca *row,
 	if (reuse(o, member, false) || issue(o, row, member) == 0)
 		return;
 	o->again = true;
-	snprintf(text, sizeof(text), "no new issuing CA under '%s': %s",
-		member->name, o->err);
-	authority_warn(o->authority, text);
+	snprintf(member->why, sizeof(member->why), "%s", o->err);
 	if (!reuse(o, member, true))
-		snprintf(member->why, sizeof(member->why), "%s", o->err);
+		return;
+	snprintf(text, sizeof(text), "no new issuing CA under '%s': %s",
+		member->name, member->why);
+	authority_warn(o->authority, text);
+	member->why[0] = '\0';
 }

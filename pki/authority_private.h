@@ -59,6 +59,10 @@ void authority_warn(struct authority *authority, const char *text);
 /* authority_no_later: something is due then. */
 void authority_no_later(struct opening *o, time_t when);
 
+/* authority_keep_signer: an issuing CA whose intermediate is not used just now is
+ * kept until its time is over: there may be no other when it is used again. */
+void authority_keep_signer(struct opening *o, struct member *member);
+
 /* authority_need_signer gives the member what signs its leaves. An issuing CA
  * that can't be replaced yet goes on; where there is none, the member is out of
  * use, and says why. */

@@ -225,9 +225,28 @@ static struct snapshot *give_snapshot(void *arg)
 	return snapshot;
 }
 
+/* can_sign: there is what signs where no rule names another CA; else why not. */
+static bool can_sign(struct server *server, char *err, size_t err_size)
+{
+	struct snapshot *snapshot = give_snapshot(server);
+	const char *why;
+	bool can = authority_issuer(snapshot->authority, NULL, &why) != NULL;
+
+	if (!can)
+		snprintf(err, err_size, "%s", why);
+	snapshot_unref(snapshot);
+	return can;
+}
+
+/* on_changed: who takes away what signs is told where nothing is in its place. */
 static int on_changed(void *arg, char *err, size_t err_size)
 {
-	return refresh(arg, err, err_size);
+	struct server *server = arg;
+	bool could = can_sign(server, err, err_size);
+
+	if (refresh(server, err, err_size) != 0)
+		return -1;
+	return can_sign(server, err, err_size) || !could ? 0 : -1;
 }
 
 static bool is_serving(void *arg)

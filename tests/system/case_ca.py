@@ -368,7 +368,11 @@ def revoking(t):
 
 def root_crl(t, proxy):
     """The root's CRL, which -crl_check_all asks for, too."""
-    url = "http://127.0.0.1:%d/crl/2.crl" % proxy.port
+    return crl_at(t, proxy, "2")
+
+
+def crl_at(t, proxy, id):
+    url = "http://127.0.0.1:%d/crl/%s.crl" % (proxy.port, id)
     return openssl("crl", "-inform", "DER",
                    stdin=fetch(t, url, False)).decode()
 
@@ -598,6 +602,7 @@ def an_issuing_key_that_was_replaced_leaves_memory(t):
 def a_new_keeper_goes_on_counting(t):
     """So many issuing CAs a rotation, and no more because a keeper has died;
     each of them is told by the keeper itself."""
+    org = Organization(t)
     with Running(t) as proxy:
         api = Api(proxy)
 
@@ -619,6 +624,30 @@ def a_new_keeper_goes_on_counting(t):
                 break
         assert num == 17 and b"has to wait" in reply.body, (num, reply)
         assert proxy.stderr().count("has been made, serial") == 17
+        # the revoked one does not go on, and whoever looks is told
+        refused(t, proxy, api)
+        worker = proxy.worker()
+        os.kill(worker, signal.SIGKILL)
+        assert eventually(lambda: there(proxy.worker) not in (None, worker))
+        assert eventually(lambda: there(lambda: api.call(
+            "GET", "/readyz", base="").status) == 503)
+        refused(t, proxy, api)
+        # nor does the proxy: another CA takes over
+        api.bring("Next", org)
+        assert_shown_under(t, org, "Next")
+
+
+def refused(t, proxy, api):
+    """No certificate is made by a CA that can't be used, nor by another."""
+    done = t.run("openssl", "s_client", "-connect", "127.0.0.1:%d"
+                 % proxy.tport, "-servername", "ec.lab.test", timeout=20)
+    assert "BEGIN CERTIFICATE" not in done.stdout, done.stdout
+    assert eventually(lambda: t.line(reason="intermediate-ca-not-usable"))
+    ready = api.call("GET", "/readyz", base="")
+    assert ready.status == 503 and b"has to wait" in ready.body, ready
+    crl = openssl("crl", "-noout", "-text", stdin=crl_at(
+        t, proxy, "1").encode()).decode()
+    assert crl.count("Serial Number:") == 17, crl
 
 
 @life.case(limit=60)
