@@ -10,6 +10,9 @@
 #include "pki/base.h"
 #include "pki/ca.h"
 
+/* One a second would take thousands of years to get there. */
+#define CRL_NUMBER_MAX (UINT64_C(1) << 40)
+
 /* A CRL is good for a week and made anew every day, so that a proxy that was
  * off over a long week-end still has one that holds. */
 enum {

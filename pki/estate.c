@@ -8,6 +8,7 @@
 #include "pki/crl.h"
 #include "pki/pem.h"
 #include "pki/store_issuing.h"
+#include "pki/x509.h"
 
 enum { ROOT_FILE_MAX = 1 << 20 };
 
@@ -127,6 +128,15 @@ int estate_hold(struct estate *estate, struct store_ca *row, bool as_ca,
 	CRYPTO_BUFFER_free(row->key);
 	row->key = held.relocked;
 	return store_save(estate->store, row, err, err_size);
+}
+
+void estate_forget(const struct estate *estate, const CRYPTO_BUFFER *spki)
+{
+	uint8_t id[CA_KEY_ID];
+	char err[256];
+
+	if (estate->link && spki && spki_identifier(der_of(spki), id))
+		(void)!keeper_forget(estate->link, id, err, sizeof(err));
 }
 
 bool estate_chain(const struct store_ca *row, struct der out[CA_CHAIN_MAX],

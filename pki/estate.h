@@ -56,6 +56,10 @@ struct store_ca *estate_default(const struct estate *estate);
 int estate_hold(struct estate *estate, struct store_ca *row, bool as_ca,
 	uint8_t out_key_id[CA_KEY_ID], char *err, size_t err_size) MUST_CHECK;
 
+/* estate_forget has the keeper let go of this public key's private one: it will
+ * not be needed again, and there is nothing to be done where that fails. */
+void estate_forget(const struct estate *estate, const CRYPTO_BUFFER *spki);
+
 /* estate_ca makes a ca of the row, whose key the keeper then holds. */
 int estate_ca(struct estate *estate, struct store_ca *row,
 	struct ca **out, char *err, size_t err_size) MUST_CHECK;

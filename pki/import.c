@@ -106,20 +106,6 @@ struct bringing {
 	const char *who;
 };
 
-/* The same certificate once more only becomes the default, with this chain. */
-static int keep_again(struct bringing *b, struct store_ca *row,
-	CRYPTO_BUFFER *chain, char *err, size_t err_size)
-{
-	CRYPTO_BUFFER_free(row->chain);
-	row->chain = chain;
-	if (chain)
-		CRYPTO_BUFFER_up_ref(chain);
-	row->enabled = true;
-	if (store_save(b->estate.store, row, err, err_size) != 0)
-		return -1;
-	return store_set_default(b->estate.store, row->id, err, err_size);
-}
-
 static int tell(struct bringing *b, const struct store_ca *row, char *err,
 	size_t err_size)
 {
@@ -129,6 +115,21 @@ static int tell(struct bringing *b, const struct store_ca *row, char *err,
 	snprintf(line.who, sizeof(line.who), "%s", b->who);
 	snprintf(line.name, sizeof(line.name), "%s", row->name);
 	return store_audit_add(b->estate.store, &line, err, err_size);
+}
+
+/* The same certificate once more only becomes the default, with this chain. */
+static int keep_again(struct bringing *b, struct store_ca *row,
+	CRYPTO_BUFFER *chain, char *err, size_t err_size)
+{
+	CRYPTO_BUFFER_free(row->chain);
+	row->chain = chain;
+	if (chain)
+		CRYPTO_BUFFER_up_ref(chain);
+	row->enabled = true;
+	if (store_save(b->estate.store, row, err, err_size) != 0 ||
+	    tell(b, row, err, err_size) != 0)
+		return -1;
+	return store_set_default(b->estate.store, row->id, err, err_size);
 }
 
 static int keep_new(struct bringing *b, CRYPTO_BUFFER *chain, char *err,
@@ -191,8 +192,8 @@ static int check_lock(const struct bringing *b, const char *source, char *err,
 	if (key)
 		return 0;
 	return pki_fail(err, err_size, "the passphrase of %s does not open "
-		"the private key of the CA '%s': it is another one than when "
-		"the key was made (keys.passphrase-file)", source,
+		"the private key of the CA '%s', which was locked with another "
+		"one", source,
 		row ? row->name : "?");
 }
 

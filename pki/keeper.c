@@ -10,6 +10,7 @@
 #include "pki/csr.h"
 #include "pki/keeper_private.h"
 #include "pki/keymaker.h"
+#include "pki/tbs.h"
 #include "pki/x509.h"
 
 struct keeper *keeper_new(struct keylock *lock)
@@ -135,6 +136,32 @@ bool keeper_take_ca(struct question *q, unsigned roles, struct grip *out)
 	return false;
 }
 
+/* take_out gives what is held of this key, which is held no more. */
+static struct held *take_out(struct keeper *keeper,
+	const uint8_t id[CA_KEY_ID])
+{
+	struct held *held = keeper_find(keeper, id);
+
+	if (held) {
+		DL_DELETE(keeper->held, held);
+		keeper->num_held--;
+	}
+	return held;
+}
+
+/* take_out_idle: a key without a certificate has made its request, and is there
+ * again when it is needed. */
+static struct held *take_out_idle(struct keeper *keeper)
+{
+	struct held *held;
+
+	DL_FOREACH(keeper->held, held) {
+		if (!held->ca)
+			return take_out(keeper, held->id);
+	}
+	return NULL;
+}
+
 /* keep puts it in the place of what was held of this key. */
 static bool keep(struct question *q, struct held *held)
 {
@@ -143,11 +170,9 @@ static bool keep(struct question *q, struct held *held)
 	bool room;
 
 	pthread_mutex_lock(&keeper->mutex);
-	old = keeper_find(keeper, held->id);
-	if (old) {
-		DL_DELETE(keeper->held, old);
-		keeper->num_held--;
-	}
+	old = take_out(keeper, held->id);
+	if (keeper->num_held == KEEPER_KEYS_MAX)
+		old = take_out_idle(keeper);
 	room = keeper->num_held < KEEPER_KEYS_MAX;
 	if (room) {
 		DL_APPEND(keeper->held, held);
@@ -159,6 +184,22 @@ static bool keep(struct question *q, struct held *held)
 	if (!room)
 		(void)keeper_no(q, "the keeper holds as many keys as it may");
 	return room;
+}
+
+static bool answer_forget(struct question *q, CBB *out)
+{
+	uint8_t id[CA_KEY_ID];
+	struct held *held;
+
+	(void)out;
+	if (!keeper_get_id(&q->in, id) || CBS_len(&q->in) != 0)
+		return keeper_senseless(q);
+	pthread_mutex_lock(&q->keeper->mutex);
+	held = take_out(q->keeper, id);
+	pthread_mutex_unlock(&q->keeper->mutex);
+	if (held)
+		held_free(held);
+	return true;
 }
 
 /* --- keys --------------------------------------------------------------- */
@@ -217,6 +258,11 @@ static struct held *open_held(struct question *q, const struct hold *hold)
 	}
 	if (held->role == KEY_ROLE_NONE)
 		held->role = (enum key_role)hold->role;
+	if (!tbs_key_fits(held->key)) {
+		(void)keeper_no(q, "a key of that kind can't sign here");
+		held_free(held);
+		return NULL;
+	}
 	spki = key_spki(held->key);
 	if (!spki_identifier(der_of(spki), held->id))
 		abort(); /* it is one of ours */
@@ -312,6 +358,7 @@ static bool (*const answers[])(struct question *, CBB *) = {
 	[KEEPER_ISSUE] = keeper_answer_issue,
 	[KEEPER_LEAF] = keeper_answer_leaf,
 	[KEEPER_CRL] = keeper_answer_crl,
+	[KEEPER_FORGET] = answer_forget,
 };
 
 enum { NUM_ANSWERS = sizeof(answers) / sizeof(*answers) };

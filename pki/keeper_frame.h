@@ -29,6 +29,7 @@ enum keeper_kind {
 	KEEPER_ISSUE,    /* key id, counter              certificate, key, CRL */
 	KEEPER_LEAF,     /* key id, leaf_form            certificate */
 	KEEPER_CRL,      /* key id, crl_order            CRL */
+	KEEPER_FORGET,   /* key id                       - */
 };
 
 enum keeper_status {

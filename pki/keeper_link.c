@@ -34,8 +34,9 @@ static int explain(const struct talk *talk, char *err, size_t err_size)
 
 	if (frame->status == KEEPER_LOCKED) {
 		(void)pki_fail(err, err_size, "the passphrase of %s does not "
-			"open the private key: it is another one than when "
-			"the key was made (keys.passphrase-file)",
+			"open the private key, which was locked with another "
+			"one (changed on purpose? \"sallyport ca passphrase\" "
+			"locks the keys anew)",
 			talk->link->source ? talk->link->source : "the keeper");
 		return KEEPER_WRONG_PASSPHRASE;
 	}
@@ -130,6 +131,18 @@ int keeper_hold(const struct keeper_link *link, struct der locked,
 	    (!CBS_copy_bytes(&talk.answer, out->key_id, CA_KEY_ID) ||
 		!frame_get_buffer(&talk.answer, &out->relocked)))
 		result = senseless(err, err_size);
+	end(&talk);
+	return result;
+}
+
+int keeper_forget(const struct keeper_link *link,
+	const uint8_t key_id[CA_KEY_ID], char *err, size_t err_size)
+{
+	struct talk talk;
+	int result;
+
+	begin(&talk, link, KEEPER_FORGET);
+	result = put(&talk, add_id(&talk.body, key_id), err, err_size);
 	end(&talk);
 	return result;
 }

@@ -50,6 +50,11 @@ int keeper_hold(const struct keeper_link *link, struct der locked,
 	enum key_role role, struct der cert, const char *id,
 	struct keeper_held *out, char *err, size_t err_size) MUST_CHECK;
 
+/* keeper_forget has it let go of a key, which may be none that it holds. */
+int keeper_forget(const struct keeper_link *link,
+	const uint8_t key_id[CA_KEY_ID], char *err, size_t err_size)
+	MUST_CHECK;
+
 CRYPTO_BUFFER *keeper_request(const struct keeper_link *link,
 	const uint8_t key_id[CA_KEY_ID], const struct csr_order *order,
 	char *err, size_t err_size) MUST_CHECK;

@@ -20,6 +20,21 @@ enum {
 
 /* --- certificates of CAs ------------------------------------------------ */
 
+/* count_one counts what is signed with that key; false: as many as may be
+ * have been in per_s. The wall clock may be set back. */
+static bool count_one(struct question *q, const uint8_t id[CA_KEY_ID],
+	int64_t per_s)
+{
+	struct timespec now;
+	bool may;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	pthread_mutex_lock(&q->keeper->mutex);
+	may = tally_add(q->keeper->tally, id, now.tv_sec, per_s);
+	pthread_mutex_unlock(&q->keeper->mutex);
+	return may;
+}
+
 /* fit_into: nothing outlives what signed it. */
 static void fit_into(struct mint_order *order, const struct ca *issuer)
 {
@@ -59,38 +74,41 @@ static bool read_mint(CBS *in, struct mint *out)
 		frame_get(in, &out->old) && CBS_len(in) == 0;
 }
 
-/* old_name is the subject of a certificate that was this key's. */
-static CRYPTO_BUFFER *old_name(struct question *q, struct der old,
-	const EVP_PKEY *key)
+/* read_old reads the certificate that is to be replaced: it was this key's, and
+ * signer has signed it. */
+static bool read_old(struct question *q, const struct mint *mint,
+	const struct grip *grip, EVP_PKEY *signer, struct cert *out)
 {
-	struct cert cert;
 	EVP_PKEY *public;
 	bool same;
 
-	if (cert_read(old, &cert) != 0 || !name_ok(cert.subject))
-		return keeper_no(q, "the certificate to replace can't be parsed");
-	public = cert_key(&cert);
-	same = public && EVP_PKEY_cmp(public, key) == 1;
+	if (cert_read(mint->old, out) != 0 || !name_ok(out->subject)) {
+		(void)keeper_no(q, "the certificate to replace can't be parsed");
+		return false;
+	}
+	public = cert_key(out);
+	same = public && EVP_PKEY_cmp(public, grip->key) == 1;
 	EVP_PKEY_free(public);
-	return same ? der_buffer(cert.subject) :
-		      keeper_no(q, "the certificate to replace is not that key's");
+	if (same && cert_signed_by(out, signer))
+		return true;
+	(void)keeper_no(q, "the certificate to replace is not that key's");
+	return false;
 }
 
-static CRYPTO_BUFFER *mint_named(struct question *q, const struct grip *grip,
+static CRYPTO_BUFFER *new_name(const struct grip *grip,
 	const struct mint *mint)
 {
 	char text[NAME_SIZE];
 
-	if (mint->old.len > 0)
-		return old_name(q, mint->old, grip->key);
 	snprintf(text, sizeof(text), "Sallyport %s %s",
 		plans[grip->role].what, mint->chance);
 	return mint_name(text);
 }
 
-/* Backdated a day: clocks differ, and so do time zones set wrong. */
+/* Backdated a day: clocks differ, and so do time zones set wrong. What replaces
+ * another begins when that did: the clock may have been wrong just now. */
 static CRYPTO_BUFFER *sign_mint(struct question *q, const struct grip *grip,
-	const struct ca *issuer, struct der name)
+	const struct ca *issuer, struct der name, const struct cert *old)
 {
 	const struct plan *plan = &plans[grip->role];
 	time_t now = time(NULL);
@@ -99,7 +117,7 @@ static CRYPTO_BUFFER *sign_mint(struct question *q, const struct grip *grip,
 		.key = grip->key,
 		.subject = name,
 		.path_len = plan->path_len,
-		.from = now - DAY,
+		.from = old ? old->not_before : now - DAY,
 		.until = now + (time_t)plan->days * DAY,
 		.crl_base = issuer ? q->rules.crl_base : NULL,
 	};
@@ -111,15 +129,29 @@ static CRYPTO_BUFFER *sign_mint(struct question *q, const struct grip *grip,
 	return made ? made : keeper_no(q, "the certificate can't be signed");
 }
 
+/* mint_for: signer is the key of issuer, which is NULL for one that signs
+ * itself. */
 static CRYPTO_BUFFER *mint_for(struct question *q, const struct grip *grip,
-	const struct ca *issuer, const struct mint *mint)
+	const struct ca *issuer, EVP_PKEY *signer, const struct mint *mint)
 {
-	CRYPTO_BUFFER *name = mint_named(q, grip, mint), *made = NULL;
+	CRYPTO_BUFFER *name, *made;
+	struct cert old;
 
-	if (name)
-		made = sign_mint(q, grip, issuer, der_of(name));
+	if (mint->old.len > 0)
+		return read_old(q, mint, grip, signer, &old) ?
+			sign_mint(q, grip, issuer, old.subject, &old) : NULL;
+	name = new_name(grip, mint);
+	made = name ? sign_mint(q, grip, issuer, der_of(name), NULL) : NULL;
 	CRYPTO_BUFFER_free(name);
 	return made;
+}
+
+/* may_mint: the foundation is laid once, and mended every few years. */
+static bool may_mint(struct question *q, const uint8_t issuer[CA_KEY_ID])
+{
+	return count_one(q, issuer, DAY) ||
+		keeper_no(q, "as many intermediates as may be have been made in "
+			"one day");
 }
 
 static CRYPTO_BUFFER *mint_under(struct question *q, const struct grip *grip,
@@ -130,10 +162,10 @@ static CRYPTO_BUFFER *mint_under(struct question *q, const struct grip *grip,
 
 	if (!keeper_take(q, mint->issuer, &issuer))
 		return NULL;
-	if (issuer.role == plans[grip->role].issuer && issuer.ca)
-		made = mint_for(q, grip, issuer.ca, mint);
-	else
+	if (issuer.role != plans[grip->role].issuer || !issuer.ca)
 		(void)keeper_no(q, "that key is not for that");
+	else if (may_mint(q, mint->issuer))
+		made = mint_for(q, grip, issuer.ca, issuer.key, mint);
 	keeper_let_go(&issuer);
 	return made;
 }
@@ -149,7 +181,7 @@ bool keeper_answer_mint(struct question *q, CBB *out)
 	if (!keeper_take(q, mint.id, &grip))
 		return false;
 	if (plans[grip.role].issuer == grip.role)
-		made = mint_for(q, &grip, NULL, &mint);
+		made = mint_for(q, &grip, NULL, grip.key, &mint);
 	else
 		made = mint_under(q, &grip, &mint);
 	keeper_let_go(&grip);
@@ -158,22 +190,13 @@ bool keeper_answer_mint(struct question *q, CBB *out)
 
 /* --- issuing CAs -------------------------------------------------------- */
 
-/* may_issue: one a rotation, and a few more. The wall clock may be set back. */
+/* may_issue: one a rotation, and a few more. */
 static bool may_issue(struct question *q, const uint8_t id[CA_KEY_ID])
 {
-	struct timespec now;
-	bool may;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	pthread_mutex_lock(&q->keeper->mutex);
-	may = tally_add(q->keeper->tally, id, now.tv_sec,
-		(int64_t)q->rules.rotate_s);
-	pthread_mutex_unlock(&q->keeper->mutex);
-	if (!may)
-		(void)keeper_no(q, "as many issuing CAs as may be have been made "
-			"under that CA in one issuing.rotate; the next one has "
-			"to wait");
-	return may;
+	return count_one(q, id, (int64_t)q->rules.rotate_s) ||
+		keeper_no(q, "as many issuing CAs as may be have been made under "
+			"that CA in one issuing.rotate; the next one has to "
+			"wait");
 }
 
 /* "2026-11-21.3 (t)": the day, the counter, and the mark of a short life. */
@@ -363,7 +386,9 @@ bool keeper_answer_crl(struct question *q, CBB *out)
 		goto out;
 	}
 	order.until = (time_t)until;
-	if (order.until < order.now || order.until > ca_not_after(grip.ca))
+	if (order.number > CRL_NUMBER_MAX)
+		(void)keeper_no(q, "a CRL with a number that none can follow");
+	else if (order.until < order.now || order.until > ca_not_after(grip.ca))
 		(void)keeper_no(q, "a CRL that does not end while its CA is good");
 	else
 		made = crl_make(grip.ca, &order, q->why, sizeof(q->why));

@@ -16,6 +16,7 @@ enum {
 	IV = 16,
 	DERIVED = 32,
 	KEY_MAX = 16 * 1024, /* bytes of a key that is opened */
+	OLD_ROUNDS = 100000, /* at the least, of older versions */
 };
 
 /* The OIDs' contents: PBES2, PBKDF2, hmacWithSHA256 (RFC 8018, A.4, B.1.1),
@@ -393,6 +394,25 @@ static bool is_ours_reworded(struct der locked)
 		holds(locked, hmac_sha256, sizeof(hmac_sha256));
 }
 
+/* is_costly: a key of another form, under PBES2 and PBKDF2 with as many rounds as
+ * older versions had. With fewer, whoever brings it could try passphrases out. */
+static bool is_costly(struct der locked)
+{
+	CBS cbs = der_cbs(locked), whole, algorithm, params, kdf;
+	uint64_t rounds;
+
+	return CBS_get_asn1(&cbs, &whole, CBS_ASN1_SEQUENCE) &&
+		CBS_get_asn1(&whole, &algorithm, CBS_ASN1_SEQUENCE) &&
+		get_oid(&algorithm, pbes2, sizeof(pbes2)) &&
+		CBS_get_asn1(&algorithm, &params, CBS_ASN1_SEQUENCE) &&
+		CBS_get_asn1(&params, &kdf, CBS_ASN1_SEQUENCE) &&
+		get_oid(&kdf, pbkdf2, sizeof(pbkdf2)) &&
+		CBS_get_asn1(&kdf, &params, CBS_ASN1_SEQUENCE) &&
+		CBS_get_asn1(&params, NULL, CBS_ASN1_OCTETSTRING) &&
+		CBS_get_asn1_uint64(&params, &rounds) &&
+		rounds >= OLD_ROUNDS && rounds <= KEYLOCK_ROUNDS;
+}
+
 EVP_PKEY *keylock_unlock(struct keylock *lock, struct der locked,
 	enum key_role *out_role)
 {
@@ -403,7 +423,7 @@ EVP_PKEY *keylock_unlock(struct keylock *lock, struct der locked,
 	*out_role = KEY_ROLE_NONE;
 	if (read_form(locked, &form))
 		key = open_form(lock, &form, out_role);
-	else if (!is_ours_reworded(locked))
+	else if (is_costly(locked) && !is_ours_reworded(locked))
 		key = PKCS8_parse_encrypted_private_key(&cbs,
 			lock->passphrase, lock->len);
 	ERR_clear_error();

@@ -42,8 +42,8 @@ CRYPTO_BUFFER *keylock_lock(struct keylock *lock, const EVP_PKEY *key,
 	enum key_role role);
 
 /* keylock_unlock gives the key, owned by the caller; NULL: not this passphrase,
- * or no such thing. What older versions wrote, and what openssl writes, is
- * opened too. */
+ * or no such thing. What older versions wrote is opened too, and what openssl
+ * writes with as many rounds (pkcs8 -iter). */
 EVP_PKEY *keylock_unlock(struct keylock *lock, struct der locked,
 	enum key_role *out_role) MUST_CHECK;
 

@@ -474,6 +474,8 @@ enum life_outcome life_delete(const struct life *life, int64_t id)
 		outcome = LIFE_FAILED;
 	if (outcome == LIFE_OK)
 		outcome = life_finish(life, &estate, id, NULL);
+	if (outcome == LIFE_OK)
+		estate_forget(&estate, estate_find(&estate, id)->spki);
 	estate_close(&estate);
 	return outcome;
 }

@@ -17,15 +17,22 @@ static enum life_outcome may_make_key(const struct life *life,
 			"already, and never changes.");
 }
 
-/* Making a key takes its time: nobody else waits for the store meanwhile. */
+/* Making a key takes its time: nobody else waits for the store meanwhile. What it
+ * is locked with must be what opens those there are, or it would be found out
+ * when the organization has signed. */
 static enum life_outcome see_key(const struct life *life, int64_t id)
 {
 	struct store_ca *row;
 	struct estate estate;
+	uint8_t key_id[CA_KEY_ID];
 	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
 
 	if (outcome == LIFE_OK)
 		outcome = may_make_key(life, row);
+	if (outcome == LIFE_OK && estate_hold(&estate,
+			estate_default(&estate), true, key_id, life->err,
+			life->err_size) != 0)
+		outcome = LIFE_FAILED;
 	estate_close(&estate);
 	return outcome;
 }

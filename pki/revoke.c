@@ -313,6 +313,7 @@ static enum life_outcome revoke_own(const struct life *life,
 
 enum life_outcome revoke_ca(const struct life *life, int64_t id)
 {
+	CRYPTO_BUFFER *before = NULL;
 	struct store_ca *row;
 	struct estate estate;
 	enum life_outcome outcome = life_begin(life, id, true, &estate, &row);
@@ -322,10 +323,15 @@ enum life_outcome revoke_ca(const struct life *life, int64_t id)
 			"signed outside, and is its issuer's to revoke. "
 			"Disable it here (status DISABLED), after making "
 			"another the default.");
-	if (outcome == LIFE_OK)
+	if (outcome == LIFE_OK) {
+		before = der_buffer(der_of(row->spki));
 		outcome = revoke_own(life, &estate, row);
+	}
 	if (outcome == LIFE_OK)
 		outcome = commit(life, &estate);
+	if (outcome == LIFE_OK)
+		estate_forget(&estate, before);
+	CRYPTO_BUFFER_free(before);
 	estate_close(&estate);
 	return outcome;
 }

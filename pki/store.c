@@ -197,8 +197,9 @@ void *store_grow(void *list, size_t num, size_t size)
 
 /* --- opening ------------------------------------------------------------ */
 
-/* SQLite follows links to find a file's one true name. What is reached by
- * /proc/self/fd, since its folder can't be by its name, has to be left alone. */
+/* SQLite follows links to find a file's one true name, and opens that. Here the
+ * name is taken as it stands, and no link at its end is followed: the folder may
+ * be reached by /proc/self/fd, and others may write to it. */
 static int full_name(sqlite3_vfs *vfs, const char *name, int size, char *out)
 {
 	(void)vfs;
@@ -222,32 +223,49 @@ static void make_literal(void)
 static int open_db(struct store *store)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX;
-	bool by_fd = strncmp(store->path, "/proc/self/fd/", 14) == 0;
 
 	(void)pthread_once(&literal_once, make_literal);
-	return sqlite3_open_v2(store->path, &store->db, flags,
-		by_fd ? literal.zName : NULL);
+	return sqlite3_open_v2(store->path, &store->db, flags, literal.zName);
+}
+
+/* check_file has a file that is there be its owner's alone. */
+static int check_file(const char *path, int fd, char *err, size_t err_size)
+{
+	char self[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return pki_fail(err, err_size, "%s: %s", path,
+			strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return pki_fail(err, err_size, "%s: is no file of its own: "
+			"remove it", path);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if ((st.st_mode & 077) != 0 && chmod(self, 0600) != 0)
+		return pki_fail(err, err_size, "%s: others may read it, and "
+			"it can't be helped: %s", path, strerror(errno));
+	return 0;
 }
 
 /* The file is made by us, since SQLite would take the umask; its journal gets
  * the same mode. Once it is there it is not opened here again: closing any
- * descriptor of a file drops all of a process's POSIX locks on it. */
+ * descriptor of a file drops all of a process's POSIX locks on it, but for one
+ * of O_PATH. */
 static int need_file(const char *path, char *err, size_t err_size)
 {
-	struct stat st;
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int result = 0;
 
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	if (errno != EEXIST || stat(path, &st) != 0)
-		return pki_fail(err, err_size, "%s: %s", path,
+	if (fd < 0 && errno == EEXIST) {
+		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		result = check_file(path, fd, err, err_size);
+	} else if (fd < 0) {
+		result = pki_fail(err, err_size, "%s: %s", path,
 			strerror(errno));
-	if ((st.st_mode & 077) != 0 && chmod(path, 0600) != 0)
-		return pki_fail(err, err_size, "%s: others may read it, and "
-			"it can't be helped: %s", path, strerror(errno));
-	return 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return result;
 }
 
 static int mark(struct store *store, char *err, size_t err_size)

@@ -284,8 +284,8 @@ int store_retire(struct store *store, int64_t id, int64_t now, char *err,
 
 	if (store_prepare(store, "UPDATE ca SET retired = ?, key = NULL, csr ="
 		    " NULL, status = 'DISABLED', name = name || ' (deleted ' ||"
-		    " id || ')' WHERE id = ?", &statement, err,
-		    err_size) != 0)
+		    " id || ' ' || hex(randomblob(8)) || ')' WHERE id = ?",
+		    &statement, err, err_size) != 0)
 		return -1;
 	sqlite3_bind_int64(statement, 1, now);
 	sqlite3_bind_int64(statement, 2, id);

@@ -38,17 +38,55 @@ struct keeper_client {
 
 /* --- sockets ------------------------------------------------------------ */
 
-/* begin waits until there is a socket, and keys behind it where those are
- * needed. It is used outside the lock, and closed by nobody else meanwhile. */
-static int begin(struct keeper_client *client, struct way *way, bool keys)
+static void in_patience(struct timespec *out)
+{
+	clock_gettime(CLOCK_MONOTONIC, out);
+	out->tv_sec += PATIENCE_S;
+}
+
+/* wait_ready waits for a keeper that holds the keys. */
+static bool wait_ready(struct keeper_client *client,
+	const struct timespec *until)
+{
+	int result = 0;
+	bool ready;
+
+	pthread_mutex_lock(&client->lock);
+	while (result == 0 && !client->ready)
+		result = pthread_cond_timedwait(&client->changed,
+			&client->lock, until);
+	ready = client->ready;
+	pthread_mutex_unlock(&client->lock);
+	return ready;
+}
+
+/* take_turn: keys: it is of no use without them. Those who bring them come the
+ * same way: nobody has the turn while waiting for them. */
+static bool take_turn(struct keeper_client *client, struct way *way, bool keys)
+{
+	struct timespec until, now = {0};
+
+	in_patience(&until);
+	for (;;) {
+		if (keys && !wait_ready(client, &until))
+			return false;
+		pthread_mutex_lock(&way->turn);
+		if (!keys || wait_ready(client, &now))
+			return true;
+		pthread_mutex_unlock(&way->turn);
+	}
+}
+
+/* begin waits until there is a socket. It is used outside the lock, and closed
+ * by nobody else meanwhile. */
+static int begin(struct keeper_client *client, struct way *way)
 {
 	struct timespec until;
 	int result = 0, fd;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += PATIENCE_S;
+	in_patience(&until);
 	pthread_mutex_lock(&client->lock);
-	while (result == 0 && (way->fd < 0 || (keys && !client->ready)))
+	while (result == 0 && way->fd < 0)
 		result = pthread_cond_timedwait(&client->changed,
 			&client->lock, &until);
 	way->busy = way->fd >= 0;
@@ -109,8 +147,9 @@ static int ask(void *arg, struct keeper_frame *frame, char *err,
 	bool carried = false;
 	int fd;
 
-	pthread_mutex_lock(&way->turn);
-	fd = begin(client, way, frame->kind == KEEPER_LEAF);
+	if (!take_turn(client, way, frame->kind == KEEPER_LEAF))
+		return gone(err, err_size);
+	fd = begin(client, way);
 	if (fd >= 0) {
 		carried = carry(fd, frame);
 		if (!carried && errno == EAGAIN && client->deaf)

@@ -339,6 +339,40 @@ static void asks_for_leaves_when_there_are_keys(void **state)
 	join(&far);
 }
 
+static bool leaf_answered;
+
+static void *want_leaf(void *arg)
+{
+	(void)arg;
+	assert_int_equal(ask_for_leaf(), KEEPER_REFUSED);
+	__atomic_store_n(&leaf_answered, true, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* They bring the keys: who waits for those must not have the turn. */
+static void lets_others_ask_meanwhile(void **state)
+{
+	struct far far = {.keeper = kept_keeper()};
+	pthread_t threads[3];
+	char err[256] = "";
+
+	(void)state;
+	start(&far, ASKER_QUICK);
+	leaf_answered = false;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, want_leaf,
+			NULL), 0);
+	pause_ms(50);
+	try_request(err);
+	assert_says(err, not_held);
+	assert_false(__atomic_load_n(&leaf_answered, __ATOMIC_SEQ_CST));
+	keeper_client_ready(client);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	tear_down(NULL);
+	join(&far);
+}
+
 enum { MANY = 8 };
 
 /* try_hold asks for what is answered in another way. */
@@ -406,6 +440,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			asks_for_leaves_when_there_are_keys, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(lets_others_ask_meanwhile,
+			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(asks_for_many, set_up,
 			tear_down),
 	};

@@ -288,8 +288,8 @@ static void locks_older_keys_anew(void **state)
 
 	(void)state;
 	lab_make_key("old", "ec");
-	lab_run("openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.key -outform DER "
-		"-out old.der -passout 'pass:" KEPT_PASSPHRASE "'");
+	lab_run("openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 100000 -in old.key "
+		"-outform DER -out old.der -passout 'pass:" KEPT_PASSPHRASE "'");
 	der = lab_read("old.der", &len);
 	assert_int_equal(keeper_hold(link_, (struct der){(uint8_t *)der, len},
 		KEY_ROLE_UNTRUSTED, none, "9", &held, err, sizeof(err)), 0);
@@ -536,6 +536,37 @@ static void issues_no_more_than_the_rules_have(void **state)
 	drop(&two);
 }
 
+/* What names itself another than it is called by whoever signs. */
+static void mints_no_name_that_nobody_gave(void **state)
+{
+	CRYPTO_BUFFER *forged;
+
+	(void)state;
+	forged = with_path_len(&inter, "");
+	refused(keeper_mint(link_, inter.id, root.id, "", der_of(forged), err,
+		sizeof(err)), "is not that key's");
+	CRYPTO_BUFFER_free(forged);
+}
+
+/* A worker that was taken over makes no hierarchy of its own under the root. */
+static void mints_no_more_than_can_be_needed(void **state)
+{
+	struct kept some;
+	CRYPTO_BUFFER *made;
+	int num = 0;
+
+	(void)state;
+	make(&some, KEY_ROLE_INTERMEDIATE);
+	while ((made = keeper_mint(link_, some.id, root.id, "0a1b", none, err,
+			sizeof(err))) != NULL && num < 100) {
+		CRYPTO_BUFFER_free(made);
+		num++;
+	}
+	refused(made, "in one day");
+	assert_in_range(num, 1, TALLY_MOST);
+	drop(&some);
+}
+
 /* --- leaves ------------------------------------------------------------- */
 
 static int forge(struct ca *ca, struct leaf **out)
@@ -709,6 +740,9 @@ static void refuses_crls(void **state)
 	refused(crl_make(ca, &order, err, sizeof(err)),
 		"does not end while its CA is good");
 	order.until = time(NULL) + DAY;
+	order.number = CRL_NUMBER_MAX + 1;
+	refused(crl_make(ca, &order, err, sizeof(err)), "none can follow");
+	order.number = 1;
 	order.num_revoked = 1;
 	entry.serial_len = 0;
 	refused(crl_make(ca, &order, err, sizeof(err)), "can't make sense");
@@ -740,6 +774,45 @@ static void signs_no_crl_of_a_ca_that_may_not(void **state)
 	ca_unref(as_if);
 	CRYPTO_BUFFER_free(able);
 	drop(&mute);
+}
+
+/* --- what is let go ----------------------------------------------------- */
+
+static void forgets(void **state)
+{
+	struct kept key;
+
+	(void)state;
+	make_ca(&key, KEY_ROLE_INTERMEDIATE, &root, "9");
+	assert_int_equal(issue_once(&key), 0);
+	assert_int_equal(keeper_forget(link_, key.id, err, sizeof(err)), 0);
+	assert_int_equal(issue_once(&key), -1);
+	refused(NULL, "does not hold that key");
+	assert_int_equal(keeper_forget(link_, key.id, err, sizeof(err)), 0);
+	drop(&key);
+}
+
+/* Keys without a certificate make room, those with one don't. */
+static void makes_room_for_keys_with_a_certificate(void **state)
+{
+	struct keeper *keeper = keeper_new(keylock_new(KEPT_PASSPHRASE,
+		strlen(KEPT_PASSPHRASE)));
+	struct keeper_link link = {keeper_local, keeper, NULL};
+	const struct keeper_link *before = link_;
+	struct kept some;
+
+	(void)state;
+	link_ = &link;
+	hold(&root, "1");
+	for (int i = 0; i < KEEPER_KEYS_MAX + 5; i++) {
+		make(&some, KEY_ROLE_INTERMEDIATE);
+		drop(&some);
+	}
+	hold(&inter, "2");
+	make_ca(&some, KEY_ROLE_INTERMEDIATE, &root, "3");
+	drop(&some);
+	link_ = before;
+	keeper_free(keeper);
 }
 
 /* --- what is no question ------------------------------------------------ */
@@ -847,7 +920,7 @@ static void refuses_every_truncation(void **state)
 static void refuses_garbage(void **state)
 {
 	struct keeper_frame *frame = calloc(1, sizeof(*frame));
-	static const uint32_t kinds[] = {0, KEEPER_CRL + 1, 9999, UINT32_MAX};
+	static const uint32_t kinds[] = {0, KEEPER_FORGET + 1, 9999, UINT32_MAX};
 
 	(void)state;
 	assert_non_null(frame);
@@ -858,7 +931,7 @@ static void refuses_garbage(void **state)
 		ask(frame, KEEPER_REFUSED);
 		assert_non_null(strstr((char *)frame->body, "does not know"));
 	}
-	for (uint32_t kind = KEEPER_MAKE_KEY; kind <= KEEPER_CRL; kind++) {
+	for (uint32_t kind = KEEPER_MAKE_KEY; kind <= KEEPER_FORGET; kind++) {
 		memset(frame, 0xff, sizeof(*frame));
 		frame->version = KEEPER_VERSION;
 		frame->kind = kind;
@@ -956,6 +1029,11 @@ int main(void)
 		cmocka_unit_test(refuses_every_truncation),
 		cmocka_unit_test(refuses_garbage),
 		cmocka_unit_test(believes_no_answer_that_makes_no_sense),
+		cmocka_unit_test(forgets),
+		cmocka_unit_test(makes_room_for_keys_with_a_certificate),
+		cmocka_unit_test(mints_no_name_that_nobody_gave),
+		/* the last: it leaves none for others */
+		cmocka_unit_test(mints_no_more_than_can_be_needed),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -131,8 +131,9 @@ static void opens_what_openssl_locks(void **state)
 
 	(void)state;
 	lab_make_key("theirs", "ec");
-	lab_run("openssl pkcs8 -topk8 -v2 aes-256-cbc -in theirs.key -outform "
-		"DER -out theirs.der -passout 'pass:" KEPT_PASSPHRASE "'");
+	lab_run("openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 100000 -in "
+		"theirs.key -outform DER -out theirs.der -passout 'pass:"
+		KEPT_PASSPHRASE "'");
 	theirs = lab_key("theirs.key");
 	der = lab_read("theirs.der", &len);
 	assert_int_equal(unlock((struct der){(uint8_t *)der, len}, theirs),
@@ -166,6 +167,31 @@ static void opens_what_older_versions_locked(void **state)
 }
 
 /* --- what must not open ------------------------------------------------- */
+
+/* Whoever may bring keys could try out passphrases with such, for nothing. */
+static void opens_none_that_is_cheap_to_open(void **state)
+{
+	static const char *const how[] = {
+		"-v2 aes-256-cbc -iter 99999", "-v2 aes-256-cbc -iter 1",
+		"-v2 aes-256-cbc -iter 600001", "-v1 PBE-SHA1-3DES",
+		"-v2 aes-256-cbc -scrypt -scrypt_N 2",
+	};
+
+	(void)state;
+	lab_make_key("theirs", "ec");
+	for (size_t i = 0; i < sizeof(how) / sizeof(*how); i++) {
+		size_t len;
+		char *der;
+
+		lab_run("openssl pkcs8 -topk8 %s -in theirs.key -outform DER "
+			"-out theirs.der -passout 'pass:" KEPT_PASSPHRASE "'",
+			how[i]);
+		der = lab_read("theirs.der", &len);
+		assert_false(opens(kept_lock(),
+			(struct der){(uint8_t *)der, len}));
+		free(der);
+	}
+}
 
 static void needs_its_passphrase(void **state)
 {
@@ -327,6 +353,7 @@ int main(void)
 		cmocka_unit_test(opens_with_openssl),
 		cmocka_unit_test(opens_what_openssl_locks),
 		cmocka_unit_test(opens_what_older_versions_locked),
+		cmocka_unit_test(opens_none_that_is_cheap_to_open),
 		cmocka_unit_test(needs_its_passphrase),
 		cmocka_unit_test(never_opens_tampered),
 		cmocka_unit_test(never_opens_cut),
