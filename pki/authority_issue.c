@@ -68,6 +68,7 @@ static bool reuse(struct opening *o, struct member *member, bool at_need)
 
 	if (!from || !from->signer || from->issued == 0 ||
 	    is_revoked(o, from->signer) ||
+	    ca_not_before(from->signer) > o->now || /* the clock was wrong */
 	    ca_not_after(from->signer) <= o->now)
 		return false;
 	if (!at_need && (memcmp(from->mark, member->mark,

@@ -11,7 +11,10 @@
 #include "pki/crl.h"
 #include "pki/store.h"
 
-enum { STORE_KEY_ID = 41 };     /* room: 20 bytes in hexadecimal */
+enum {
+	STORE_KEY_ID = 41,      /* room: 20 bytes in hexadecimal */
+	STORE_ENDED_S = 90 * 24 * 3600, /* that what has ended is kept */
+};
 
 struct store_issuing {
 	int64_t id;             /* counts up: the counter in its name */
@@ -34,8 +37,8 @@ int store_issuing_list(struct store *store, int64_t now,
 	size_t err_size) MUST_CHECK;
 void store_issuing_free(struct store_issuing *list, size_t num);
 
-/* store_issuing_prune forgets what has ended: issuing CAs, leaves, entries of
- * CRLs. */
+/* store_issuing_prune forgets leaves that have ended; issuing CAs and entries of
+ * CRLs when that was STORE_ENDED_S ago. */
 int store_issuing_prune(struct store *store, int64_t now, char *err,
 	size_t err_size) MUST_CHECK;
 
@@ -75,6 +78,10 @@ struct store_leaf {
 
 int store_leaf_add(struct store *store, const struct store_leaf *leaf,
 	char *err, size_t err_size) MUST_CHECK;
+
+/* store_num_leaves counts them. */
+int store_num_leaves(struct store *store, int64_t *out, char *err,
+	size_t err_size) MUST_CHECK;
 
 /* store_leaf_note is store_leaf_add for who knows the CA by its name in URLs
  * (ca_id): a number, or an issuing CA's key id. One that is not there any more

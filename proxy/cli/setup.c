@@ -25,19 +25,32 @@ int setup_config(const char *file, struct config **out)
 	return config_load(file, out, stderr) == 0 ? OPTIONS_FINE : EXIT_WRONG;
 }
 
-/* find_owner: whose the files in the folder are to be. In one of root's they are
- * those of whom a proxy has given its database to (identity_hand_over). */
-static bool find_owner(int folder, struct identity *out)
+/* owner_of_store: whom the proxy has given its database to, where that is there
+ * and nobody has put another file in its place. */
+static uid_t owner_of_store(int folder, uid_t otherwise)
 {
-	struct stat info, store;
+	struct stat info;
+
+	if (fstatat(folder, STORE_FILE, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    !S_ISREG(info.st_mode) || info.st_nlink != 1 || info.st_uid == 0)
+		return otherwise;
+	return info.st_uid;
+}
+
+/* find_owner: as whom to work in the folder; false: as root. One of root's that a
+ * proxy has opened to its worker (identity_hand_over) is the worker's. */
+static bool find_owner(const char *path, int folder, struct identity *out)
+{
+	struct identity worker, keeper;
+	struct stat info;
 
 	if (fstat(folder, &info) != 0)
 		return false;
 	*out = (struct identity){info.st_uid, info.st_gid};
-	if (info.st_uid == 0 && fstatat(folder, STORE_FILE, &store,
-				AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(store.st_mode) && store.st_nlink == 1)
-		out->uid = store.st_uid;
+	if (info.st_uid == 0 && (info.st_mode & S_IWGRP)) {
+		identity_find(path, &worker, &keeper);
+		out->uid = owner_of_store(folder, worker.uid);
+	}
 	return out->uid != 0;
 }
 
@@ -51,7 +64,7 @@ static int become_owner(const char *folder, char *out, size_t size)
 	char err[256];
 
 	snprintf(out, size, "%s", folder);
-	if (fd < 0 || geteuid() != 0 || !find_owner(fd, &owner))
+	if (fd < 0 || geteuid() != 0 || !find_owner(folder, fd, &owner))
 		return OPTIONS_FINE;
 	if (harden_become(owner.uid, owner.gid, err, sizeof(err)) != 0)
 		return setup_failed(err);
@@ -103,19 +116,20 @@ static int become_with_passphrase(const struct config *config, struct setup *out
 		.file = config->passphrase_file,
 		.may_make = !load_has_store(config->state),
 	};
+	bool makes = options.may_make && !passphrase_has_secret(config->state);
 	int code = OPTIONS_FINE;
 	struct stat info;
 	char err[1024];
 
 	if (stat(config->state, &info) == 0)
 		options.owner = info.st_uid;
-	if (options.may_make)
+	if (makes)
 		code = become_owner(config->state, out->state,
 			sizeof(out->state));
 	if (code == OPTIONS_FINE && passphrase_find(&options,
 			&out->passphrase, err, sizeof(err)) != 0)
 		code = setup_failed(err);
-	if (code == OPTIONS_FINE && !options.may_make)
+	if (code == OPTIONS_FINE && !makes)
 		code = become_owner(config->state, out->state,
 			sizeof(out->state));
 	return code;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -61,6 +62,8 @@ int child_prepare(char *err, size_t err_size)
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	int fd;
 
+	/* what this process was started with is not for the others */
+	(void)close_range(CHANNEL_FD, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (len > 0) {
 		path[len] = '\0';
 		fd = open(path, O_RDONLY | O_CLOEXEC);

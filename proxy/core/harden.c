@@ -80,11 +80,9 @@ bool harden_memory(void)
 	return end > begin && mlock(begin, (size_t)(end - begin)) == 0;
 }
 
-void harden_die_with(pid_t parent)
+void harden_die(void)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != parent)
-		_exit(1); /* it has gone already */
 }
 
 /* What root that stays root need not have: the right to everything. */

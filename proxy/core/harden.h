@@ -24,8 +24,9 @@ void harden_raise(void);
  * allow for it (RLIMIT_MEMLOCK). */
 bool harden_memory(void);
 
-/* harden_die: this process ends when the one that started it does. */
-void harden_die_with(pid_t parent);
+/* harden_die: this process ends when the one that started it does. Where that has
+ * gone already, the end of its channel tells. */
+void harden_die(void);
 
 /* harden_become gives up root for good, for this user and group. With the uid 0
  * root that must stay root gives up its capabilities; others have none. */

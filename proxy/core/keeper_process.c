@@ -210,7 +210,7 @@ int keeper_process_run(unsigned uid, unsigned gid)
 		return 1;
 	}
 	harden_private();
-	harden_die_with(getppid());
+	harden_die();
 	if (!harden_memory())
 		say("its memory can be swapped out: raise the limit of locked "
 			"memory (LimitMEMLOCK, ulimit -l)");

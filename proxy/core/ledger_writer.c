@@ -17,17 +17,32 @@ struct ledger_writer {
 	pthread_t thread;
 };
 
+/* Names are for whoever asks to choose, and there is no end to them. */
+enum { LEAVES_MAX = 200000 };
+
+static int write_line(struct store *store, const struct ledger_line *line,
+	bool named, char *err, size_t err_size)
+{
+	struct crl_entry none = {.serial_len = 0};
+
+	named = named && line->site[0];
+	return store_leaf_note(store, line->ca,
+		named ? line->site : STORE_ALL_SITES,
+		named ? &line->entry : &none, line->ends, err, err_size);
+}
+
 static int write_all(struct store *store, const struct ledger_line *lines,
 	size_t num, char *err, size_t err_size)
 {
-	if (store_begin(store, err, err_size) != 0)
+	int64_t there;
+
+	if (store_begin(store, err, err_size) != 0 ||
+	    store_num_leaves(store, &there, err, err_size) != 0)
 		return -1;
 	for (size_t i = 0; i < num; i++) {
-		const struct ledger_line *line = &lines[i];
-
-		if (store_leaf_note(store, line->ca, line->site[0] ?
-			    line->site : STORE_ALL_SITES, &line->entry,
-			    line->ends, err, err_size) != 0)
+		if (write_line(store, &lines[i],
+			    there + (int64_t)i < LEAVES_MAX, err,
+			    err_size) != 0)
 			return -1;
 	}
 	return store_commit(store, err, err_size);

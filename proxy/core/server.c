@@ -42,7 +42,7 @@ struct server {
 	pthread_mutex_t change;    /* held while CAs are opened anew */
 	pthread_mutex_t now;       /* over the two that follow */
 	struct snapshot *snapshot; /* in force; changed by who has change */
-	time_t due;                /* of the CAs; wall clock */
+	time_t due, looked;        /* of the CAs: when again, when last */
 	struct settings *started;  /* whose listeners and workers there are */
 	struct shared shared;
 	struct access_log *log;
@@ -161,6 +161,13 @@ static void tell_root(const struct snapshot *old, const struct snapshot *now)
 			now->config->state);
 }
 
+/* set_due is for who has server->now, or is alone. */
+static void set_due(struct server *server, time_t due)
+{
+	server->due = due;
+	server->looked = time(NULL);
+}
+
 /* adopt puts snapshot, which it takes, in force, and waits until every worker
  * goes by it. */
 static void adopt(struct server *server, struct snapshot *snapshot)
@@ -170,7 +177,7 @@ static void adopt(struct server *server, struct snapshot *snapshot)
 	worker_adopt_all(server->workers, server->num_workers, snapshot);
 	pthread_mutex_lock(&server->now);
 	server->snapshot = snapshot;
-	server->due = authority_due(snapshot->authority);
+	set_due(server, authority_due(snapshot->authority));
 	pthread_mutex_unlock(&server->now);
 	keeper_client_ready(server->inheritance.keeper);
 	say_warnings(snapshot->authority);
@@ -181,7 +188,7 @@ static void adopt(struct server *server, struct snapshot *snapshot)
 static void put_off(struct server *server)
 {
 	pthread_mutex_lock(&server->now);
-	server->due = time(NULL) + RETRY_S;
+	set_due(server, time(NULL) + RETRY_S);
 	pthread_mutex_unlock(&server->now);
 }
 
@@ -424,14 +431,17 @@ static int wait_ms(struct server *server)
 	return left > 0 ? (int)left * 1000 : 0;
 }
 
+/* is_due: also where the clock was ahead, and what was made by it is of no use
+ * yet. */
 static bool is_due(struct server *server)
 {
+	time_t now = time(NULL);
 	bool due;
 
 	pthread_mutex_lock(&server->now);
-	due = server->due <= time(NULL) && !server->stopping;
+	due = server->due <= now || server->looked > now + RETRY_S;
 	pthread_mutex_unlock(&server->now);
-	return due;
+	return due && !server->stopping;
 }
 
 static void run(struct server *server, int signals)
@@ -473,7 +483,7 @@ static int start(struct server *server, char *err, size_t err_size)
 	int result;
 
 	server->started = settings_ref(server->snapshot->settings);
-	server->due = authority_due(server->snapshot->authority);
+	set_due(server, authority_due(server->snapshot->authority));
 	keeper_client_ready(server->inheritance.keeper);
 	say_warnings(server->snapshot->authority);
 	ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -559,7 +569,7 @@ int server_run(unsigned uid, unsigned gid)
 	if (harden_become(uid, gid, err, sizeof(err)) != 0)
 		return fail(err);
 	harden_private();
-	harden_die_with(getppid());
+	harden_die();
 	signals = watch_signals();
 	keep_memory();
 	pthread_mutex_init(&server.change, NULL);

@@ -206,9 +206,9 @@ static void start_again(struct supervisor *s)
 	if (s->stopping)
 		return;
 	if (!s->keeper.pid && now >= s->keeper.again) {
-		if (start_keeper(s) != 0)
+		new_keeper = start_keeper(s) == 0;
+		if (!new_keeper)
 			give_up(&s->keeper);
-		new_keeper = s->keeper.pid != 0;
 	}
 	if (!s->keeper.pid)
 		return;

@@ -230,3 +230,30 @@ def the_default_folder_is_roots(t):
         assert os.path.exists(shown)
     finally:
         assert proxy.stop() == 0
+
+
+@rights.case(limit=60)
+def a_link_for_the_database_is_not_followed(t):
+    """By root's commands, beside a proxy and without one."""
+    need_root()
+    victim = t.write("victim", "precious")
+    os.chmod(victim, 0o644)
+    with Running(t) as proxy:
+        worker = os.stat("/proc/%d" % proxy.worker()).st_uid
+        state = proxy.config["state"]
+    open_way(state)
+    code, out = as_user(worker, "sh", "-c", 'cd "$0" && mv sallyport.db x && '
+                        'ln -s "$1" sallyport.db', state, victim)
+    assert code == 0, out
+    for command in (("ca", "list"), ("ca", "show"), ("ca", "create", "X"),
+                    ("token", "list"), ("run",)):
+        code, out, err = proxy.run(*command, "-c", proxy.file)
+        assert code == 1 and "sallyport.db: is no file of its own" in err, err
+        assert os.stat(victim).st_mode & 0o777 == 0o644, command
+    assert open(victim).read() == "precious"
+    # with nothing in its place, what is made is the worker's
+    os.unlink(os.path.join(state, "sallyport.db"))
+    code, out, err = proxy.run("ca", "create", "X", "-c", proxy.file)
+    assert code == 0, err
+    for name in set(os.listdir(state)) - {"keys.secret", "lock"}:
+        assert os.stat(os.path.join(state, name)).st_uid == worker, name

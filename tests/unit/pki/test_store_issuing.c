@@ -152,7 +152,9 @@ static void counts_up(void **state)
 	add(store, "aa", 10);
 	assert_int_equal(next(store), 2);
 	add(store, "bb", 10);
-	prune(store, 10);
+	prune(store, 10 + STORE_ENDED_S - 1); /* the clock may be wrong */
+	store_issuing_free(list_of(store, 0, 2), 2);
+	prune(store, 10 + STORE_ENDED_S);
 	store_issuing_free(list_of(store, 0, 0), 0);
 	assert_int_equal(next(store), 3);
 	store_close(store);
@@ -230,7 +232,9 @@ static void lists_what_was_revoked(void **state)
 	assert_memory_equal(revoked[1].serial, "A1", 2);
 	assert_int_equal(revoked[1].at, 30);
 	assert_int_equal(num_revoked(store, 1, 90), 1);
-	prune(store, 90);
+	prune(store, 90 + STORE_ENDED_S - 1); /* the clock may be wrong */
+	assert_int_equal(num_revoked(store, 1, 0), 2);
+	prune(store, 90 + STORE_ENDED_S);
 	assert_int_equal(num_revoked(store, 1, 0), 1);
 	store_close(store);
 }
