@@ -307,6 +307,9 @@ enum life_outcome life_finalize(const struct life *life, int64_t id,
 	else if (outcome == LIFE_OK && !row->cert)
 		outcome = life_out_of_order(life, row, "The signed certificate "
 			"must be uploaded before it can be finalized.");
+	if (outcome == LIFE_OK && upload_again(row, life->options->validity_s,
+			time(NULL), life->err, life->err_size) != 0)
+		outcome = LIFE_REFUSED;
 	if (outcome == LIFE_OK)
 		outcome = try_out(life, &estate, row);
 	if (outcome == LIFE_OK) {

@@ -17,6 +17,11 @@ enum { CERT_MAX = 12 * 1024 }; /* bytes of DER: it is sent with every leaf */
 	"root.key -CAcreateserial -days 1095 -sha256 -extfile ca.ext " \
 	"-extensions v3_ca"
 
+/* What stands in that ca.ext, as `ca setup` writes it. */
+#define RIGHT_FILE "[v3_ca] basicConstraints=critical,CA:TRUE,pathlen:1 " \
+	"keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=hash " \
+	"authorityKeyIdentifier=keyid, a line each"
+
 /* --- what kind of file it is -------------------------------------------- */
 
 static bool holds(const struct upload *upload, const char *what)
@@ -170,12 +175,13 @@ static int check_key(const struct cert *cert, const struct store_ca *row,
 	if (key_is(cert, row->spki))
 		return refuse("The certificate is self-signed: it must be "
 			"signed by your organization's CA, as by " RIGHT_LINE
-			".", err, err_size);
+			" (ca.ext: " RIGHT_FILE ").", err, err_size);
 	if (alone)
 		return refuse("The certificate and the key do not match: it "
 			"is self-signed and holds the key of the CA that "
 			"signed, not the request's (openssl's -signkey does "
-			"that). Sign with " RIGHT_LINE ".", err, err_size);
+			"that). Sign with " RIGHT_LINE " (ca.ext: " RIGHT_FILE
+			").", err, err_size);
 	return refuse("The certificate and the key do not match: its public "
 		"key is not the one that was made here. Was it made from "
 		"another request?", err, err_size);
@@ -199,6 +205,40 @@ static int check_role(const struct cert *cert, const char *what, char *err,
 			"its extendedKeyUsage lacks serverAuth; leave the "
 			"extension out.", what);
 	return 0;
+}
+
+/* What RFC 5280 says that a CA's certificate must have, and strict clients, as
+ * openssl's -x509_strict, insist on. */
+static int check_form(const struct cert *cert, char *err, size_t err_size)
+{
+	const struct {
+		bool right;
+		const char *lack;
+	} musts[] = {
+		{cert->constraints_critical, "its basicConstraints are not "
+			"critical (RFC 5280, 4.2.1.9)"},
+		{cert->has_key_usage, "it has no keyUsage (RFC 5280, 4.2.1.3)"},
+		{cert->ski.len > 0, "it has no subjectKeyIdentifier (RFC 5280, "
+			"4.2.1.2)"},
+		{cert->aki.len > 0, "it has no authorityKeyIdentifier with a "
+			"keyid (RFC 5280, 4.2.1.1)"},
+	};
+
+	for (size_t i = 0; i < sizeof(musts) / sizeof(*musts); i++) {
+		if (!musts[i].right)
+			return pki_fail(err, err_size, "Strict clients refuse "
+				"the certificate: %s. Sign with " RIGHT_FILE
+				".", musts[i].lack);
+	}
+	return 0;
+}
+
+static int check_known(const struct cert *cert, const char *what, char *err,
+	size_t err_size)
+{
+	return cert->unknown_critical ? pki_fail(err, err_size, "%s has an "
+			"extension that is critical and that clients do not "
+			"know: they refuse it.", what) : 0;
 }
 
 static int check_time(const struct cert *cert, const char *what, time_t now,
@@ -229,6 +269,7 @@ static int check_end(const struct cert *cert, unsigned validity_s, time_t now,
 		dertime_text(cert->not_after, text));
 }
 
+/* What a root has signed itself with does not matter. */
 static int check_strength(const struct cert *cert, const char *what,
 	char *err, size_t err_size)
 {
@@ -236,7 +277,7 @@ static int check_strength(const struct cert *cert, const char *what,
 	bool weak = !key || key_weak(key);
 
 	EVP_PKEY_free(key);
-	if (cert_weak_signature(cert))
+	if (cert_weak_signature(cert) && !cert_self_issued(cert))
 		return pki_fail(err, err_size, "%s is signed with SHA-1 or "
 			"older, which clients refuse: use SHA-256.", what);
 	if (weak)
@@ -255,8 +296,15 @@ static int check_cert(const struct cert *cert, const struct store_ca *row,
 		return refuse("The certificate's subject is empty or "
 			"malformed: it becomes the issuer of every site's.",
 			err, err_size);
-	if (check_key(cert, row, err, err_size) != 0 ||
-	    check_role(cert, what, err, err_size) != 0 ||
+	if (check_key(cert, row, err, err_size) != 0)
+		return -1;
+	if (der_same(cert->subject, cert->issuer))
+		return refuse("The certificate has the name of its issuer, and "
+			"clients take it for a root: make the request with "
+			"another common name.", err, err_size);
+	if (check_role(cert, what, err, err_size) != 0 ||
+	    check_form(cert, err, err_size) != 0 ||
+	    check_known(cert, what, err, err_size) != 0 ||
 	    check_strength(cert, what, err, err_size) != 0 ||
 	    check_time(cert, what, now, err, err_size) != 0)
 		return -1;
@@ -311,17 +359,23 @@ static void title_of(const struct cert *cert, char out[NAME_TITLE + 24])
 /* check_above: upper is the issuer of lower, below certificates of CAs away
  * from a leaf, the short-lived one under them counted. */
 static int check_above(const struct cert *lower, const struct cert *upper,
-	size_t below, bool is_root, time_t now, char *err, size_t err_size)
+	size_t below, time_t now, char *err, size_t err_size)
 {
 	char what[NAME_TITLE + 24], low[NAME_TITLE];
 
 	title_of(upper, what);
 	if (check_role(upper, what, err, err_size) != 0 ||
+	    check_known(upper, what, err, err_size) != 0 ||
+	    check_strength(upper, what, err, err_size) != 0 ||
 	    check_time(upper, what, now, err, err_size) != 0)
 		return -1;
-	if (!is_root && check_strength(upper, what, err, err_size) != 0)
-		return -1;
 	name_title(lower->subject, low);
+	if (lower->aki.len > 0 && upper->ski.len > 0 &&
+	    !der_same(lower->aki, upper->ski))
+		return pki_fail(err, err_size, "'%s' says that another key than "
+			"that of %s has signed it (its authorityKeyIdentifier): "
+			"clients do not find the way. Have it signed again.",
+			low, what);
 	if (lower->not_after > upper->not_after)
 		return pki_fail(err, err_size, "'%s' ends after %s, which "
 			"signed it: clients will not accept it. Have it made "
@@ -344,8 +398,7 @@ static int check_path(const struct chain *chain, const struct cert *own,
 	for (size_t i = 0; i < chain->num_path; i++) {
 		if (cert_read(chain->path[i], &upper) != 0)
 			return -1; /* chain_add has read it */
-		if (check_above(&lower, &upper, below + i,
-			    i + 1 == chain->num_path, now, err,
+		if (check_above(&lower, &upper, below + i, now, err,
 			    err_size) != 0)
 			return -1;
 		lower = upper;
@@ -418,4 +471,54 @@ int upload_chain(const struct upload *upload, const struct store_ca *row,
 out:
 	chain_clear(&chain);
 	return result;
+}
+
+/* --- both, once more ------------------------------------------------------ */
+
+/* add_all adds what the row has, one behind the other. */
+static bool add_all(struct chain *chain, const CRYPTO_BUFFER *joined)
+{
+	CBS all = der_cbs(der_of(joined)), one;
+	CRYPTO_BUFFER *der;
+
+	while (CBS_len(&all) > 0) {
+		if (!CBS_get_asn1_element(&all, &one, CBS_ASN1_SEQUENCE))
+			return false;
+		der = der_buffer(der_rest(&one));
+		if (chain_add(chain, der) != 0) {
+			CRYPTO_BUFFER_free(der);
+			return false;
+		}
+	}
+	return true;
+}
+
+static int chain_again(const struct store_ca *row, const struct cert *own,
+	time_t now, char *err, size_t err_size)
+{
+	struct chain chain = {.num_pool = 0};
+	int result;
+
+	CRYPTO_BUFFER_up_ref(row->cert);
+	if (chain_add(&chain, row->cert) != 0 || !add_all(&chain, row->chain))
+		result = refuse("The chain can't be parsed.", err, err_size);
+	else
+		result = put_in_order(&chain, own, err, err_size);
+	if (result == 0)
+		result = check_path(&chain, own, now, err, err_size);
+	chain_clear(&chain);
+	return result;
+}
+
+int upload_again(const struct store_ca *row, unsigned validity_s, time_t now,
+	char *err, size_t err_size)
+{
+	struct cert cert;
+
+	if (cert_read(der_of(row->cert), &cert) != 0)
+		return refuse("The CA's certificate can't be parsed.", err,
+			err_size);
+	if (check_cert(&cert, row, validity_s, now, err, err_size) != 0)
+		return -1;
+	return row->chain ? chain_again(row, &cert, now, err, err_size) : 0;
 }

@@ -41,4 +41,9 @@ int upload_chain(const struct upload *upload, const struct store_ca *row,
 	time_t now, CRYPTO_BUFFER **out, char *err, size_t err_size)
 	MUST_CHECK;
 
+/* upload_again holds what was uploaded, certificate and chain, against the same
+ * once more: time has gone by since. */
+int upload_again(const struct store_ca *row, unsigned validity_s, time_t now,
+	char *err, size_t err_size) MUST_CHECK;
+
 #endif

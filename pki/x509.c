@@ -41,17 +41,27 @@ static bool read_aki(CBS value, struct cert *out)
 	return true;
 }
 
+/* read_flag reads a BOOLEAN DEFAULT FALSE. */
+static bool read_flag(CBS *in, bool *out)
+{
+	uint8_t truth;
+	int present;
+	CBS flag;
+
+	if (!CBS_get_optional_asn1(in, &flag, &present, CBS_ASN1_BOOLEAN))
+		return false;
+	*out = present && CBS_get_u8(&flag, &truth) && truth != 0;
+	return true;
+}
+
 static bool read_constraints(CBS value, struct cert *out)
 {
-	CBS seq, flag;
 	uint64_t len;
-	int present;
-	uint8_t truth;
+	CBS seq;
 
 	if (!CBS_get_asn1(&value, &seq, CBS_ASN1_SEQUENCE) ||
-	    !CBS_get_optional_asn1(&seq, &flag, &present, CBS_ASN1_BOOLEAN))
+	    !read_flag(&seq, &out->is_ca))
 		return false;
-	out->is_ca = present && CBS_get_u8(&flag, &truth) && truth != 0;
 	if (CBS_len(&seq) == 0)
 		return true;
 	if (!CBS_get_asn1_uint64(&seq, &len))
@@ -140,14 +150,26 @@ static const struct {
 	{{0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01}, 8, read_aia},
 };
 
+/* What is known to clients, though not looked at here: constraints of names and
+ * policies (RFC 5280, 4.2.1.4 to 4.2.1.14), which are of 2.5.29. */
+static bool known_to_clients(const CBS *oid)
+{
+	static const uint8_t last[] = {30, 32, 33, 36, 54};
+	const uint8_t *at = CBS_data(oid);
+
+	return CBS_len(oid) == 3 && at[0] == 0x55 && at[1] == 0x1d &&
+		memchr(last, at[2], sizeof(last));
+}
+
 /* RFC 5280, 4.2: not more than one instance of an extension. */
 static bool read_extension(CBS *list, struct cert *out, unsigned *seen)
 {
-	CBS ext, oid, critical, value;
+	CBS ext, oid, value;
+	bool critical;
 
 	if (!CBS_get_asn1(list, &ext, CBS_ASN1_SEQUENCE) ||
 	    !CBS_get_asn1(&ext, &oid, CBS_ASN1_OBJECT) ||
-	    !CBS_get_optional_asn1(&ext, &critical, NULL, CBS_ASN1_BOOLEAN) ||
+	    !read_flag(&ext, &critical) ||
 	    !CBS_get_asn1(&ext, &value, CBS_ASN1_OCTETSTRING) ||
 	    CBS_len(&ext) != 0)
 		return false;
@@ -157,8 +179,12 @@ static bool read_extension(CBS *list, struct cert *out, unsigned *seen)
 		if (*seen & 1u << i)
 			return false;
 		*seen |= 1u << i;
+		if (readers[i].read == read_constraints)
+			out->constraints_critical = critical;
 		return readers[i].read(value, out);
 	}
+	if (critical && !known_to_clients(&oid))
+		out->unknown_critical = true;
 	return true;
 }
 

@@ -30,6 +30,8 @@ struct cert {
 	struct der crl_points;     /* extnValue's content; len 0: none */
 	time_t not_before, not_after;
 	bool is_ca;                /* basicConstraints CA:TRUE */
+	bool constraints_critical; /* basicConstraints are */
+	bool unknown_critical;     /* what no client knows is critical */
 	int path_len;              /* -1: none given */
 	bool has_key_usage;
 	unsigned key_usage;

@@ -557,6 +557,27 @@ static void says_when_it_is_not_in_use_yet(void **state)
 	assert_string_equal(text_at("currentState"), "CERT_READY");
 }
 
+/* Time goes by between an upload and the end. */
+static void looks_again_before_the_end(void **state)
+{
+	(void)state;
+	put_back(STATE_CSRGEN_DONE);
+	sign("root", "corp.csr", SUB, PAST, in_days(20), "sha256", "short");
+	expect(upload_file(CAS "/uploadCert/4", "short.pem"), 200);
+	expect(upload_file(CAS "/uploadCertChain/4", "root.pem"), 200);
+	t.world.options.validity_s = 30 * DAY;
+	refused(ask("POST", CAS "/finalizeCert/4", NULL), 400,
+		"INVALID_INPUT_ARGUMENT", "sooner than a certificate that it");
+	t.world.options.validity_s = 14 * DAY;
+	lab_run("openssl x509 -in other.pem -outform DER | od -An -v -tx1 | tr "
+		"-d ' \n' >other.hex && echo \"UPDATE ca SET chain = x'$(cat "
+		"other.hex)' WHERE id = 4\" | sqlite3 state/sallyport.db");
+	refused(ask("POST", CAS "/finalizeCert/4", NULL), 400,
+		"INVALID_INPUT_ARGUMENT", "do not match");
+	expect(upload_file(CAS "/uploadCertChain/4", "root.pem"), 200);
+	expect(ask("POST", CAS "/finalizeCert/4", NULL), 200);
+}
+
 /* --- bad uploads -------------------------------------------------------- */
 
 static void answers_other_types(void **state)
@@ -620,6 +641,22 @@ static void make_bad(void)
 	sign_ext("basicConstraints=critical,CA:TRUE\nkeyUsage="
 		"digitalSignature\n", "nosign");
 	sign_ext(SUB "extendedKeyUsage=clientAuth\n", "clients");
+	sign_ext("basicConstraints=CA:TRUE\nkeyUsage=critical,keyCertSign\n"
+		"subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
+		"lenient");
+	sign_ext("basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier="
+		"hash\nauthorityKeyIdentifier=keyid\n", "nousage");
+	sign_ext("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,"
+		"keyCertSign\nsubjectKeyIdentifier=none\n"
+		"authorityKeyIdentifier=keyid\n", "noski");
+	sign_ext("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,"
+		"keyCertSign\nsubjectKeyIdentifier=hash\n"
+		"authorityKeyIdentifier=none\n", "noaki");
+	sign_ext(SUB "1.2.3.4.5=critical,ASN1:NULL\n", "odd");
+	lab_run("openssl req -in corp.csr -noout -pubkey -out corp.pub && "
+		"openssl x509 -req -in corp.csr -signkey root.key "
+		"-force_pubkey corp.pub -days 99 -extfile sign.cnf "
+		"-extensions ext -out twins.pem");
 	sign_as(PAST, in_days(999), "sha1", "sha1");
 	sign_as(PAST, "20210101000000Z", "sha256", "expired");
 	sign_as(in_days(9), in_days(999), "sha256", "future");
@@ -653,6 +690,12 @@ static const struct {
 	{"bare.pem", "lacks basicConstraints CA:TRUE"},
 	{"nosign.pem", "lacks keyCertSign"},
 	{"clients.pem", "lacks serverAuth"},
+	{"lenient.pem", "its basicConstraints are not critical"},
+	{"nousage.pem", "it has no keyUsage"},
+	{"noski.pem", "it has no subjectKeyIdentifier"},
+	{"noaki.pem", "it has no authorityKeyIdentifier"},
+	{"odd.pem", "an extension that is critical and that clients do not"},
+	{"twins.pem", "has the name of its issuer"},
 	{"sha1.pem", "signed with SHA-1"},
 	{"expired.pem", "has already expired, on 2021-01-01"},
 	{"future.pem", "is not yet valid: it begins on 2"},
@@ -777,6 +820,26 @@ static void refuses_bad_chains(void **state)
 	sign("mid", "corp.csr", SUB, PAST, in_days(999), "sha256", "longer");
 	take_cert("longer.pem");
 	chain_refused("both.pem", "ends after 'Mid' in the chain");
+	/* a root that clients do not take for the issuer, or do not take */
+	lab_text("other.ext", "basicConstraints=critical,CA:TRUE\nkeyUsage="
+		"critical,keyCertSign\nsubjectKeyIdentifier=01:02:03\n");
+	lab_run("openssl x509 -in root.pem -signkey root.key -clrext -extfile "
+		"other.ext -days 999 -out renewed.pem");
+	sign_well("root", "corp.csr", "well");
+	take_cert("well.pem");
+	chain_refused("renewed.pem", "another key than that of 'root' in the "
+		"chain");
+	lab_make_root("weak", "rsa:1024", LAB_CA_EXT);
+	sign_well("weak", "corp.csr", "feeble");
+	take_cert("feeble.pem");
+	chain_refused("weak.pem", "'weak' in the chain has a key that is too "
+		"weak");
+	lab_make_root("critical", "ec", LAB_CA_EXT
+		"1.2.3.4.5=critical,ASN1:NULL\n");
+	sign_well("critical", "corp.csr", "under-it");
+	take_cert("under-it.pem");
+	chain_refused("critical.pem", "'critical' in the chain has an "
+		"extension that is critical");
 	/* what may not be above it */
 	lab_make("tight", "ec", "/CN=Tight", "root", "sha256",
 		"basicConstraints=critical,CA:TRUE,pathlen:0\n"
@@ -808,6 +871,7 @@ int main(void)
 		cmocka_unit_test(refuses_requests),
 		cmocka_unit_test(takes_certificate_and_chain),
 		cmocka_unit_test(says_when_it_is_not_in_use_yet),
+		cmocka_unit_test(looks_again_before_the_end),
 		cmocka_unit_test(answers_other_types),
 		cmocka_unit_test(refuses_bad_certificates),
 		cmocka_unit_test(refuses_bad_file_names),
