@@ -1,3 +1,4 @@
+#include "proxy/cli/ca_setup.h"
 #include "proxy/cli/ca_step.h"
 #include "proxy/cli/ca_steps.h"
 
@@ -9,6 +10,18 @@
 	"It works on a running proxy, and on one that is stopped.\n"
 
 const struct command ca_steps[] = {
+	{"ca setup", "all of it, step by step",
+		USE("setup [-c FILE]")
+		"Makes an intermediate CA that your organization's CA signs, and\n"
+		"puts it to use: asks for its names, makes key and request, shows\n"
+		"how to have it signed (openssl, AD CS, step-ca), and takes what\n"
+		"comes back. Broken off, it goes on where it was: give the same\n"
+		"name. The files it writes go into the folder it is called in.\n"
+		"\n"
+		"  -c, --config FILE   the configuration (YAML)\n"
+		"\n"
+		"It works on a running proxy, and on one that is stopped.\n",
+		ca_setup},
 	{"ca list", "all CAs", USE("list [--json] [-c FILE]")
 		"Lists the intermediate CAs: 1 is Sallyport's own.\n\n" COMMON,
 		step_list},

@@ -410,7 +410,7 @@ static int go(struct talk *talk)
 	return code;
 }
 
-static int setup(const struct command *self, int argc, char **argv)
+int ca_setup(const struct command *self, int argc, char **argv)
 {
 	struct talk talk = {.client = NULL};
 	struct config *config;
@@ -430,21 +430,3 @@ static int setup(const struct command *self, int argc, char **argv)
 	config_free(config);
 	return code == OPTIONS_FINE ? EXIT_DONE : code;
 }
-
-const struct command command_ca_setup = {
-	.name = "ca setup",
-	.summary = "all of it, step by step",
-	.help =
-		"usage: sallyport ca setup [-c FILE]\n"
-		"\n"
-		"Makes an intermediate CA that your organization's CA signs, and\n"
-		"puts it to use: asks for its names, makes key and request, shows\n"
-		"how to have it signed (openssl, AD CS, step-ca), and takes what\n"
-		"comes back. Broken off, it goes on where it was: give the same\n"
-		"name. The files it writes go into the folder it is called in.\n"
-		"\n"
-		"It works on a running proxy, and on one that is stopped.\n"
-		"\n"
-		"  -c, --config FILE   the configuration (YAML)\n",
-	.run = setup,
-};

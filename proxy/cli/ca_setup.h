@@ -14,6 +14,7 @@
 
 #include "proxy/cli/command.h"
 
-extern const struct command command_ca_setup;
+/* ca_setup is the command. */
+int ca_setup(const struct command *self, int argc, char **argv);
 
 #endif

@@ -9,9 +9,6 @@
 #include "proxy/cli/client.h"
 #include "proxy/cli/command.h"
 
-/* The commands behind `ca`, ended by one without a name. */
-extern const struct command ca_steps[];
-
 /* ca_show_one is `ca show CA`. */
 int ca_show_one(const struct command *self, int argc, char **argv);
 

@@ -1,11 +1,8 @@
 #include <stdio.h>
-#include <string.h>
 
 #include "proxy/cli/ca_table.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/setup.h"
-#include "proxy/config/nearest.h"
-#include "proxy/config/mistakes.h"
 
 enum { PATH_SIZE = 256 };
 
@@ -144,41 +141,16 @@ static const char token_help[] =
 	"\n"
 	"It works on a running proxy, and on one that is stopped.\n";
 
-static const struct command subcommands[] = {
+const struct command token_words[] = {
 	{"token create", "make one", token_help, create},
 	{"token list", "those there are", token_help, list},
 	{"token delete", "take one away", token_help, delete},
+	{NULL, NULL, NULL, NULL},
 };
-
-static int token(const struct command *self, int argc, char **argv)
-{
-	static const char *const names[] = {"create", "list", "delete"};
-	const char *close;
-
-	if (argc == 0) {
-		fputs(self->help, stderr);
-		return EXIT_WRONG;
-	}
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
-		fputs(self->help, stdout);
-		return EXIT_DONE;
-	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(names[i], argv[0]) == 0)
-			return subcommands[i].run(&subcommands[i], argc - 1,
-				argv + 1);
-	}
-	close = nearest(argv[0], names, 3);
-	fprintf(stderr, "sallyport token: there is no \"%s\"; %s%s%s\n",
-		shown(argv[0]).text, close ? "did you mean \"" :
-		"there are create, list and delete", close ? close : "",
-		close ? "\"?" : "");
-	return EXIT_WRONG;
-}
 
 const struct command command_token = {
 	.name = "token",
 	.summary = "who may use the REST API",
 	.help = token_help,
-	.run = token,
+	.run = command_group,
 };
