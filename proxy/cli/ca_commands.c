@@ -74,7 +74,7 @@ const struct command ca_steps[] = {
 		"names it are refused. The default can't be disabled.\n\n"
 		COMMON, step_disable},
 	{"ca delete", "delete it, and its key",
-		USE("delete CA [-c FILE]")
+		USE("delete CA [--json] [-c FILE]")
 		"Deletes the CA and its private key. The default can't be\n"
 		"deleted, nor one that a rule names.\n\n" COMMON, step_delete},
 	{"ca revoke", "take back what was signed",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/cli/ca_find.h"
 #include "proxy/cli/ca_step.h"
 #include "proxy/cli/ca_table.h"
 #include "proxy/config/mistakes.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/cli/ca_find.h"
 #include "proxy/cli/ca_steps.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/setup.h"
