@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "proxy/cli/ca_find.h"
+#include "proxy/cli/ca_request.h"
 #include "proxy/cli/ca_step.h"
 #include "proxy/cli/ca_table.h"
 #include "proxy/config/mistakes.h"
@@ -203,6 +204,8 @@ static int upload_to(const struct command *self, int argc, char **argv,
 	}
 	if (code == OPTIONS_FINE)
 		ca_show_step(&step);
+	if (code == OPTIONS_FINE && is_cert)
+		code = ca_request_note(step.client, step.id);
 	free(data);
 	return ca_close_step(&step, code);
 }
