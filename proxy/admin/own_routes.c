@@ -201,8 +201,9 @@ static void give_crl(struct call *call, const CRYPTO_BUFFER *crl)
 		call_bytes(call, "application/pkix-crl",
 			CRYPTO_BUFFER_data(crl), CRYPTO_BUFFER_len(crl));
 	else
-		call_fail(call, FAULT_UNKNOWN, "There is no CRL of \"%s\".",
-			call->part);
+		call_fail(call, FAULT_UNKNOWN, "There is no CRL of \"%s\": "
+			"\"sallyport ca list\" and \"sallyport ca issuing\" "
+			"show the ids.", call->part);
 }
 
 /* by_key looks for an issuing CA. */

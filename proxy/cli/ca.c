@@ -5,12 +5,10 @@
 
 #include "pki/import.h"
 #include "pki/passphrase.h"
-#include "proxy/cli/ca_setup.h"
 #include "proxy/cli/ca_steps.h"
 #include "proxy/cli/ca_text.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
-#include "proxy/config/nearest.h"
 
 enum { PASSPHRASE_SIZE = 1024 };
 
@@ -238,65 +236,16 @@ static const char import_help[] =
 	"Keys are kept encrypted in the state folder; the files imported are not\n"
 	"needed afterwards.\n";
 
-static const struct command subcommands[] = {
+const struct command ca_words[] = {
 	{"ca import", "bring a CA", import_help, ca_import},
 	{"ca root", "print the root", root_help, ca_root},
 	{"ca show", "show a CA", show_help, ca_show},
+	{NULL, NULL, NULL, NULL},
 };
-
-enum { NUM_SUBCOMMANDS = sizeof(subcommands) / sizeof(*subcommands) };
-
-static const struct command *find(const char *word)
-{
-	const size_t skip = strlen("ca ");
-
-	for (size_t i = 0; i < NUM_SUBCOMMANDS; i++) {
-		if (strcmp(subcommands[i].name + skip, word) == 0)
-			return &subcommands[i];
-	}
-	for (size_t i = 0; ca_steps[i].name; i++) {
-		if (strcmp(ca_steps[i].name + skip, word) == 0)
-			return &ca_steps[i];
-	}
-	return strcmp(word, "setup") == 0 ? &command_ca_setup : NULL;
-}
-
-static int unknown(const char *word)
-{
-	static const char *const names[] = {
-		"setup", "list", "show", "root", "issuing", "create",
-		"keypair", "csr", "upload", "chain", "finalize", "default",
-		"disable", "delete", "revoke", "crl", "audit", "import",
-	};
-	const char *close = nearest(word, names,
-		sizeof(names) / sizeof(*names));
-
-	fprintf(stderr, "sallyport ca: there is no \"%s\"; %s%s%s\n",
-		shown(word).text, close ? "did you mean \"" :
-		"\"sallyport ca --help\" lists them", close ? close : "",
-		close ? "\"?" : "");
-	return EXIT_WRONG;
-}
-
-static int ca(const struct command *self, int argc, char **argv)
-{
-	const struct command *sub;
-
-	if (argc == 0) {
-		fputs(self->help, stderr);
-		return EXIT_WRONG;
-	}
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
-		fputs(self->help, stdout);
-		return EXIT_DONE;
-	}
-	sub = find(argv[0]);
-	return sub ? sub->run(sub, argc - 1, argv + 1) : unknown(argv[0]);
-}
 
 const struct command command_ca = {
 	.name = "ca",
 	.summary = "the CAs: list, set up, import, revoke",
 	.help = ca_help,
-	.run = ca,
+	.run = command_group,
 };

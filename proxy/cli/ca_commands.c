@@ -1,3 +1,4 @@
+#include "proxy/cli/ca_setup.h"
 #include "proxy/cli/ca_step.h"
 #include "proxy/cli/ca_steps.h"
 
@@ -9,6 +10,18 @@
 	"It works on a running proxy, and on one that is stopped.\n"
 
 const struct command ca_steps[] = {
+	{"ca setup", "all of it, step by step",
+		USE("setup [-c FILE]")
+		"Makes an intermediate CA that your organization's CA signs, and\n"
+		"puts it to use: asks for its names, makes key and request, shows\n"
+		"how to have it signed (openssl, AD CS, step-ca), and takes what\n"
+		"comes back. Broken off, it goes on where it was: give the same\n"
+		"name. The files it writes go into the folder it is called in.\n"
+		"\n"
+		"  -c, --config FILE   the configuration (YAML)\n"
+		"\n"
+		"It works on a running proxy, and on one that is stopped.\n",
+		ca_setup},
 	{"ca list", "all CAs", USE("list [--json] [-c FILE]")
 		"Lists the intermediate CAs: 1 is Sallyport's own.\n\n" COMMON,
 		step_list},
@@ -25,9 +38,9 @@ const struct command ca_steps[] = {
 		"  --key-type TYPE     EC_P256 (default), EC_P384, RSA_2K, RSA_3K,\n"
 		"                      RSA_4K\n" COMMON, step_keypair},
 	{"ca csr", "make its certificate signing request",
-		USE("csr CA [--cn NAME --o TEXT --ou TEXT --l TEXT --st TEXT\n"
-		"                    --country CC] [--path-length N] [--digest SHA256]\n"
-		"                    [-o FILE] [-c FILE]")
+		USE("csr CA [--cn NAME [--o TEXT] [--ou TEXT] [--l TEXT]\n"
+		"                     [--st TEXT] [--country CC] [--path-length N]\n"
+		"                     [--digest NAME]] [-o FILE] [--json] [-c FILE]")
 		"Makes the request with these names, and prints it (PEM); without\n"
 		"--cn the one that was made before.\n\n"
 		"  --cn, --o, --ou, --l, --st, --country\n"
@@ -38,6 +51,7 @@ const struct command ca_steps[] = {
 		"                      each certificate itself\n"
 		"  --digest NAME       SHA256 (default) or SHA384\n"
 		"  -o, --out FILE      write it there\n"
+		"  --json              what it holds as JSON, for programs\n"
 		"  -c, --config FILE   the configuration (YAML)\n", step_csr},
 	{"ca upload", "bring the signed certificate",
 		USE("upload CA FILE [--json] [-c FILE]")
@@ -61,7 +75,7 @@ const struct command ca_steps[] = {
 		"names it are refused. The default can't be disabled.\n\n"
 		COMMON, step_disable},
 	{"ca delete", "delete it, and its key",
-		USE("delete CA [-c FILE]")
+		USE("delete CA [--json] [-c FILE]")
 		"Deletes the CA and its private key. The default can't be\n"
 		"deleted, nor one that a rule names.\n\n" COMMON, step_delete},
 	{"ca revoke", "take back what was signed",
@@ -80,9 +94,10 @@ const struct command ca_steps[] = {
 		"Lists the issuing CAs that have not ended.\n\n" COMMON,
 		step_issuing},
 	{"ca crl", "a revocation list",
-		USE("crl [ID] [-o FILE] [-c FILE]")
-		"Writes the CRL (DER) of a CA: an id of \"sallyport ca list\"\n"
-		"(default 1), 2 for the root, or an issuing CA's key id.\n\n"
+		USE("crl [CA] [-o FILE] [-c FILE]")
+		"Writes the CRL (DER) of a CA: an id or name of \"sallyport ca\n"
+		"list\" (default 1), 2 for the root, or the key id of an issuing\n"
+		"CA (\"sallyport ca issuing\").\n\n"
 		"  -o, --out FILE      write it there\n"
 		"  -c, --config FILE   the configuration (YAML)\n", step_crl},
 	{"ca audit", "who did what",

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/cli/ca_find.h"
+#include "proxy/cli/ca_request.h"
 #include "proxy/cli/ca_step.h"
 #include "proxy/cli/ca_table.h"
 #include "proxy/config/mistakes.h"
@@ -38,13 +40,28 @@ static int print_pem(const struct client_reply *reply, const char *path)
 
 static int download_csr(struct step *step, const char *out)
 {
-	char path[PATH_SIZE];
-	int code;
+	struct client_reply reply;
+	int code = ca_get(step, "/downloadCsr", &reply);
 
-	snprintf(path, sizeof(path), CA_PATH "/downloadCsr/%lld", step->id);
-	client_reply_clear(&step->reply);
-	code = client_call(step->client, "GET", path, NULL, &step->reply);
-	return code == OPTIONS_FINE ? print_pem(&step->reply, out) : code;
+	if (code == OPTIONS_FINE)
+		code = print_pem(&reply, out);
+	client_reply_clear(&reply);
+	return code;
+}
+
+/* show_csr: as JSON, with -o in the file, too. */
+static int show_csr(struct step *step, const char *out)
+{
+	int code = OPTIONS_FINE;
+
+	if (!step->json || out)
+		code = download_csr(step, out);
+	if (code != OPTIONS_FINE || !step->json)
+		return code;
+	code = ca_get(step, "/showCsr", &step->reply);
+	if (code == OPTIONS_FINE)
+		table_json(stdout, step->reply.json);
+	return code;
 }
 
 static json_t *csr_body(const struct names *names)
@@ -56,13 +73,39 @@ static json_t *csr_body(const struct names *names)
 		"signatureAlgorithm", names->digest);
 }
 
-/* csr: without a name, the request that there is. */
+/* make_csr: without a name, the one that there is stays. */
+static int make_csr(struct step *step, const struct names *names)
+{
+	struct client_reply reply;
+	char path[PATH_SIZE];
+	int code;
+
+	if (!names->cn)
+		return OPTIONS_FINE;
+	snprintf(path, sizeof(path), CA_PATH "/generateCsr/%lld", step->id);
+	code = client_json(step->client, "POST", path, csr_body(names),
+		&reply);
+	client_reply_clear(&reply);
+	return code;
+}
+
+/* check_names: nothing that was typed is left aside silently. */
+static int check_names(const struct names *names)
+{
+	if (names->cn || !(names->o || names->ou || names->l || names->st ||
+			  names->c || names->path_len || names->digest))
+		return OPTIONS_FINE;
+	fprintf(stderr, "sallyport ca csr: needs --cn for a new request; "
+		"without it, there are no names to give\n");
+	return EXIT_WRONG;
+}
+
 int step_csr(const struct command *self, int argc, char **argv)
 {
 	struct step step = {.config = NULL};
 	struct names names = {.cn = NULL};
 	const struct option_row rows[] = {
-		ROW_CONFIG(step), ROW_CA(step),
+		ROW_CONFIG(step), ROW_JSON(step), ROW_CA(step),
 		{.name = "cn", .value = &names.cn},
 		{.name = "o", .value = &names.o},
 		{.name = "ou", .value = &names.ou},
@@ -73,19 +116,17 @@ int step_csr(const struct command *self, int argc, char **argv)
 		{.name = "digest", .value = &names.digest},
 		{.letter = 'o', .name = "out", .value = &names.out},
 	};
-	char path[PATH_SIZE];
-	int code = options_read(self, argc, argv, rows, 11);
+	int code = options_read(self, argc, argv, rows,
+		sizeof(rows) / sizeof(*rows));
 
 	if (code == OPTIONS_FINE)
-		code = ca_open_step(&step, true);
-	if (code == OPTIONS_FINE && names.cn) {
-		snprintf(path, sizeof(path), CA_PATH "/generateCsr/%lld",
-			step.id);
-		code = client_json(step.client, "POST", path,
-			csr_body(&names), &step.reply);
-	}
+		code = check_names(&names);
 	if (code == OPTIONS_FINE)
-		code = download_csr(&step, names.out);
+		code = ca_open_step(&step, true);
+	if (code == OPTIONS_FINE)
+		code = make_csr(&step, &names);
+	if (code == OPTIONS_FINE)
+		code = show_csr(&step, names.out);
 	return ca_close_step(&step, code);
 }
 
@@ -138,7 +179,7 @@ int ca_read_file(const char *path, char **out, size_t *out_len)
 
 /* The file is read before anything else: as whom the command was called. */
 static int upload_to(const struct command *self, int argc, char **argv,
-	const char *word)
+	bool is_cert)
 {
 	struct step step = {.config = NULL};
 	const char *file = NULL;
@@ -156,28 +197,27 @@ static int upload_to(const struct command *self, int argc, char **argv,
 	if (code == OPTIONS_FINE)
 		code = ca_open_step(&step, true);
 	if (code == OPTIONS_FINE) {
-		snprintf(path, sizeof(path), CA_PATH "%s/%lld", word, step.id);
+		snprintf(path, sizeof(path), CA_PATH "/uploadCert%s/%lld",
+			is_cert ? "" : "Chain", step.id);
 		code = client_upload(step.client, path, ca_file_name(file),
 			data, len, &step.reply);
 	}
-	if (code == OPTIONS_FINE && step.reply.status != 200) {
-		client_told(&step.reply);
-		code = EXIT_FAILED;
-	}
 	if (code == OPTIONS_FINE)
 		ca_show_step(&step);
+	if (code == OPTIONS_FINE && is_cert)
+		code = ca_request_note(step.client, step.id);
 	free(data);
 	return ca_close_step(&step, code);
 }
 
 int step_upload(const struct command *self, int argc, char **argv)
 {
-	return upload_to(self, argc, argv, "/uploadCert");
+	return upload_to(self, argc, argv, true);
 }
 
 int step_chain(const struct command *self, int argc, char **argv)
 {
-	return upload_to(self, argc, argv, "/uploadCertChain");
+	return upload_to(self, argc, argv, false);
 }
 
 /* --- revoking ----------------------------------------------------------- */
@@ -224,6 +264,26 @@ int step_take_back(const struct command *self, int argc, char **argv)
 
 /* --- CRLs --------------------------------------------------------------- */
 
+/* get_crl: what is no CA of the list may be the root's id, or an issuing CA's
+ * key id. */
+static int get_crl(struct step *step, const char *word)
+{
+	static const char root[] = "2", crl[] = "/sallyport/crl/";
+	char id[24] = "", *path;
+	int code = OPTIONS_FINE;
+
+	if (strcmp(word, root) != 0)
+		code = ca_look_up(step->client, word, &step->id);
+	if (code != OPTIONS_FINE)
+		return code;
+	if (step->id != 0)
+		snprintf(id, sizeof(id), "%lld", step->id);
+	path = client_path(crl, step->id != 0 ? id : word);
+	code = client_call(step->client, "GET", path, NULL, &step->reply);
+	free(path);
+	return code;
+}
+
 int step_crl(const struct command *self, int argc, char **argv)
 {
 	struct step step = {.config = NULL};
@@ -231,9 +291,9 @@ int step_crl(const struct command *self, int argc, char **argv)
 	const struct option_row rows[] = {
 		ROW_CONFIG(step),
 		{.letter = 'o', .name = "out", .value = &file},
-		{.name = "an id", .value = &id, .operand = true},
+		{.name = "a CA: its id or name", .value = &id,
+			.operand = true},
 	};
-	char path[PATH_SIZE];
 	int code = options_read(self, argc, argv, rows, 3);
 
 	if (code == OPTIONS_FINE && !file && isatty(STDOUT_FILENO)) {
@@ -243,14 +303,9 @@ int step_crl(const struct command *self, int argc, char **argv)
 	}
 	if (code == OPTIONS_FINE)
 		code = ca_open_step(&step, false);
-	if (code == OPTIONS_FINE) {
-		snprintf(path, sizeof(path), "/sallyport/crl/%.80s",
-			id ? id : "1");
-		code = client_call(step.client, "GET", path, NULL,
-			&step.reply);
-	}
+	if (code == OPTIONS_FINE)
+		code = get_crl(&step, id ? id : "1");
 	if (code == OPTIONS_FINE)
 		code = print_pem(&step.reply, file);
 	return ca_close_step(&step, code);
 }
-

@@ -1,65 +1,60 @@
 #include "proxy/cli/ca_setup.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "proxy/cli/ca_ask.h"
+#include "proxy/cli/ca_find.h"
+#include "proxy/cli/ca_request.h"
 #include "proxy/cli/ca_steps.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
 
-enum { ANSWER = 256, PATH_SIZE = 320, NAME_MAX_LEN = 100 };
+/* What a step may end with beside OPTIONS_FINE and an exit code: it has been
+ * told why not, and other answers may do. */
+enum { AGAIN = -2 };
+
+enum { PATH_SIZE = 128, STATE = 40 };
+
+/* The questions for a request, and what the API calls the answers. */
+static const struct {
+	const char *question, *member;
+} parts[] = {
+	{"Common name, which becomes the issuer of every site's", "commName"},
+	{"Organization", "orgName"},
+	{"Department", "deptName"},
+	{"City", "city"},
+	{"State or province", "state"},
+	{"Country (two letters)", "country"},
+	{"Path length (1: a short-lived CA comes under it; 0: it signs each "
+		"site itself)", "pathLengthConstraint"},
+};
+
+enum { NUM_PARTS = sizeof(parts) / sizeof(*parts) };
 
 struct talk {
 	struct client *client; /* borrowed */
-	char name[ANSWER];
-	long long id;
-	char state[40];        /* as the API has it */
+	const char *config;    /* borrowed; NULL: none was given */
+	char name[ASK_ANSWER];
+	long long id;          /* 0: not yet */
+	char state[STATE];     /* as the API has it */
+	bool is_default;
+	char answers[NUM_PARTS][ASK_ANSWER];
 };
-
-/* --- asking ------------------------------------------------------------- */
-
-/* ask takes a line; an empty one is the answer that is offered. False: nobody
- * answers any more. */
-static bool ask(const char *question, const char *offered, char out[ANSWER])
-{
-	char line[ANSWER];
-
-	if (offered && offered[0])
-		printf("%s [%s]: ", question, offered);
-	else
-		printf("%s: ", question);
-	(void)fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		return false;
-	line[strcspn(line, "\r\n")] = '\0';
-	snprintf(out, ANSWER, "%s", line[0] || !offered ? line : offered);
-	return true;
-}
-
-static int broken_off(const struct talk *talk)
-{
-	printf("\n");
-	if (talk->id)
-		printf("What has been done stays. Go on with: sallyport ca "
-			"setup, and the name \"%s\".\n",
-			shown(talk->name).text);
-	return EXIT_FAILED;
-}
 
 /* --- calls -------------------------------------------------------------- */
 
-/* learn takes id and state from an object of the API's. */
+/* learn takes what goes on from an object of the API's. */
 static void learn(struct talk *talk, const json_t *object)
 {
 	const char *state = json_string_value(
 		json_object_get(object, "currentState"));
 
 	talk->id = json_integer_value(json_object_get(object, "id"));
+	talk->is_default = json_is_true(
+		json_object_get(object, "defaultCertificate"));
 	snprintf(talk->state, sizeof(talk->state), "%s", state ? state : "");
 }
 
@@ -77,6 +72,19 @@ static int look(struct talk *talk)
 	return code;
 }
 
+/* settle learns how it is after a call, which it clears: somebody else may have
+ * gone on with this CA, too. */
+static int settle(struct talk *talk, int code, struct client_reply *reply)
+{
+	bool refused = client_refused(reply);
+
+	client_reply_clear(reply);
+	if (code != OPTIONS_FINE && !refused)
+		return code;
+	code = look(talk);
+	return code == OPTIONS_FINE && refused ? AGAIN : code;
+}
+
 static int call(struct talk *talk, const char *method, const char *word,
 	json_t *object)
 {
@@ -86,8 +94,7 @@ static int call(struct talk *talk, const char *method, const char *word,
 
 	snprintf(path, sizeof(path), CA_PATH "%s/%lld", word, talk->id);
 	code = client_json(talk->client, method, path, object, &reply);
-	client_reply_clear(&reply);
-	return code == OPTIONS_FINE ? look(talk) : code;
+	return settle(talk, code, &reply);
 }
 
 static bool is(const struct talk *talk, const char *state)
@@ -95,18 +102,30 @@ static bool is(const struct talk *talk, const char *state)
 	return strcmp(talk->state, state) == 0;
 }
 
+/* print_config: behind a command that is to be typed. */
+static void print_config(const struct talk *talk)
+{
+	if (talk->config)
+		printf(" -c %s", talk->config);
+}
+
 /* --- which one ---------------------------------------------------------- */
 
 static int create(struct talk *talk)
 {
 	struct client_reply reply;
-	int code = client_json(talk->client, "POST", CA_PATH,
+	int code;
+
+	if (!ca_name_ok(talk->name))
+		return AGAIN;
+	code = client_json(talk->client, "POST", CA_PATH,
 		json_pack("{s:s, s:s, s:s, s:s}", "name", talk->name, "type",
 			"CUSTOM_SW", "region", "GLOBAL", "status", "ENABLED"),
 		&reply);
-
 	if (code == OPTIONS_FINE)
 		learn(talk, reply.json);
+	else if (client_refused(&reply))
+		code = AGAIN;
 	client_reply_clear(&reply);
 	return code;
 }
@@ -136,13 +155,20 @@ static int find_or_create(struct talk *talk)
 	return OPTIONS_FINE;
 }
 
-static int choose(struct talk *talk)
+static int greet(struct talk *talk)
 {
+	(void)talk;
 	printf("This makes an intermediate CA that your organization's CA "
 		"signs.\nAn empty answer takes what stands in brackets; Ctrl-D "
 		"breaks off,\nand what has been done stays.\n\n");
-	if (!ask("Name of the CA, here", "TLS inspection CA", talk->name))
-		return broken_off(talk);
+	return OPTIONS_FINE;
+}
+
+static int choose(struct talk *talk)
+{
+	snprintf(talk->name, sizeof(talk->name), "TLS inspection CA");
+	if (!ask("Name of the CA, here", talk->name))
+		return EXIT_FAILED;
 	return find_or_create(talk);
 }
 
@@ -150,217 +176,124 @@ static int choose(struct talk *talk)
 
 static int make_pair(struct talk *talk)
 {
-	char type[ANSWER];
+	char type[ASK_ANSWER] = "EC_P256";
 
 	if (!is(talk, "GENERAL_DONE"))
 		return OPTIONS_FINE;
-	if (!ask("Key (EC_P256, EC_P384, RSA_2K, RSA_3K, RSA_4K)", "EC_P256",
-		    type))
-		return broken_off(talk);
+	if (!ask("Key (EC_P256, EC_P384, RSA_2K, RSA_3K, RSA_4K)", type))
+		return EXIT_FAILED;
 	return call(talk, "POST", "/keyPair",
 		json_pack("{s:s}", "keyType", type));
 }
 
-struct answers {
-	char cn[ANSWER], o[ANSWER], ou[ANSWER], l[ANSWER], st[ANSWER];
-	char c[ANSWER], path_len[ANSWER];
-};
-
-static bool ask_names(const struct talk *talk, struct answers *out)
+/* ask_parts offers what was answered the time before, if any. */
+static bool ask_parts(struct talk *talk)
 {
-	return ask("Common name, which becomes the issuer of every site's",
-		       talk->name, out->cn) &&
-		ask("Organization", "", out->o) &&
-		ask("Department", "", out->ou) && ask("City", "", out->l) &&
-		ask("State or province", "", out->st) &&
-		ask("Country (two letters)", "", out->c) &&
-		ask("Path length (1: a short-lived CA comes under it; 0: it "
-			"signs each site itself)", "1", out->path_len);
+	for (size_t i = 0; i < NUM_PARTS; i++) {
+		if (!ask(parts[i].question, talk->answers[i]))
+			return false;
+		if (strcmp(talk->answers[i], "-") == 0)
+			talk->answers[i][0] = '\0';
+	}
+	return true;
 }
 
-/* json_pack's s* takes NULL for "not given". */
-static const char *given(const char *text)
+static json_t *request_of(const struct talk *talk)
 {
-	return text[0] ? text : NULL;
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < NUM_PARTS; i++) {
+		if (talk->answers[i][0])
+			(void)json_object_set_new(object, parts[i].member,
+				json_string(talk->answers[i]));
+	}
+	return object;
 }
 
 static int make_request(struct talk *talk)
 {
-	struct answers a;
-	json_t *object;
+	char *name = talk->answers[0], *path_len = talk->answers[NUM_PARTS - 1];
+	int code;
 
 	if (!is(talk, "KEYGEN_DONE") && !is(talk, "PUBKEY_DONE"))
 		return OPTIONS_FINE;
-	if (!ask_names(talk, &a))
-		return broken_off(talk);
-	object = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}",
-		"commName", a.cn, "orgName", given(a.o), "deptName",
-		given(a.ou), "city", given(a.l), "state", given(a.st),
-		"country", given(a.c), "pathLengthConstraint",
-		given(a.path_len));
-	return call(talk, "POST", "/generateCsr", object);
-}
-
-/* --- the file, and how to sign it --------------------------------------- */
-
-static void file_name(const struct talk *talk, const char *ending,
-	char out[PATH_SIZE])
-{
-	size_t len = 0;
-
-	for (const char *at = talk->name; *at && len < NAME_MAX_LEN; at++) {
-		bool plain = (*at >= 'a' && *at <= 'z') ||
-			(*at >= 'A' && *at <= 'Z') ||
-			(*at >= '0' && *at <= '9');
-
-		out[len++] = plain ? *at : '-';
-	}
-	snprintf(out + len, PATH_SIZE - len, "%s", ending);
-}
-
-static int write_file(const char *path, const char *data, size_t len)
-{
-	FILE *out = fopen(path, "we");
-	bool fine = out && fwrite(data, 1, len, out) == len;
-	char err[512];
-
-	snprintf(err, sizeof(err), "%s: %s", path, strerror(errno));
-	if (out && fclose(out) != 0)
-		fine = false;
-	return fine ? OPTIONS_FINE : setup_failed(err);
-}
-
-static const char extensions[] =
-	"[v3_ca]\n"
-	"basicConstraints=critical,CA:TRUE,pathlen:%d\n"
-	"keyUsage=critical,keyCertSign,cRLSign\n"
-	"subjectKeyIdentifier=hash\n"
-	"authorityKeyIdentifier=keyid\n";
-
-/* path_len is what was asked for, as showCsr has it. */
-static int path_len(struct talk *talk, int *out)
-{
-	struct client_reply reply;
-	char path[PATH_SIZE];
-	int code;
-
-	snprintf(path, sizeof(path), CA_PATH "/showCsr/%lld", talk->id);
-	code = client_call(talk->client, "GET", path, NULL, &reply);
-	*out = (int)json_integer_value(
-		json_object_get(reply.json, "pathLengthConstraint"));
-	client_reply_clear(&reply);
-	return code;
-}
-
-static void show_how(const char *csr, const char *ext, const char *cert)
-{
-	printf("\nThe request is in %s. Have it signed, one of these ways:\n\n"
-		"  openssl  (beside your CA's root.pem and root.key; %s is the\n"
-		"           extensions, written here too)\n"
-		"    openssl x509 -req -in %s -CA root.pem -CAkey root.key \\\n"
-		"      -CAcreateserial -days 1095 -sha256 -extfile %s \\\n"
-		"      -extensions v3_ca -out %s\n\n"
-		"  AD CS    (then export as Base-64, not as PKCS#7)\n"
-		"    certreq -submit -attrib CertificateTemplate:SubCA %s %s\n\n"
-		"  step-ca\n"
-		"    step certificate sign --profile intermediate-ca %s \\\n"
-		"      root.pem root.key > %s\n\n",
-		csr, ext, csr, ext, cert, csr, cert, csr, cert);
-}
-
-static int fetch_csr(struct talk *talk, const char *to)
-{
-	struct client_reply reply;
-	char path[PATH_SIZE];
-	int code;
-
-	snprintf(path, sizeof(path), CA_PATH "/downloadCsr/%lld", talk->id);
-	code = client_call(talk->client, "GET", path, NULL, &reply);
-	if (code == OPTIONS_FINE)
-		code = write_file(to, reply.body, reply.len);
-	client_reply_clear(&reply);
+	if (!name[0])
+		snprintf(name, ASK_ANSWER, "%s", talk->name);
+	if (!path_len[0])
+		snprintf(path_len, ASK_ANSWER, "1");
+	if (!ask_parts(talk))
+		return EXIT_FAILED;
+	code = call(talk, "POST", "/generateCsr", request_of(talk));
+	if (code == AGAIN)
+		printf("Once more, then; \"-\" leaves one of them out.\n");
 	return code;
 }
 
 static int write_request(struct talk *talk)
 {
-	char csr[PATH_SIZE], ext[PATH_SIZE], cert[PATH_SIZE], text[512];
-	int len, code;
-
 	if (!is(talk, "CSRGEN_DONE"))
 		return OPTIONS_FINE;
-	file_name(talk, ".csr", csr);
-	file_name(talk, ".ext", ext);
-	file_name(talk, ".pem", cert);
-	code = path_len(talk, &len);
-	if (code == OPTIONS_FINE)
-		code = fetch_csr(talk, csr);
-	if (code != OPTIONS_FINE)
-		return code;
-	snprintf(text, sizeof(text), extensions, len);
-	code = write_file(ext, text, strlen(text));
-	if (code == OPTIONS_FINE)
-		show_how(csr, ext, cert);
-	return code;
+	return ca_request_write(talk->client, talk->name, talk->id);
 }
 
 /* --- what comes back ---------------------------------------------------- */
 
 /* bring uploads a file; what is wrong with it is told. */
-static bool bring(struct talk *talk, const char *word, const char *file)
+static int bring(struct talk *talk, const char *word, const char *file)
 {
 	struct client_reply reply;
 	char path[PATH_SIZE], *data;
 	size_t len;
-	bool fine;
+	int code;
 
 	if (ca_read_file(file, &data, &len) != OPTIONS_FINE)
-		return false;
+		return AGAIN;
 	snprintf(path, sizeof(path), CA_PATH "%s/%lld", word, talk->id);
-	fine = client_upload(talk->client, path, ca_file_name(file), data,
-		       len, &reply) == OPTIONS_FINE;
-	if (fine && reply.status != 200) {
-		client_told(&reply);
-		fine = false;
-	}
-	if (fine)
-		learn(talk, reply.json);
-	client_reply_clear(&reply);
+	code = client_upload(talk->client, path, ca_file_name(file), data, len,
+		&reply);
 	free(data);
-	return fine;
+	return settle(talk, code, &reply);
 }
 
 static int take_cert(struct talk *talk)
 {
-	char offered[PATH_SIZE], file[ANSWER];
+	char name[CA_REQUEST_FILE], file[ASK_ANSWER];
+	int code;
 
 	if (!is(talk, "CSRGEN_DONE"))
 		return OPTIONS_FINE;
-	file_name(talk, ".pem", offered);
-	do {
-		if (!ask("The signed certificate (PEM)", offered, file))
-			return broken_off(talk);
-	} while (!bring(talk, "/uploadCert", file));
-	return OPTIONS_FINE;
+	ca_request_file(talk->name, talk->id, ".pem", name);
+	snprintf(file, sizeof(file), "%s", name);
+	if (!ask("The signed certificate (PEM)", file))
+		return EXIT_FAILED;
+	code = bring(talk, "/uploadCert", file);
+	return code == OPTIONS_FINE ?
+		ca_request_note(talk->client, talk->id) : code;
+}
+
+static int go_without(void)
+{
+	bool sure = false;
+
+	printf("Without them, root.pem and \"sallyport ca root\" give out this "
+		"certificate,\nwhich is no root: many clients (openssl, "
+		"Python, curl) refuse it. Once the CA\nis finalized, which is "
+		"next, they can't be brought any more.\n");
+	if (!ask_yes("Go on without them (yes, no)", &sure))
+		return EXIT_FAILED;
+	return sure ? OPTIONS_FINE : AGAIN;
 }
 
 static int take_chain(struct talk *talk)
 {
-	char file[ANSWER];
+	char file[ASK_ANSWER] = "";
 
 	if (!is(talk, "INTCERT_UPLOAD_DONE"))
 		return OPTIONS_FINE;
-	do {
-		if (!ask("The certificates above it, up to the root (PEM; "
-			    "empty: none)", "", file))
-			return broken_off(talk);
-		if (file[0] == '\0') {
-			printf("Without them, clients must have all of them "
-				"already.\n");
-			return OPTIONS_FINE;
-		}
-	} while (!bring(talk, "/uploadCertChain", file));
-	return OPTIONS_FINE;
+	if (!ask("The certificates above it, up to the root (PEM; empty: "
+		    "none)", file))
+		return EXIT_FAILED;
+	return file[0] ? bring(talk, "/uploadCertChain", file) : go_without();
 }
 
 /* --- putting it to use -------------------------------------------------- */
@@ -374,53 +307,76 @@ static int finalize(struct talk *talk)
 
 static int make_default(struct talk *talk)
 {
-	char answer[ANSWER];
+	bool wanted = true;
 
-	if (!ask("Have it sign from now on, as the default (yes, no)", "yes",
-		    answer))
-		return broken_off(talk);
-	if (answer[0] != 'y' && answer[0] != 'Y') {
-		printf("It is ready: \"sallyport ca default %lld\" has it "
-			"sign, or a rule's intermediate-ca.\n", talk->id);
-		return OPTIONS_FINE;
-	}
-	return call(talk, "PUT", "/makeDefault", NULL);
+	if (!ask_yes("Have it sign from now on, as the default (yes, no)",
+		    &wanted))
+		return EXIT_FAILED;
+	return wanted ? call(talk, "PUT", "/makeDefault", NULL) :
+			OPTIONS_FINE;
 }
 
 static int tell(struct talk *talk)
 {
-	printf("\n\"%s\" is ready. Clients must trust its root; \"sallyport "
-		"ca root\" prints the one in use.\n", shown(talk->name).text);
-	return client_running(talk->client) ? OPTIONS_FINE :
-		(printf("It takes effect when Sallyport is started.\n"),
-			OPTIONS_FINE);
+	printf("\n\"%s\" is ready. ", shown(talk->name).text);
+	if (talk->is_default) {
+		printf("Clients must trust its root, which this prints:\n"
+			"  sallyport ca root");
+	} else {
+		printf("Before it signs, clients must trust its root, the last "
+			"of the\ncertificates above it. A rule's "
+			"intermediate-ca has it sign, or, for all:\n"
+			"  sallyport ca default %lld", talk->id);
+	}
+	print_config(talk);
+	printf("\n");
+	if (!client_running(talk->client))
+		printf("It takes effect when Sallyport is started.\n");
+	return OPTIONS_FINE;
 }
 
+static void tell_how_to_go_on(const struct talk *talk)
+{
+	printf("What has been done stays. Go on with: sallyport ca setup");
+	print_config(talk);
+	printf("\nand the name \"%s\".\n", shown(talk->name).text);
+}
+
+/* go takes the steps; one that asks is taken until it gets its answer. */
 static int go(struct talk *talk)
 {
-	static int (*const steps[])(struct talk *) = {
-		choose, make_pair, make_request, write_request, take_cert,
-		take_chain, finalize, make_default, tell,
+	static const struct {
+		int (*take)(struct talk *);
+		bool asks;
+	} steps[] = {
+		{greet, false}, {choose, true}, {make_pair, true},
+		{make_request, true}, {write_request, false},
+		{take_cert, true}, {take_chain, true}, {finalize, false},
+		{make_default, true}, {tell, false},
 	};
 	int code = OPTIONS_FINE;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) &&
-		code == OPTIONS_FINE; i++)
-		code = steps[i](talk);
-	return code;
+		code == OPTIONS_FINE; i++) {
+		do {
+			code = steps[i].take(talk);
+		} while (code == AGAIN && steps[i].asks);
+	}
+	if (code != OPTIONS_FINE && talk->id)
+		tell_how_to_go_on(talk);
+	return code == AGAIN ? EXIT_FAILED : code;
 }
 
-static int setup(const struct command *self, int argc, char **argv)
+int ca_setup(const struct command *self, int argc, char **argv)
 {
 	struct talk talk = {.client = NULL};
 	struct config *config;
-	const char *file = NULL;
 	const struct option_row rows[] = {
-		{.letter = 'c', .name = "config", .value = &file}};
+		{.letter = 'c', .name = "config", .value = &talk.config}};
 	int code = options_read(self, argc, argv, rows, 1);
 
 	if (code == OPTIONS_FINE)
-		code = setup_config(file, &config);
+		code = setup_config(talk.config, &config);
 	if (code != OPTIONS_FINE)
 		return code;
 	code = client_open(config, true, &talk.client);
@@ -430,21 +386,3 @@ static int setup(const struct command *self, int argc, char **argv)
 	config_free(config);
 	return code == OPTIONS_FINE ? EXIT_DONE : code;
 }
-
-const struct command command_ca_setup = {
-	.name = "ca setup",
-	.summary = "all of it, step by step",
-	.help =
-		"usage: sallyport ca setup [-c FILE]\n"
-		"\n"
-		"Makes an intermediate CA that your organization's CA signs, and\n"
-		"puts it to use: asks for its names, makes key and request, shows\n"
-		"how to have it signed (openssl, AD CS, step-ca), and takes what\n"
-		"comes back. Broken off, it goes on where it was: give the same\n"
-		"name. The files it writes go into the folder it is called in.\n"
-		"\n"
-		"It works on a running proxy, and on one that is stopped.\n"
-		"\n"
-		"  -c, --config FILE   the configuration (YAML)\n",
-	.run = setup,
-};

@@ -5,7 +5,8 @@
  * It asks, with an answer to each question that is taken when none is given;
  * writes the request to a file; shows how openssl, AD CS and step-ca sign it;
  * and takes what comes back, saying what is wrong with it until it is right.
- * Who breaks off goes on later where the state says: with the same name.
+ * What the API refuses is asked for again. Who breaks off goes on later where
+ * the state says: with the same name.
  *
  * Threads: the main one.
  */
@@ -14,6 +15,7 @@
 
 #include "proxy/cli/command.h"
 
-extern const struct command command_ca_setup;
+/* ca_setup is the command. */
+int ca_setup(const struct command *self, int argc, char **argv);
 
 #endif

@@ -37,7 +37,11 @@ int ca_open_step(struct step *step, bool signs)
 int ca_close_step(struct step *step, int code)
 	__attribute__((warn_unused_result));
 
-/* ca_show_step prints step->reply, a CA. */
+/* ca_get makes a GET call about the CA. word: "/showCsr", or "" for the CA. */
+int ca_get(struct step *step, const char *word, struct client_reply *out)
+	__attribute__((warn_unused_result));
+
+/* ca_show_step prints step->reply, a CA; for people, with what comes next. */
 void ca_show_step(const struct step *step);
 
 /* The commands. */

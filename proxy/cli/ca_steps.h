@@ -9,24 +9,12 @@
 #include "proxy/cli/client.h"
 #include "proxy/cli/command.h"
 
-/* The commands behind `ca`, ended by one without a name. */
-extern const struct command ca_steps[];
-
 /* ca_show_one is `ca show CA`. */
 int ca_show_one(const struct command *self, int argc, char **argv);
 
 /* ca_refresh has a running proxy (NULL: none runs) go by what is in the store
  * now, and says from when on it does. */
 int ca_refresh(struct client *running) __attribute__((warn_unused_result));
-
-/* For what else goes by these steps: */
-
-#define CA_PATH "/intermediateCaCertificate"
-
-/* ca_find gives the id of the CA called so, by number or by name; told where
- * there is none. */
-int ca_find(struct client *client, const char *word, long long *out)
-	__attribute__((warn_unused_result));
 
 /* ca_read_file reads a file to upload; *out is the caller's. */
 int ca_read_file(const char *path, char **out, size_t *out_len)

@@ -45,6 +45,16 @@ static void cell(const json_t *object, const struct table_column *column,
 			shown(json_string_value(value)).text);
 }
 
+/* letters counts them, of UTF-8, as what they take on a screen. */
+static size_t letters(const char *text)
+{
+	size_t num = 0;
+
+	for (; *text; text++)
+		num += ((unsigned char)*text & 0xc0) != 0x80;
+	return num;
+}
+
 static int width_of(const json_t *list, const struct table_column *column)
 {
 	size_t most = strlen(column->title), len;
@@ -54,7 +64,7 @@ static int width_of(const json_t *list, const struct table_column *column)
 
 	json_array_foreach(list, i, object) {
 		cell(object, column, text);
-		len = strlen(text);
+		len = letters(text);
 		most = len > most ? len : most;
 	}
 	return (int)most;
@@ -71,7 +81,8 @@ static void print_row(FILE *out, const json_t *object,
 		else
 			snprintf(text, sizeof(text), "%s", columns[i].title);
 		if (i + 1 < num)
-			fprintf(out, "%-*s", widths[i] + GAP, text);
+			fprintf(out, "%s%*s", text, widths[i] + GAP -
+				(int)letters(text), "");
 		else
 			fprintf(out, "%s\n", text);
 	}
@@ -94,6 +105,40 @@ void table_print(FILE *out, const json_t *list,
 	free(widths);
 }
 
+/* control is how many bytes of a control character stand there: 0, 1, 2. */
+static int control(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+		return 2;
+	return at[0] < 0x20 || at[0] == 0x7f;
+}
+
+static void print_lines(FILE *out, int indent, const char *text)
+{
+	for (; *text; text++) {
+		int skip = control(text);
+
+		if (*text == '\n')
+			fprintf(out, "\n%*s", indent, "");
+		else
+			fputc(skip ? '?' : *text, out);
+		text += skip == 2;
+	}
+	fputc('\n', out);
+}
+
+static const char *words(const json_t *object,
+	const struct table_column *column, char text[CELL])
+{
+	const char *whole = json_string_value(
+		json_object_get(object, column->member));
+
+	cell(object, column, text);
+	return column->kind == TABLE_LINES && whole ? whole : text;
+}
+
 void table_list(FILE *out, const json_t *object,
 	const struct table_column *columns, size_t num)
 {
@@ -105,11 +150,14 @@ void table_list(FILE *out, const json_t *object,
 
 		most = len > most ? len : most;
 	}
+	most += GAP;
 	for (size_t i = 0; i < num; i++) {
-		cell(object, &columns[i], text);
-		if (text[0])
-			fprintf(out, "%-*s%s\n", (int)most + GAP,
-				columns[i].title, text);
+		const char *said = words(object, &columns[i], text);
+
+		if (said[0] == '\0')
+			continue;
+		fprintf(out, "%-*s", (int)most, columns[i].title);
+		print_lines(out, (int)most, said);
 	}
 }
 

@@ -9,10 +9,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* A column: what stands over it, and which member it shows. */
+/* A column: what stands over it, and which member it shows. TABLE_LINES, in
+ * table_list alone, is text that is shown whole, its lines below each other. */
 struct table_column {
 	const char *title, *member;
-	enum { TABLE_TEXT, TABLE_DAY, TABLE_TIME, TABLE_YES } kind;
+	enum { TABLE_TEXT, TABLE_LINES, TABLE_DAY, TABLE_TIME, TABLE_YES } kind;
 };
 
 /* table_print writes a row for each object of list, the columns as wide as they
@@ -20,7 +21,8 @@ struct table_column {
 void table_print(FILE *out, const json_t *list,
 	const struct table_column *columns, size_t num);
 
-/* table_list writes one object, a line a member. */
+/* table_list writes one object, a line a member; what is not said is left
+ * out. */
 void table_list(FILE *out, const json_t *object,
 	const struct table_column *columns, size_t num);
 

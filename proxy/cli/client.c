@@ -27,7 +27,8 @@ enum {
 #define BOUNDARY "sallyport-8f14e45fceea167a"
 
 struct client {
-	int fd;               /* of the control socket; -1: by itself */
+	bool running;         /* a proxy is; else it is by itself */
+	int fd;               /* of the control socket; -1: none */
 	struct setup setup;
 	struct api *api;      /* owned; where it is by itself */
 	struct life_rule *rules; /* owned */
@@ -142,13 +143,28 @@ static bool receive(int fd, UT_string *body, unsigned *status)
 	return state == 1;
 }
 
+/* is_over: the proxy lets go of who has been silent for a minute, as people are
+ * who read or have something signed; and it may have been started anew. */
+static bool is_over(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+		errno != EAGAIN;
+}
+
 static int call_running(struct client *client, const char *method,
 	const char *path, const struct client_body *body, UT_string *answer,
 	unsigned *status)
 {
-	if (send_request(client->fd, method, path, body) &&
+	if (is_over(client->fd)) {
+		close(client->fd);
+		client->fd = dial(client->config->state);
+	}
+	if (client->fd >= 0 && send_request(client->fd, method, path, body) &&
 	    receive(client->fd, answer, status))
 		return OPTIONS_FINE;
+	*status = 0;
 	return setup_failed("the running proxy does not answer at its control "
 		"socket");
 }
@@ -263,6 +279,7 @@ int client_dial(const struct config *config, struct client **out)
 	*out = NULL;
 	if (fd >= 0) {
 		*out = make(config);
+		(*out)->running = true;
 		(*out)->fd = fd;
 		return OPTIONS_FINE;
 	}
@@ -302,10 +319,27 @@ void client_close(struct client *client)
 
 bool client_running(const struct client *client)
 {
-	return client->fd >= 0;
+	return client->running;
 }
 
 /* --- calling ------------------------------------------------------------ */
+
+char *client_path(const char *before, const char *word)
+{
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789-._~";
+	size_t len = strlen(before), size = len + 3 * strlen(word) + 1;
+	char *path = malloc(size);
+
+	if (!path)
+		abort();
+	memcpy(path, before, len + 1);
+	for (; *word; word++)
+		len += (size_t)snprintf(path + len, size - len,
+			strchr(unreserved, *word) ? "%c" : "%%%02X",
+			(unsigned char)*word);
+	return path;
+}
 
 static void take_answer(UT_string *answer, struct client_reply *out)
 {
@@ -318,7 +352,7 @@ static void take_answer(UT_string *answer, struct client_reply *out)
 	out->json = json_loadb(out->body, out->len, JSON_ALLOW_NUL, NULL);
 }
 
-int client_ask(struct client *client, const char *method, const char *path,
+static int ask(struct client *client, const char *method, const char *path,
 	const struct client_body *body, struct client_reply *out)
 {
 	UT_string answer;
@@ -326,7 +360,7 @@ int client_ask(struct client *client, const char *method, const char *path,
 
 	memset(out, 0, sizeof(*out));
 	utstring_init(&answer);
-	code = client->fd >= 0 ?
+	code = client->running ?
 		call_running(client, method, path, body, &answer,
 			&out->status) :
 		call_alone(client, method, path, body, &answer, &out->status);
@@ -335,7 +369,7 @@ int client_ask(struct client *client, const char *method, const char *path,
 	return code;
 }
 
-void client_told(const struct client_reply *reply)
+static void tell(const struct client_reply *reply)
 {
 	const char *message = json_string_value(
 		json_object_get(reply->json, "message"));
@@ -348,12 +382,17 @@ void client_told(const struct client_reply *reply)
 int client_call(struct client *client, const char *method, const char *path,
 	const struct client_body *body, struct client_reply *out)
 {
-	int code = client_ask(client, method, path, body, out);
+	int code = ask(client, method, path, body, out);
 
 	if (code != OPTIONS_FINE || out->status / 100 == 2)
 		return code;
-	client_told(out);
+	tell(out);
 	return EXIT_FAILED;
+}
+
+bool client_refused(const struct client_reply *reply)
+{
+	return reply->status / 100 == 4;
 }
 
 void client_reply_clear(struct client_reply *reply)
@@ -396,7 +435,7 @@ int client_upload(struct client *client, const char *path,
 	utstring_printf(&text, "\r\n--" BOUNDARY "--\r\n");
 	body.at = utstring_body(&text);
 	body.len = utstring_len(&text);
-	code = client_ask(client, "POST", path, &body, out);
+	code = client_call(client, "POST", path, &body, out);
 	utstring_done(&text);
 	return code;
 }

@@ -40,9 +40,13 @@ int client_dial(const struct config *config, struct client **out)
 /* client_running: it is a running proxy. */
 bool client_running(const struct client *client);
 
+/* client_path is a path with a word behind it that may be anybody's: but for the
+ * unreserved characters (RFC 3986, 2.3) it goes as %XX. The caller's to free. */
+char *client_path(const char *before, const char *word);
+
 /* client_call makes a call; path begins behind /api/v1. body may be NULL. A
- * status that is no success is told, with the API's sentence. out is to be
- * cleared whatever the result. */
+ * status that is no success is told, with the API's sentence; it is 0 where
+ * nobody answers. out is to be cleared whatever the result. */
 struct client_body {
 	const char *type;
 	const char *at;
@@ -53,23 +57,17 @@ int client_call(struct client *client, const char *method, const char *path,
 	__attribute__((warn_unused_result));
 void client_reply_clear(struct client_reply *reply);
 
-/* client_ask is client_call that does not tell what was refused: that is in
- * out, whose status then is no success. */
-int client_ask(struct client *client, const char *method, const char *path,
-	const struct client_body *body, struct client_reply *out)
-	__attribute__((warn_unused_result));
+/* client_refused: what was asked for is wrong (4xx), and another word may do. */
+bool client_refused(const struct client_reply *reply);
 
 /* client_json is client_call with a JSON object, which it takes; NULL: {}. */
 int client_json(struct client *client, const char *method, const char *path,
 	json_t *object, struct client_reply *out)
 	__attribute__((warn_unused_result));
 
-/* client_upload sends a file's bytes as the part fileUpload. */
+/* client_upload is client_call with a file's bytes as the part fileUpload. */
 int client_upload(struct client *client, const char *path,
 	const char *file_name, const char *data, size_t len,
 	struct client_reply *out) __attribute__((warn_unused_result));
-
-/* client_told prints the API's sentence of a refusal. */
-void client_told(const struct client_reply *reply);
 
 #endif

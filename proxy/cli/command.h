@@ -32,6 +32,24 @@ extern const struct command command_worker, command_keeper;
 /* The commands there are, ended by NULL. */
 extern const struct command *const commands[];
 
+/* What stands behind "ca" and "token", each ended by one without a name. */
+extern const struct command ca_words[], ca_steps[], token_words[];
+
+/* command_word finds what is called so behind a command, without its name:
+ * "root" of "ca root". NULL: no such. */
+const struct command *command_word(const struct command *command,
+	const char *word);
+
+/* command_no_word tells that there is no such word, and the nearest that is. */
+int command_no_word(const struct command *command, const char *word);
+
+/* command_show_help shows the help of a command, or of what the words behind it
+ * name. */
+int command_show_help(const struct command *command, int argc, char **argv);
+
+/* command_group runs the word that follows. */
+int command_group(const struct command *self, int argc, char **argv);
+
 /* command_find: "--help", "-h", "--version" are found too. NULL: no such. */
 const struct command *command_find(const char *name);
 

@@ -4,7 +4,7 @@
 
 void command_overview(FILE *out)
 {
-	fputs("usage: sallyport COMMAND [-c FILE] ...\n\n"
+	fputs("usage: sallyport COMMAND ... [-c FILE]\n\n"
 		"Sallyport is a forward proxy that inspects TLS.\n\n", out);
 	for (size_t i = 0; commands[i]; i++)
 		fprintf(out, "  %-10s %s\n", commands[i]->name,
@@ -27,16 +27,16 @@ static int help(const struct command *self, int argc, char **argv)
 	command = command_find(argv[0]);
 	if (!command)
 		return command_unknown(argv[0]);
-	fputs(command->help, stdout);
-	return EXIT_DONE;
+	return command_show_help(command, argc - 1, argv + 1);
 }
 
 const struct command command_help = {
 	.name = "help",
 	.summary = "this, or the help of a command",
 	.help =
-		"usage: sallyport help [COMMAND]\n"
+		"usage: sallyport help [COMMAND [WORD]]\n"
 		"\n"
-		"Lists the commands, or shows the help of one.\n",
+		"Lists the commands, or shows the help of one, as \"ca\", or of\n"
+		"what stands behind it, as \"ca setup\".\n",
 	.run = help,
 };

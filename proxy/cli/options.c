@@ -56,23 +56,38 @@ static int check_needed(const struct command *command,
 	return OPTIONS_FINE;
 }
 
+static bool has_operand(const struct option_row *rows, size_t num)
+{
+	for (size_t i = 0; i < num; i++) {
+		if (rows[i].operand)
+			return true;
+	}
+	return false;
+}
+
 /* no_such: word is no option; what was probably meant. */
 static int no_such(const struct command *command, const char *word,
 	const struct option_row *rows, size_t num)
 {
 	const char *names[OPTIONS_MAX], *close = NULL;
-	size_t i;
+	size_t options = 0;
 
-	for (i = 0; i < num && i < OPTIONS_MAX; i++)
-		names[i] = rows[i].name;
+	for (size_t i = 0; i < num && options < OPTIONS_MAX; i++) {
+		if (!rows[i].operand)
+			names[options++] = rows[i].name;
+	}
 	if (strncmp(word, "--", 2) == 0)
-		close = nearest(word + 2, names, i);
+		close = nearest(word + 2, names, options);
 	if (close)
 		fprintf(stderr, "sallyport %s: there is no option %s; did you "
 			"mean --%s?\n", command->name, shown(word).text,
 			close);
 	else if (word[0] == '-')
 		return wrong(command, "there is no option ", word);
+	else if (has_operand(rows, num))
+		fprintf(stderr, "sallyport %s: does not take %s as "
+			"well; a name with blanks goes in quotes\n",
+			command->name, shown(word).text);
 	else if (num > 0 && rows[0].letter == 'c')
 		fprintf(stderr, "sallyport %s: does not take %s; use -c FILE\n",
 			command->name, shown(word).text);
@@ -115,6 +130,8 @@ static int take(const struct command *command, int argc, char **argv, int *at,
 		return wrong(command, "does not take a value: --", row->name);
 	if (!value && *at + 1 < argc)
 		value = argv[++*at];
+	if (row->operand && value[0] == '\0')
+		return wrong(command, "needs ", row->name);
 	if (!value || value[0] == '\0')
 		return wrong(command, "a value is missing behind ", word);
 	if (*row->value)

@@ -1,13 +1,10 @@
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "proxy/cli/ca_table.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/setup.h"
-#include "proxy/config/nearest.h"
 #include "proxy/config/mistakes.h"
-
-enum { PATH_SIZE = 256 };
 
 /* What all of them have. */
 struct token_step {
@@ -18,12 +15,12 @@ struct token_step {
 	struct client_reply reply;
 };
 
-static int open_step(struct token_step *step)
+static int open_step(struct token_step *step, bool changes)
 {
 	int code = setup_config(step->config, &step->settings);
 
 	return code == OPTIONS_FINE ?
-		client_open(step->settings, true, &step->client) : code;
+		client_open(step->settings, changes, &step->client) : code;
 }
 
 static int close_step(struct token_step *step, int code)
@@ -41,6 +38,7 @@ static const struct table_column of_new[] = {
 	{"user", "username", TABLE_TEXT},
 	{"password", "password", TABLE_TEXT},
 	{"API key", "apiKey", TABLE_TEXT},
+	{"read-only", "readOnly", TABLE_YES},
 };
 
 static const struct table_column of_list[] = {
@@ -48,6 +46,19 @@ static const struct table_column of_list[] = {
 	{"CLIENT", "client", TABLE_TEXT},
 	{"READ-ONLY", "readOnly", TABLE_YES}, {"MADE", "made", TABLE_DAY},
 };
+
+/* show_new: the answer has but the secrets. */
+static void show_new(const struct token_step *step, bool read_only)
+{
+	if (step->json) {
+		table_json(stdout, step->reply.json);
+		return;
+	}
+	(void)json_object_set_new(step->reply.json, "readOnly",
+		json_boolean(read_only));
+	table_list(stdout, step->reply.json, of_new,
+		sizeof(of_new) / sizeof(*of_new));
+}
 
 static int create(const struct command *self, int argc, char **argv)
 {
@@ -65,17 +76,14 @@ static int create(const struct command *self, int argc, char **argv)
 	int code = options_read(self, argc, argv, rows, 5);
 
 	if (code == OPTIONS_FINE)
-		code = open_step(&step);
+		code = open_step(&step, true);
 	if (code == OPTIONS_FINE)
 		code = client_json(step.client, "POST", "/sallyport/tokens",
 			json_pack("{s:s, s:s, s:b}", "name", step.name,
 				"kind", kind ? kind : "bearer", "readOnly",
 				(int)read_only), &step.reply);
-	if (code == OPTIONS_FINE && step.json)
-		table_json(stdout, step.reply.json);
-	else if (code == OPTIONS_FINE)
-		table_list(stdout, step.reply.json, of_new,
-			sizeof(of_new) / sizeof(*of_new));
+	if (code == OPTIONS_FINE)
+		show_new(&step, read_only);
 	return close_step(&step, code);
 }
 
@@ -89,7 +97,7 @@ static int list(const struct command *self, int argc, char **argv)
 	int code = options_read(self, argc, argv, rows, 2);
 
 	if (code == OPTIONS_FINE)
-		code = open_step(&step);
+		code = open_step(&step, false);
 	if (code == OPTIONS_FINE)
 		code = client_call(step.client, "GET", "/sallyport/tokens",
 			NULL, &step.reply);
@@ -101,7 +109,6 @@ static int list(const struct command *self, int argc, char **argv)
 	return close_step(&step, code);
 }
 
-/* Names are letters, digits, dots, dashes: the API holds them to that. */
 static int delete(const struct command *self, int argc, char **argv)
 {
 	struct token_step step = {.config = NULL};
@@ -110,19 +117,19 @@ static int delete(const struct command *self, int argc, char **argv)
 		{.name = "a name", .value = &step.name, .needed = true,
 			.operand = true},
 	};
-	char path[PATH_SIZE];
 	int code = options_read(self, argc, argv, rows, 2);
+	char *path;
 
 	if (code == OPTIONS_FINE)
-		code = open_step(&step);
+		code = open_step(&step, true);
 	if (code == OPTIONS_FINE) {
-		snprintf(path, sizeof(path), "/sallyport/tokens/%.100s",
-			step.name);
+		path = client_path("/sallyport/tokens/", step.name);
 		code = client_call(step.client, "DELETE", path, NULL,
 			&step.reply);
+		free(path);
 	}
 	if (code == OPTIONS_FINE)
-		printf("deleted\n");
+		printf("deleted: %s\n", shown(step.name).text);
 	return close_step(&step, code);
 }
 
@@ -144,41 +151,16 @@ static const char token_help[] =
 	"\n"
 	"It works on a running proxy, and on one that is stopped.\n";
 
-static const struct command subcommands[] = {
+const struct command token_words[] = {
 	{"token create", "make one", token_help, create},
 	{"token list", "those there are", token_help, list},
 	{"token delete", "take one away", token_help, delete},
+	{NULL, NULL, NULL, NULL},
 };
-
-static int token(const struct command *self, int argc, char **argv)
-{
-	static const char *const names[] = {"create", "list", "delete"};
-	const char *close;
-
-	if (argc == 0) {
-		fputs(self->help, stderr);
-		return EXIT_WRONG;
-	}
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
-		fputs(self->help, stdout);
-		return EXIT_DONE;
-	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(names[i], argv[0]) == 0)
-			return subcommands[i].run(&subcommands[i], argc - 1,
-				argv + 1);
-	}
-	close = nearest(argv[0], names, 3);
-	fprintf(stderr, "sallyport token: there is no \"%s\"; %s%s%s\n",
-		shown(argv[0]).text, close ? "did you mean \"" :
-		"there are create, list and delete", close ? close : "",
-		close ? "\"?" : "");
-	return EXIT_WRONG;
-}
 
 const struct command command_token = {
 	.name = "token",
 	.summary = "who may use the REST API",
 	.help = token_help,
-	.run = token,
+	.run = command_group,
 };
