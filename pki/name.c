@@ -71,14 +71,66 @@ bool name_empty(struct der name)
 	return !open_name(name, &rdns) || CBS_len(&rdns) == 0;
 }
 
+/* --- text --------------------------------------------------------------- */
+
+/* Letters that are not seen, or turn those around them (Unicode's bidirectional
+ * and zero-width marks): a name must not look like another's. */
+static bool is_hidden(uint32_t letter)
+{
+	return (letter >= 0x200b && letter <= 0x200f) ||
+		(letter >= 0x202a && letter <= 0x202e) ||
+		(letter >= 0x2060 && letter <= 0x206f) || letter == 0xfeff;
+}
+
+/* RFC 3629, 4: how many bytes follow, and the least that they may say. */
+static bool next_letter(const uint8_t **at)
+{
+	uint32_t letter = **at, least = 0;
+	int more = 0;
+
+	if (letter >= 0xf0 && letter < 0xf8) {
+		more = 3, least = 0x10000, letter &= 7;
+	} else if (letter >= 0xe0 && letter < 0xf0) {
+		more = 2, least = 0x800, letter &= 15;
+	} else if (letter >= 0xc0 && letter < 0xe0) {
+		more = 1, least = 0x80, letter &= 31;
+	} else if (letter >= 0x80) {
+		return false;
+	}
+	(*at)++;
+	for (; more > 0; more--, (*at)++) {
+		if ((**at & 0xc0) != 0x80)
+			return false;
+		letter = letter << 6 | (**at & 0x3f);
+	}
+	return letter >= least && letter <= 0x10ffff &&
+		(letter < 0xd800 || letter > 0xdfff) && letter >= 0x20 &&
+		(letter < 0x7f || letter >= 0xa0) && !is_hidden(letter);
+}
+
+/* copy_title copies whole letters; what is none is a '?'. */
 static const char *copy_title(const CBS *value, char out[NAME_TITLE])
 {
-	const uint8_t *at = CBS_data(value);
-	size_t len = CBS_len(value), i;
+	uint8_t text[NAME_TITLE + 4] = {0}; /* one letter more than fits */
+	const uint8_t *at = text;
+	size_t len = CBS_len(value), used = 0;
 
-	for (i = 0; i < len && i < NAME_TITLE - 1; i++)
-		out[i] = at[i] >= 0x20 && at[i] < 0x7f ? (char)at[i] : '?';
-	out[i] = '\0';
+	if (len >= sizeof(text))
+		len = sizeof(text) - 1;
+	for (size_t i = 0; i < len; i++) /* NUL is no end of it */
+		text[i] = CBS_data(value)[i] ? CBS_data(value)[i] : 1;
+	while (*at) {
+		const uint8_t *from = at;
+		bool fine = next_letter(&at);
+		size_t more = fine ? (size_t)(at - from) : 1;
+
+		at = from + more;
+		if (used + more >= NAME_TITLE)
+			break;
+		memcpy(out + used, fine ? from : (const uint8_t *)"?", more);
+		used += more;
+	}
+	out[used] = '\0';
 	return out;
 }
 
@@ -128,34 +180,6 @@ bool name_write(CBB *out, const char *organization, const char *cn)
 	return CBB_flush(out);
 }
 
-/* --- text --------------------------------------------------------------- */
-
-/* RFC 3629, 4: how many bytes follow, and the least that they may say. */
-static bool next_letter(const uint8_t **at)
-{
-	uint32_t letter = **at, least = 0;
-	int more = 0;
-
-	if (letter >= 0xf0 && letter < 0xf8) {
-		more = 3, least = 0x10000, letter &= 7;
-	} else if (letter >= 0xe0 && letter < 0xf0) {
-		more = 2, least = 0x800, letter &= 15;
-	} else if (letter >= 0xc0 && letter < 0xe0) {
-		more = 1, least = 0x80, letter &= 31;
-	} else if (letter >= 0x80) {
-		return false;
-	}
-	(*at)++;
-	for (; more > 0; more--, (*at)++) {
-		if ((**at & 0xc0) != 0x80)
-			return false;
-		letter = letter << 6 | (**at & 0x3f);
-	}
-	return letter >= least && letter <= 0x10ffff &&
-		(letter < 0xd800 || letter > 0xdfff) && letter >= 0x20 &&
-		(letter < 0x7f || letter >= 0xa0);
-}
-
 bool name_text_ok(const char *text, size_t *out_letters)
 {
 	const uint8_t *at = (const uint8_t *)text;
@@ -198,16 +222,26 @@ static bool copy_others(CBB *out, struct der over)
 	return CBS_len(&rdns) == 0;
 }
 
+/* cut_to leaves room for so many bytes, and no letter in pieces. */
+static void cut_to(char *text, size_t room)
+{
+	if (strlen(text) <= room)
+		return;
+	while (room > 0 && ((uint8_t)text[room] & 0xc0) == 0x80)
+		room--;
+	text[room] = '\0';
+}
+
 bool name_under(CBB *out, struct der over, const char *what)
 {
-	char title[NAME_TITLE], text[NAME_CN_MAX + 1];
-	int room = NAME_CN_MAX - 1 - (int)strlen(what);
+	char title[NAME_TITLE], text[NAME_TITLE + NAME_CN_MAX + 2];
 	CBB rdns;
 
-	if (room < 0)
+	if (strlen(what) > NAME_CN_MAX - 1)
 		return false;
-	snprintf(text, sizeof(text), "%.*s %s", room, name_title(over, title),
-		what);
+	name_title(over, title);
+	cut_to(title, NAME_CN_MAX - 1 - strlen(what));
+	snprintf(text, sizeof(text), "%s %s", title, what);
 	return CBB_add_asn1(out, &rdns, CBS_ASN1_SEQUENCE) &&
 		copy_others(&rdns, over) &&
 		name_add(&rdns, ARC_CN, text, false) && CBB_flush(out);

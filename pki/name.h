@@ -19,8 +19,8 @@ bool name_ok(struct der name);
 bool name_empty(struct der name);
 
 /* name_title writes what a person would call it, for sentences: the common
- * name, else the last value, else "(no name)"; what is not printable ASCII
- * comes out as '?'. Returns out. */
+ * name, else the last value, else "(no name)", in UTF-8; what is no letter that
+ * can be seen comes out as '?'. Returns out. */
 const char *name_title(struct der name, char out[NAME_TITLE]);
 
 /* name_write adds Name {O=organization, CN=cn}; either may be NULL, and a cn
@@ -31,7 +31,8 @@ bool name_write(CBB *out, const char *organization, const char *cn) MUST_CHECK;
 bool name_add(CBB *rdns, uint8_t arc, const char *text, bool printable)
 	MUST_CHECK;
 
-/* name_text_ok: UTF-8 without control characters; how many letters. */
+/* name_text_ok: UTF-8 without control characters and letters that are not seen;
+ * how many letters. */
 bool name_text_ok(const char *text, size_t *out_letters);
 
 /* name_under writes the name of a CA under the one called over: all that over

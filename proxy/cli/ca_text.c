@@ -12,19 +12,29 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "pki/authority.h"
+#include "proxy/config/mistakes.h"
 
 enum { LABEL = 13 };
 
 /* print_bio writes what has been gathered and empties it for the next. */
 static void print_bio(FILE *out, const char *label, BIO *bio)
 {
-	const uint8_t *at;
+	const uint8_t *at = (const uint8_t *)"";
 	size_t len;
+	char *text;
 
 	if (!BIO_mem_contents(bio, &at, &len))
 		len = 0;
-	fprintf(out, "%-*s%.*s\n", LABEL, label, (int)len, (const char *)at);
+	text = strndup((const char *)at, len);
+	if (!text)
+		abort();
+	shown_mask(text); /* names are of anybody's making */
+	fprintf(out, "%-*s%s\n", LABEL, label, text);
+	free(text);
 	(void)BIO_reset(bio);
 }
 

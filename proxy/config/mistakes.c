@@ -94,14 +94,36 @@ void mistakes_clear(struct mistakes *mistakes)
 	*mistakes = (struct mistakes){.file = mistakes->file};
 }
 
-/* A terminal takes C0 and, as UTF-8 (C2 80 to C2 9F), C1 controls. */
-static bool is_control(const char *text, size_t i)
+/* unseen: how many bytes at text are a letter that must not be shown; 0: it may.
+ * A terminal takes C0 and, as UTF-8, C1 controls (C2 80 to C2 9F); what is not
+ * seen, or turns what is around it, makes one text look like another (U+200B to
+ * U+200F, U+202A to U+202E, U+2060 to U+206F). */
+static size_t unseen(const char *text)
 {
-	unsigned char c = (unsigned char)text[i];
+	const unsigned char *at = (const unsigned char *)text;
 
-	if (c < 0x20 || c == 0x7f)
-		return true;
-	return c == 0xc2 && (unsigned char)text[i + 1] < 0xa0;
+	if (at[0] < 0x20 || at[0] == 0x7f)
+		return 1;
+	if (at[0] == 0xc2 && at[1] < 0xa0)
+		return 2;
+	if (at[0] == 0xe2 && at[1] == 0x80 &&
+	    ((at[2] >= 0x8b && at[2] <= 0x8f) ||
+		    (at[2] >= 0xaa && at[2] <= 0xae)))
+		return 3;
+	return at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa0 &&
+		at[2] <= 0xaf ? 3 : 0;
+}
+
+void shown_mask(char *text)
+{
+	while (*text) {
+		size_t n = unseen(text);
+
+		if (n == 0)
+			text++;
+		for (; n > 0 && *text; n--)
+			*text++ = '?';
+	}
 }
 
 struct shown shown(const char *text)
@@ -115,14 +137,7 @@ struct shown shown(const char *text)
 			len--;
 		memcpy(out.text + len, "...", 4);
 	}
-	for (size_t i = 0; i < len; i++) {
-		if (!is_control(text, i)) {
-			out.text[i] = text[i];
-			continue;
-		}
-		out.text[i] = '?';
-		if ((unsigned char)text[i] == 0xc2 && i + 1 < len)
-			out.text[++i] = '?';
-	}
+	memcpy(out.text, text, len);
+	shown_mask(out.text);
 	return out;
 }

@@ -34,4 +34,7 @@ struct shown {
 };
 struct shown shown(const char *text);
 
+/* shown_mask puts '?' in the place of what shown does not show. */
+void shown_mask(char *text);
+
 #endif

@@ -70,6 +70,12 @@ static void shown_text_is_harmless(void **state)
 	assert_string_equal(shown("a\x1b[31m\n\x7f").text, "a?[31m??");
 	assert_string_equal(shown("\xc2\x9b").text, "??");
 	assert_string_equal(shown("\xc2").text, "?");
+	/* what turns letters, what is not seen; not their neighbours */
+	assert_string_equal(shown("a\xe2\x80\xae").text, "a???");
+	assert_string_equal(shown("\xe2\x81\xa6\xe2\x80\x8b").text, "??????");
+	assert_string_equal(shown("\xe2\x80\x90\xe2\x82\xac").text,
+		"\xe2\x80\x90\xe2\x82\xac");
+	assert_string_equal(shown("\xe2\x80").text, "\xe2\x80");
 	memset(longest, 'x', sizeof(longest));
 	longest[99] = '\0';
 	assert_int_equal(strlen(shown(longest).text), 67);

@@ -40,7 +40,56 @@ static void has_a_title(void **state)
 	check_title("Sallyport", "x.test", "x.test");
 	check_title("Sallyport", NULL, "Sallyport");
 	check_title(NULL, NULL, "(no name)");
-	check_title(NULL, "a\nb\x7f\xc3\xa9", "a?b???");
+	check_title(NULL, "a\nb\x7f\xc3\xa9", "a?b?\xc3\xa9");
+	check_title(NULL, "a\xc2\x9b\xe2\x80\xae\xe2\x82\xac",
+		"a?????\xe2\x82\xac"); /* C1; what turns letters */
+}
+
+/* Of others' certificates, which nobody has looked at. */
+static void has_a_title_though_it_is_not_utf8(void **state)
+{
+	static const struct {
+		const char *cn, *title;
+	} cases[] = {{"\xe9x", "?x"}, {"a\xc3", "a?"}, {"\xed\xa0\x80", "???"}};
+	char got[NAME_TITLE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		CRYPTO_BUFFER *name = write_name(NULL, cases[i].cn);
+
+		assert_string_equal(name_title(der_of(name), got),
+			cases[i].title);
+		CRYPTO_BUFFER_free(name);
+	}
+}
+
+/* What a CA under it is called: no letter is cut in two. */
+static void leaves_room_for_what_is_under_it(void **state)
+{
+	static const char what[] = "2026-11-30.1 (t)";
+	char cn[NAME_CN_MAX], got[NAME_TITLE];
+
+	(void)state;
+	for (size_t len = 40; len < sizeof(cn); len++) {
+		CRYPTO_BUFFER *name, *under;
+		CBB cbb;
+
+		snprintf(cn, sizeof(cn), "%.*s", (int)len,
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\xe2\x82\xac"
+			"\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+			"\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac");
+		name = write_name("Org", cn);
+		assert_true(CBB_init(&cbb, 64) &&
+			name_under(&cbb, der_of(name), what));
+		under = der_finish(&cbb);
+		name_title(der_of(under), got);
+		assert_true(strlen(got) <= NAME_CN_MAX);
+		assert_string_equal(got + strlen(got) - strlen(what), what);
+		if ((len - 38) % 3 == 0)
+			assert_true(name_ok(der_of(under)));
+		CRYPTO_BUFFER_free(under);
+		CRYPTO_BUFFER_free(name);
+	}
 }
 
 static void leaves_out_a_long_cn(void **state)
@@ -102,6 +151,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(has_a_title),
+		cmocka_unit_test(has_a_title_though_it_is_not_utf8),
+		cmocka_unit_test(leaves_room_for_what_is_under_it),
 		cmocka_unit_test(leaves_out_a_long_cn),
 		cmocka_unit_test(refuses_what_readers_would),
 	};
