@@ -203,6 +203,21 @@ static int add_member(struct opening *o, struct store_ca *row)
 	return 0;
 }
 
+/* warn_of_root: what clients install is the top of what was brought. */
+static void warn_of_root(struct opening *o)
+{
+	const struct store_ca *row = estate_default(&o->estate);
+	char text[WHY + STORE_NAME];
+	struct cert cert;
+
+	if (cert_read(estate_top(row), &cert) != 0 || cert_self_issued(&cert))
+		return;
+	snprintf(text, sizeof(text), "root.pem holds no root, and some clients "
+		"trust nothing else: the CA '%s' was brought without the "
+		"certificates above it", row->name);
+	authority_warn(o->authority, text);
+}
+
 static int add_members(struct opening *o)
 {
 	struct authority *authority = o->authority;
@@ -217,6 +232,7 @@ static int add_members(struct opening *o)
 	if (!authority->chosen || !authority->untrusted)
 		return pki_fail(o->err, o->err_size,
 			"sallyport.db: no CA is the default");
+	warn_of_root(o);
 	return 0;
 }
 

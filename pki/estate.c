@@ -92,8 +92,7 @@ struct store_ca *estate_default(const struct estate *estate)
 	return NULL;
 }
 
-/* Every CA of one installation is under one passphrase. */
-static enum key_role role_of(const struct store_ca *row)
+enum key_role estate_role(const struct store_ca *row)
 {
 	static const enum key_role roles[] = {
 		[STORE_ROOT] = KEY_ROLE_ROOT,
@@ -115,7 +114,7 @@ int estate_hold(struct estate *estate, struct store_ca *row, bool as_ca,
 	if (!row->key)
 		return pki_fail(err, err_size, "sallyport.db: the CA '%s' has "
 			"no key", row->name);
-	result = keeper_hold(estate->link, der_of(row->key), role_of(row),
+	result = keeper_hold(estate->link, der_of(row->key), estate_role(row),
 		as_ca ? der_of(row->cert) : none, store_crl_id(row, id),
 		&held, why,
 		sizeof(why));

@@ -51,6 +51,9 @@ int estate_list(struct estate *estate, char *err, size_t err_size) MUST_CHECK;
 struct store_ca *estate_find(const struct estate *estate, int64_t id);
 struct store_ca *estate_default(const struct estate *estate);
 
+/* estate_role is what the row's key is for. */
+enum key_role estate_role(const struct store_ca *row);
+
 /* estate_hold has the keeper hold the row's key, as its certificate's (as_ca)
  * or for itself; the store gets it as it is locked now. */
 int estate_hold(struct estate *estate, struct store_ca *row, bool as_ca,

@@ -396,20 +396,42 @@ static enum life_outcome change(const struct life *life,
 	return LIFE_OK;
 }
 
+/* What a row was before it was changed. */
+struct before {
+	char name[STORE_NAME];
+	bool enabled;
+};
+
+static enum life_outcome save_change(const struct life *life,
+	struct estate *estate, const struct store_ca *row,
+	const struct before *before, struct store_ca *out)
+{
+	bool renamed = strcmp(before->name, row->name) != 0;
+	char detail[STORE_NAME + 32];
+
+	snprintf(detail, sizeof(detail), "%s%s%s",
+		before->enabled == row->enabled ? "" :
+		row->enabled ? "enabled " : "disabled ",
+		renamed ? "was called " : "", renamed ? before->name : "");
+	return life_save(life, estate, row, before->enabled && !row->enabled ?
+			"disable" : "change", detail, out);
+}
+
 enum life_outcome life_change(const struct life *life, int64_t id,
 	const struct life_draft *draft, struct store_ca *out)
 {
 	struct store_ca *row;
 	struct estate estate;
+	struct before before = {.enabled = false};
 	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
-	bool was_enabled = outcome == LIFE_OK && row->enabled;
 
-	if (outcome == LIFE_OK)
+	if (outcome == LIFE_OK) {
+		before.enabled = row->enabled;
+		snprintf(before.name, sizeof(before.name), "%s", row->name);
 		outcome = change(life, &estate, row, draft);
+	}
 	if (outcome == LIFE_OK)
-		outcome = life_save(life, &estate, row,
-			was_enabled && !row->enabled ? "disable" : "change",
-			NULL, out);
+		outcome = save_change(life, &estate, row, &before, out);
 	estate_close(&estate);
 	return outcome;
 }

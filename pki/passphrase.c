@@ -83,7 +83,7 @@ static int take_line(char *text, size_t size, const char *source,
 	return result;
 }
 
-static int from_file(const char *path, struct passphrase **out, char *err,
+int passphrase_read(const char *path, struct passphrase **out, char *err,
 	size_t err_size)
 {
 	struct stat st;
@@ -91,6 +91,7 @@ static int from_file(const char *path, struct passphrase **out, char *err,
 	size_t len;
 	int result;
 
+	*out = NULL;
 	if (file_read(path, FILE_MAX, &text, &len, err, err_size) != 0)
 		return -1;
 	result = take_line(text, len, path, out, err, err_size);
@@ -261,14 +262,14 @@ static int find(const struct passphrase_options *options,
 	int result;
 
 	if (options->file)
-		return from_file(options->file, out, err, err_size);
+		return passphrase_read(options->file, out, err, err_size);
 	if (value)
 		return take_line(value, strlen(value), "the variable "
 			PASSPHRASE_VARIABLE, out, err, err_size);
 	path = credential_path();
 	if (!path)
 		return from_secret(options, out, err, err_size);
-	result = from_file(path, out, err, err_size);
+	result = passphrase_read(path, out, err, err_size);
 	free(path);
 	return result;
 }

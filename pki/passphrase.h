@@ -38,6 +38,10 @@ struct passphrase_options {
 int passphrase_find(const struct passphrase_options *options,
 	struct passphrase **out, char *err, size_t err_size) MUST_CHECK;
 
+/* passphrase_read takes the first line of a file, whatever passphrase it is. */
+int passphrase_read(const char *path, struct passphrase **out, char *err,
+	size_t err_size) MUST_CHECK;
+
 /* passphrase_has_secret: our own file is there already. */
 bool passphrase_has_secret(const char *state);
 

@@ -1,34 +1,30 @@
-#include <errno.h>
 #include <openssl/mem.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "pki/import.h"
 #include "pki/passphrase.h"
+#include "proxy/cli/ca_passphrase.h"
 #include "proxy/cli/ca_steps.h"
 #include "proxy/cli/ca_text.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
 
-enum { PASSPHRASE_SIZE = 1024 };
+enum { PASSPHRASE_SIZE = KEYLOCK_PASSPHRASE_MAX + 1 };
 
 /* read_passphrase takes the first line of file. */
 static int read_passphrase(const char *file, char out[PASSPHRASE_SIZE])
 {
+	struct passphrase *passphrase;
+	struct der text;
 	char err[512];
-	FILE *in = fopen(file, "re");
-	bool got = in && fgets(out, PASSPHRASE_SIZE, in);
-	bool whole = got && (strchr(out, '\n') || feof(in));
 
-	snprintf(err, sizeof(err), "%s: %s", shown(file).text,
-		!in || (!got && ferror(in)) ? strerror(errno) :
-		!got ? "holds no passphrase" :
-		"its first line is longer than a passphrase may be");
-	if (in)
-		fclose(in);
-	if (!whole)
+	if (passphrase_read(file, &passphrase, err, sizeof(err)) != 0)
 		return setup_failed(err);
-	out[strcspn(out, "\r\n")] = '\0';
+	text = passphrase_text(passphrase);
+	memcpy(out, text.at, text.len);
+	out[text.len] = '\0';
+	passphrase_free(passphrase);
 	return OPTIONS_FINE;
 }
 
@@ -204,6 +200,7 @@ static const char ca_help[] =
 	"  revoke     take back what was signed\n"
 	"  crl        a revocation list         audit     who did what\n"
 	"  import     bring a CA with its private key\n"
+	"  passphrase lock the keys with another passphrase\n"
 	"\n"
 	"\"sallyport ca WORD --help\" says more.\n";
 
@@ -240,6 +237,8 @@ const struct command ca_words[] = {
 	{"ca import", "bring a CA", import_help, ca_import},
 	{"ca root", "print the root", root_help, ca_root},
 	{"ca show", "show a CA", show_help, ca_show},
+	{"ca passphrase", "lock the keys with another passphrase",
+		ca_passphrase_help, ca_passphrase},
 	{NULL, NULL, NULL, NULL},
 };
 

@@ -108,21 +108,24 @@ static void make_keeper(const struct config *config, struct setup *out)
 }
 
 /* become_with_passphrase: it may be root's to read, the rest is the owner's; but
- * where one is to be made, that is, too. */
-static int become_with_passphrase(const struct config *config, struct setup *out)
+ * where one is to be made in somebody's folder, that is, too. */
+static int become_with_passphrase(const struct config *config, bool anew,
+	struct setup *out)
 {
 	struct passphrase_options options = {
 		.state = config->state,
 		.file = config->passphrase_file,
-		.may_make = !load_has_store(config->state),
+		.may_make = anew || !load_has_store(config->state),
 	};
-	bool makes = options.may_make && !passphrase_has_secret(config->state);
 	int code = OPTIONS_FINE;
 	struct stat info;
 	char err[1024];
+	bool makes;
 
 	if (stat(config->state, &info) == 0)
 		options.owner = info.st_uid;
+	makes = options.may_make && options.owner != 0 &&
+		!passphrase_has_secret(config->state);
 	if (makes)
 		code = become_owner(config->state, out->state,
 			sizeof(out->state));
@@ -135,7 +138,8 @@ static int become_with_passphrase(const struct config *config, struct setup *out
 	return code;
 }
 
-int setup_open(const struct config *config, struct setup *out)
+static int open_with(const struct config *config, bool anew,
+	struct setup *out)
 {
 	char err[1024];
 
@@ -145,10 +149,20 @@ int setup_open(const struct config *config, struct setup *out)
 	harden_private();
 	if (config_prepare_state(config, err, sizeof(err)) != 0)
 		return setup_failed(err);
-	if (become_with_passphrase(config, out) != OPTIONS_FINE)
+	if (become_with_passphrase(config, anew, out) != OPTIONS_FINE)
 		return EXIT_FAILED;
 	make_keeper(config, out);
 	return OPTIONS_FINE;
+}
+
+int setup_open(const struct config *config, struct setup *out)
+{
+	return open_with(config, false, out);
+}
+
+int setup_open_anew(const struct config *config, struct setup *out)
+{
+	return open_with(config, true, out);
 }
 
 int setup_open_to_look(const struct config *config, struct setup *out)

@@ -36,6 +36,11 @@ struct setup {
 int setup_open(const struct config *config, struct setup *out)
 	__attribute__((warn_unused_result));
 
+/* setup_open_anew is setup_open for who brings another passphrase: keys.secret may
+ * be made, though there are keys. */
+int setup_open_anew(const struct config *config, struct setup *out)
+	__attribute__((warn_unused_result));
+
 /* setup_open_to_look is setup_open for who only reads what is there: without a
  * passphrase, nothing is made. */
 int setup_open_to_look(const struct config *config, struct setup *out)

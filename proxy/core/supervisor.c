@@ -485,7 +485,9 @@ static int find_passphrase(struct supervisor *s, const struct config *config,
 	if (passphrase_made(s->passphrase))
 		say("private keys are encrypted with %s, made now: copies of "
 			"sallyport.db alone are of no use to a thief; to guard "
-			"the whole folder, set keys.passphrase-file",
+			"the whole folder, give a passphrase "
+			"(keys.passphrase-file), then \"sallyport ca "
+			"passphrase\"",
 			passphrase_source(s->passphrase));
 	return 0;
 }

@@ -505,6 +505,48 @@ def keys_are_the_keepers_alone(t):
 
 
 @life.case(limit=60)
+def another_passphrase(t):
+    """The configuration names it, one command locks the keys with it; all of
+    them, or none."""
+    running = Running(t)
+    proxy = running.proxy
+
+    def change(old, ok=True, **how):
+        code, out, err = proxy.run("ca", "passphrase", "--old", old, "-c",
+                                   proxy.file, **how)
+        assert (code == 0) == ok, (code, out, err)
+        return out + err
+    with running:
+        state = proxy.config["state"]
+        secret = os.path.join(state, "keys.secret")
+        before = shown(t, "ec.lab.test")
+        proxy.config["keys"] = {"passphrase-file": t.write("new", "new\n")}
+        proxy.write()
+        assert "another sallyport runs" in change(secret, ok=False)
+    code, _, err = proxy.run("run", "-c", proxy.file)
+    assert code == 1 and "sallyport ca passphrase" in err, err
+    database = os.path.join(state, "sallyport.db")
+    was = open(database, "rb").read()
+    assert "does not open" in change(t.write("other", "wrong"), ok=False)
+    assert open(database, "rb").read() == was
+    assert "3 private keys" in change(secret)
+    os.unlink(secret)
+    with running:
+        assert shown(t, "ec.lab.test")[2] == before[2]
+        trail = Api(proxy).json("GET", "/sallyport/audit")
+        assert "passphrase" in [line["what"] for line in trail], trail
+    # and back to one of our own, by way of the environment
+    del proxy.config["keys"]
+    proxy.write()
+    env = dict(os.environ, SALLYPORT_PASSPHRASE="of the variable")
+    assert "3 private keys" in change(t.path("new"), env=env)
+    assert not os.path.exists(secret)
+    assert secret in change(t.write("old", "of the variable"))
+    with running:
+        assert shown(t, "ec.lab.test")[2] == before[2]
+
+
+@life.case(limit=60)
 def what_dies_is_started_again(t):
     """The keeper's and the worker's ends are no end of the proxy's."""
     with Running(t) as proxy:

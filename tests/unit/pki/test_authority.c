@@ -704,6 +704,19 @@ static void warns_of_an_end(void **state)
 	authority_unref(authority);
 }
 
+/* What root.pem gives out is the top of the chain, whatever that is. */
+static void warns_of_a_root_that_is_none(void **state)
+{
+	struct authority *authority;
+
+	(void)state;
+	authority_unref(open_authority());
+	set("UPDATE ca SET chain = NULL WHERE id = 1");
+	authority = open_authority();
+	warned(authority, "root.pem holds no root");
+	authority_unref(authority);
+}
+
 /* --- a keeper that does not do it --------------------------------------- */
 
 struct moody {
@@ -1046,6 +1059,7 @@ int main(void)
 		cmocka_unit_test_setup(forgets_the_name_of_a_deleted_one,
 			set_up),
 		cmocka_unit_test_setup(warns_of_an_end, set_up),
+		cmocka_unit_test_setup(warns_of_a_root_that_is_none, set_up),
 		cmocka_unit_test_setup(goes_on_where_the_keeper_refuses,
 			set_up),
 		cmocka_unit_test_setup(
