@@ -24,7 +24,8 @@ struct names {
 /* print_pem shows what downloads as PEM, or writes it where it was asked to. */
 static int print_pem(const struct client_reply *reply, const char *path)
 {
-	FILE *out = path ? fopen(path, "wxe") : stdout;
+	int fd = path ? setup_open_file(path, O_WRONLY | O_CREAT | O_EXCL) : -1;
+	FILE *out = !path ? stdout : fd >= 0 ? fdopen(fd, "w") : NULL;
 	char err[512];
 
 	if (!out) {
@@ -161,7 +162,7 @@ static int read_fd(int fd, char **out, size_t *out_len)
 
 int ca_read_file(const char *path, char **out, size_t *out_len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = setup_open_file(path, O_RDONLY);
 	int result = fd < 0 ? -1 : read_fd(fd, out, out_len);
 	char err[512];
 

@@ -1,6 +1,7 @@
 #include "proxy/cli/ca_request.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +35,9 @@ void ca_request_file(const char *name, long long id, const char *ending,
 
 static int write_file(const char *path, const char *data, size_t len)
 {
-	FILE *out = fopen(path, "we");
+	int fd = setup_open_file(path, O_WRONLY | O_CREAT | O_TRUNC |
+		O_NOFOLLOW);
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	bool fine = out && fwrite(data, 1, len, out) == len;
 	char err[512];
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,6 +55,9 @@ static bool find_owner(const char *path, int folder, struct identity *out)
 	return out->uid != 0;
 }
 
+/* Whom root acts as; its uid is 0 where it does not. */
+static struct identity acting;
+
 /* become_owner: what root would write into a service's folder, the service could
  * not read; and it need not trust what it finds there. out is the folder as it
  * is reached from then on; its descriptor stays open. */
@@ -61,15 +65,33 @@ static int become_owner(const char *folder, char *out, size_t size)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct identity owner;
-	char err[256];
+	char err[4352];
 
 	snprintf(out, size, "%s", folder);
 	if (fd < 0 || geteuid() != 0 || !find_owner(folder, fd, &owner))
 		return OPTIONS_FINE;
-	if (harden_become(owner.uid, owner.gid, err, sizeof(err)) != 0)
+	if (identity_assume(&owner) != 0) {
+		snprintf(err, sizeof(err), "%s: can't act as the user %lu, "
+			"whose it is: %s", folder, (unsigned long)owner.uid,
+			strerror(errno));
 		return setup_failed(err);
+	}
+	acting = owner;
 	identity_reach(folder, fd, out, size);
 	return OPTIONS_FINE;
+}
+
+int setup_open_file(const char *path, int flags)
+{
+	int fd, why;
+
+	identity_resume();
+	fd = open(path, flags | O_CLOEXEC, 0644);
+	why = errno;
+	if (identity_assume(&acting) != 0)
+		abort();
+	errno = why;
+	return fd;
 }
 
 /* no_ca: whoever asks for a root that is not there has most likely another
@@ -192,6 +214,8 @@ void setup_close(struct setup *setup)
 {
 	keeper_free(setup->keeper);
 	passphrase_free(setup->passphrase);
+	identity_resume();
+	acting = (struct identity){.uid = 0};
 	harden_end();
 }
 

@@ -53,6 +53,10 @@ void setup_close(struct setup *setup);
 int setup_view(const char *file, char crl_base[CRL_BASE_SIZE],
 	struct authority_view *out) __attribute__((warn_unused_result));
 
+/* setup_open_file is open(2), of mode 0644, as whom the command was called: its
+ * files are theirs, whomever it acts as for the state folder. -1 and errno. */
+int setup_open_file(const char *path, int flags);
+
 /* setup_failed tells on behalf of the command. */
 int setup_failed(const char *what);
 

@@ -117,7 +117,7 @@ void identity_resume(void)
 
 void identity_reach(const char *path, int folder, char *out, size_t size)
 {
-	if (access(path, W_OK | X_OK) == 0)
+	if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0)
 		snprintf(out, size, "%s", path);
 	else
 		snprintf(out, size, "/proc/self/fd/%d", folder);

@@ -257,3 +257,31 @@ def a_link_for_the_database_is_not_followed(t):
     assert code == 0, err
     for name in set(os.listdir(state)) - {"keys.secret", "lock"}:
         assert os.stat(os.path.join(state, name)).st_uid == worker, name
+
+
+@rights.case(limit=60)
+def roots_own_files_stay_roots(t):
+    """What a command of root's reads and writes beside the state folder."""
+    need_root()
+    org = Organization(t)
+    with Running(t) as proxy:
+        pass
+    private = t.path("private")
+    os.mkdir(private, 0o700)
+    csr, cert = os.path.join(private, "x.csr"), os.path.join(private, "x.pem")
+
+    def ca(*args, **how):
+        code, out, err = proxy.run("ca", *args, "-c", proxy.file, cwd=private,
+                                   **how)
+        assert code == 0, (args, err)
+    ca("create", "X")
+    ca("keypair", "X")
+    ca("csr", "X", "--cn", "X", "-o", csr)
+    with open(csr, "rb") as f, open(cert, "wb") as g:
+        os.fchmod(g.fileno(), 0o600)
+        g.write(org.sign(f.read()))
+    ca("upload", "X", cert)
+    done = subprocess.run([proxy.binary, "ca", "setup", "-c", proxy.file],
+                          input="Y\n\nY\n\n\n\n\n\n1\n", text=True,
+                          capture_output=True, cwd=private, timeout=30 * SLOW)
+    assert os.stat(os.path.join(private, "Y.csr")).st_uid == 0, done
