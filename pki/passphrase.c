@@ -136,15 +136,6 @@ static int make_secret(const char *path, char *err, size_t err_size)
 	return result;
 }
 
-bool passphrase_has_secret(const char *state)
-{
-	char *path = state_path(state, SECRET_FILE);
-	bool has = access(path, F_OK) == 0;
-
-	free(path);
-	return has;
-}
-
 /* Whoever can put a file into the folder must not choose what is read here. */
 static int check_secret(const struct passphrase_options *options, int fd,
 	const char *path, char *err, size_t err_size)

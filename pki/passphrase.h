@@ -42,9 +42,6 @@ int passphrase_find(const struct passphrase_options *options,
 int passphrase_read(const char *path, struct passphrase **out, char *err,
 	size_t err_size) MUST_CHECK;
 
-/* passphrase_has_secret: our own file is there already. */
-bool passphrase_has_secret(const char *state);
-
 /* passphrase_hide_variable wipes the variable where it stands, which others may
  * see (/proc/PID/environ), and takes it out of the environment. */
 void passphrase_hide_variable(void);

@@ -129,9 +129,9 @@ static void make_keeper(const struct config *config, struct setup *out)
 	};
 }
 
-/* become_with_passphrase: it may be root's to read, the rest is the owner's; but
- * where one is to be made in somebody's folder, that is, too. */
-static int become_with_passphrase(const struct config *config, bool anew,
+/* The passphrase may be root's to read, and one that is made is; the rest is the
+ * owner's. */
+static int find_passphrase(const struct config *config, bool anew,
 	struct setup *out)
 {
 	struct passphrase_options options = {
@@ -139,25 +139,13 @@ static int become_with_passphrase(const struct config *config, bool anew,
 		.file = config->passphrase_file,
 		.may_make = anew || !load_has_store(config->state),
 	};
-	int code = OPTIONS_FINE;
 	struct stat info;
 	char err[1024];
-	bool makes;
 
 	if (stat(config->state, &info) == 0)
 		options.owner = info.st_uid;
-	makes = options.may_make && options.owner != 0 &&
-		!passphrase_has_secret(config->state);
-	if (makes)
-		code = become_owner(config->state, out->state,
-			sizeof(out->state));
-	if (code == OPTIONS_FINE && passphrase_find(&options,
-			&out->passphrase, err, sizeof(err)) != 0)
-		code = setup_failed(err);
-	if (code == OPTIONS_FINE && !makes)
-		code = become_owner(config->state, out->state,
-			sizeof(out->state));
-	return code;
+	return passphrase_find(&options, &out->passphrase, err,
+		       sizeof(err)) == 0 ? OPTIONS_FINE : setup_failed(err);
 }
 
 static int open_with(const struct config *config, bool anew,
@@ -171,7 +159,9 @@ static int open_with(const struct config *config, bool anew,
 	harden_private();
 	if (config_prepare_state(config, err, sizeof(err)) != 0)
 		return setup_failed(err);
-	if (become_with_passphrase(config, anew, out) != OPTIONS_FINE)
+	if (find_passphrase(config, anew, out) != OPTIONS_FINE ||
+	    become_owner(config->state, out->state,
+		    sizeof(out->state)) != OPTIONS_FINE)
 		return EXIT_FAILED;
 	make_keeper(config, out);
 	return OPTIONS_FINE;
