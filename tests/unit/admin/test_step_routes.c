@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sqlite3.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -857,6 +858,117 @@ static void refuses_bad_chains(void **state)
 	chain_refused("flats.pem", "'Flat' in the chain is not a CA's");
 }
 
+/* Each is fit but for one thing, and so is what it has signed. */
+static void refuses_whom_clients_would_not_have_above(void **state)
+{
+	static const struct {
+		const char *name, *kind, *from, *to, *digest, *ext, *why;
+	} rows[] = {
+		{"ended", "ec", PAST, "20210101000000Z", "sha256", LAB_SUB_EXT,
+			"'ended' in the chain has already expired"},
+		{"early", "ec", NULL, NULL, "sha256", LAB_SUB_EXT,
+			"'early' in the chain is not yet valid"},
+		{"broken", "ec", PAST, NULL, "sha1", LAB_SUB_EXT,
+			"'broken' in the chain is signed with SHA-1"},
+		{"short", "rsa:1024", PAST, NULL, "sha256", LAB_SUB_EXT,
+			"'short' in the chain has a key that is too weak"},
+		{"mailer", "ec", PAST, NULL, "sha256", LAB_SUB_EXT
+			"extendedKeyUsage=emailProtection,clientAuth\n",
+			"'mailer' in the chain is not for TLS servers"},
+		{"server", "ec", PAST, NULL, "sha256", LAB_SUB_EXT
+			"extendedKeyUsage=serverAuth\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *name = rows[i].name;
+		char csr[32];
+
+		put_back(STATE_CSRGEN_DONE);
+		snprintf(csr, sizeof(csr), "%s.csr", name);
+		lab_make_key(name, rows[i].kind);
+		lab_run("openssl req -new -key %s.key -subj /O=Lab/CN=%s -out "
+			"%s", name, name, csr);
+		sign("root", csr, rows[i].ext, rows[i].from ? rows[i].from :
+			in_days(9), rows[i].to ? rows[i].to : in_days(999),
+			rows[i].digest, name);
+		sign(name, "corp.csr", SUB, PAST, in_days(99), "sha256",
+			"under");
+		lab_run("cat %s.pem root.pem >path.pem", name);
+		take_cert("under.pem");
+		if (rows[i].why)
+			chain_refused("path.pem", rows[i].why);
+		else
+			expect(upload_file(CAS "/uploadCertChain/4",
+				"path.pem"), 200);
+	}
+}
+
+/* sign_large has the request signed with so many bytes of nothing in it. */
+static void sign_large(size_t num, const char *out)
+{
+	lab_run("{ printf '[ext]\\n"
+		"basicConstraints=critical,CA:TRUE,"
+		"pathlen:1\\nkeyUsage=critical,keyCertSign,cRLSign\\n"
+		"1.3.6.1.4.1.32473.1=DER:'; head -c %zu /dev/zero | "
+		"tr '\\0' 0; } >large.cnf; openssl x509 -req -in corp.csr -CA "
+		"root.pem -CAkey root.key -CAcreateserial -days 999 -sha256 "
+		"-extfile large.cnf -extensions ext -out %s.pem", 2 * num,
+		out);
+}
+
+static void refuses_what_is_too_large_for_every_connection(void **state)
+{
+	(void)state;
+	put_back(STATE_CSRGEN_DONE);
+	sign_large(12 * 1024, "over");
+	refused(upload_file(CAS "/uploadCert/4", "over.pem"), 400,
+		"INVALID_INPUT_ARGUMENT", "larger than 12 KB");
+	sign_large(11 * 1024, "within");
+	take_cert("within.pem");
+}
+
+static void refuses_a_name_of_nothing(void **state)
+{
+	(void)state;
+	put_back(STATE_CSRGEN_DONE);
+	lab_text("bare.cnf", "[ext]\n" SUB);
+	lab_run("openssl req -in corp.csr -noout -pubkey -out corp.pub && "
+		"openssl x509 -new -subj / -force_pubkey corp.pub -CA "
+		"root.pem -CAkey root.key -CAcreateserial -days 999 -extfile "
+		"bare.cnf -extensions ext -out nameless.pem");
+	refused(upload_file(CAS "/uploadCert/4", "nameless.pem"), 400,
+		"INVALID_INPUT_ARGUMENT", "subject is empty");
+}
+
+/* Whatever way the same key has come to two of them. */
+static void refuses_what_another_has(void **state)
+{
+	sqlite3 *db;
+	char *trail;
+
+	(void)state;
+	put_back(STATE_INTCERT_UPLOAD_DONE);
+	assert_int_equal(sqlite3_open(lab_path("state/sallyport.db"), &db),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "INSERT INTO ca (purpose, name, "
+		"state, key_type, key, spki, key_time, cert) SELECT purpose, "
+		"'Twin', state, key_type, key, spki, key_time, cert FROM ca "
+		"WHERE id = 4", NULL, NULL, NULL), SQLITE_OK);
+	trail = audit_now();
+	refused(upload_file(CAS "/uploadCert/4", "corp.pem"), 400,
+		"INVALID_INPUT_ARGUMENT", "\"Twin\" has this certificate "
+		"already");
+	check_state("INTCERT_UPLOAD_DONE", trail);
+	free(trail);
+	sign_well("root", "corp.csr", "anew");
+	take_cert("anew.pem");
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM ca WHERE name = 'Twin'",
+		NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	take_cert("corp.pem");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -876,6 +988,11 @@ int main(void)
 		cmocka_unit_test(refuses_bad_certificates),
 		cmocka_unit_test(refuses_bad_file_names),
 		cmocka_unit_test(refuses_bad_chains),
+		cmocka_unit_test(refuses_whom_clients_would_not_have_above),
+		cmocka_unit_test(
+			refuses_what_is_too_large_for_every_connection),
+		cmocka_unit_test(refuses_a_name_of_nothing),
+		cmocka_unit_test(refuses_what_another_has),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

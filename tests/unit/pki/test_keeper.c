@@ -567,6 +567,36 @@ static void mints_no_more_than_can_be_needed(void **state)
 	drop(&some);
 }
 
+/* Time is what the tally says that it was. */
+static void age(struct tally *tally, int64_t by_s)
+{
+	for (size_t i = 0; i < TALLY_CAS; i++) {
+		for (size_t j = 0; j < TALLY_MOST; j++)
+			tally->rows[i].at[j] -= by_s;
+	}
+}
+
+static void issues_again_when_the_time_is_over(void **state)
+{
+	static struct tally tally; /* the keeper's from here on */
+	struct kept one;
+
+	(void)state;
+	keeper_set_tally(kept_keeper(), &tally);
+	make_ca(&one, KEY_ROLE_INTERMEDIATE, &root, "9");
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < TALLY_MOST; i++) {
+			if (issue_once(&one) != 0)
+				fail_msg("%d of %d: %s", i, round, err);
+		}
+		age(&tally, KEPT_ROTATE_S - 3600);
+		assert_int_equal(issue_once(&one), -1);
+		refused(NULL, "has to wait");
+		age(&tally, 3600);
+	}
+	drop(&one);
+}
+
 /* --- leaves ------------------------------------------------------------- */
 
 static int forge(struct ca *ca, struct leaf **out)
@@ -1020,6 +1050,7 @@ int main(void)
 		cmocka_unit_test(issues),
 		cmocka_unit_test(issues_not_under_everything),
 		cmocka_unit_test(issues_no_more_than_the_rules_have),
+		cmocka_unit_test(issues_again_when_the_time_is_over),
 		cmocka_unit_test(signs_leaves),
 		cmocka_unit_test(signs_no_leaves_with_the_others),
 		cmocka_unit_test(holds_leaves_against_the_rules),

@@ -1,0 +1,59 @@
+"""`check`: a file that names CAs is held against those that there are."""
+
+import re
+
+from case_run import Running
+from lab.api import CA, Api, Organization
+from lab.case import Group
+
+named = Group("check", config=None)
+
+
+def rules(*names):
+    return {"ssl-rules": [{"name": "R%d" % i, "action": "inspect", "match": {
+        "hosts": ["r%d.lab.test" % i]}, "intermediate-ca": name}
+        for i, name in enumerate(names)]}
+
+
+@named.case
+def cas_that_rules_name_are_looked_at(t):
+    """One that is not there is a mistake, one out of use is not meant; by the
+    line, whether or not the proxy runs."""
+    org = Organization(t)
+
+    def check(*names):
+        proxy.config = dict(config, **rules(*names))
+        proxy.write()
+        code, out, err = proxy.run("check", "-c", proxy.file)
+        with open(proxy.file) as f:
+            lines = f.read().split("\n")
+        for name in names:
+            at = 1 + next(i for i, l in enumerate(lines)
+                          if "intermediate-ca" in l and name in l)
+            told = [l for l in err.splitlines() if '"%s"' % name in l]
+            assert len(told) <= 1, told
+            assert all(":%d: " % at in l for l in told), (at, told)
+        return code, out, err
+
+    def assert_told():
+        assert check("Good")[::2] == (0, "")
+        for name, what in (("Out", "disabled"), ("Half", "not finished")):
+            code, out, err = check("Good", name)
+            assert code == 0 and ": fine, 2 rules" in out, (code, out)
+            assert re.search(r'warning: .*"%s" is %s: connections under this '
+                             r'rule are refused' % (name, what), err), err
+            assert "Good" not in err, err
+        code, out, err = check("Nobody", "Good", "Out")
+        assert code == 2 and not out, (code, out)
+        assert 'there is no CA "Nobody"' in err and '"Out" is' in err, err
+    with Running(t) as proxy:
+        config = proxy.config
+        api = Api(proxy)
+        for name in "Good", "Out":
+            for _, step in api.steps(name, org)[:-1]:
+                step()
+        api.json("PUT", "%s/%d" % (CA, api.id), {"status": "DISABLED"})
+        for _, step in api.steps("Half", org)[:-2]:
+            step()
+        assert_told()
+    assert_told()
