@@ -1,11 +1,13 @@
 #include "proxy/admin/visit.h"
 
 #include <openssl/mem.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "proxy/admin/hosts.h"
 #include "proxy/http/h1_in.h"
 #include "proxy/session/answer.h"
 
@@ -108,24 +110,34 @@ static void send_out(struct visit *visit, struct head *head, struct slice body)
 	go(visit, visit->last ? VISIT_OVER : VISIT_HEAD);
 }
 
-static const char *phrase(unsigned status)
-{
-	static const struct {
-		unsigned status;
-		const char *text;
-	} phrases[] = {
-		{200, "OK"}, {204, "No Content"}, {400, "Bad Request"},
-		{401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-		{405, "Method Not Allowed"}, {413, "Content Too Large"},
-		{415, "Unsupported Media Type"}, {421, "Misdirected Request"},
-		{500, "Internal Server Error"}, {503, "Service Unavailable"},
-	};
+static const struct status {
+	unsigned number;
+	const char *phrase;
+	const char *code; /* of a refusal that is none of api.h's */
+} statuses[] = {
+	{200, "OK", ""},
+	{204, "No Content", ""},
+	{400, "Bad Request", "INVALID_INPUT_ARGUMENT"},
+	{401, "Unauthorized", ""},
+	{403, "Forbidden", ""},
+	{404, "Not Found", ""},
+	{405, "Method Not Allowed", ""},
+	{413, "Content Too Large", "PAYLOAD_TOO_LARGE"},
+	{415, "Unsupported Media Type", ""},
+	{421, "Misdirected Request", "MISDIRECTED_REQUEST"},
+	{500, "Internal Server Error", ""},
+	{503, "Service Unavailable", ""},
+};
 
-	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
-		if (phrases[i].status == status)
-			return phrases[i].text;
+static const struct status *status_of(unsigned number)
+{
+	static const struct status other = {0, "", ""};
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+		if (statuses[i].number == number)
+			return &statuses[i];
 	}
-	return "";
+	return &other;
 }
 
 static void add_if(struct head *head, const char *name, const char *value)
@@ -141,7 +153,7 @@ static void send_reply(struct visit *visit)
 	struct slice body = {NULL, 0};
 
 	head_set_response(head, reply->status,
-		slice_of(phrase(reply->status)), 1);
+		slice_of(status_of(reply->status)->phrase), 1);
 	add_if(head, "Content-Type", reply->content_type);
 	head_add_text(head, "Cache-Control", "no-store");
 	head_add_text(head, "X-Content-Type-Options", "nosniff");
@@ -168,29 +180,42 @@ static void send_answer(struct visit *visit, struct answer *answer)
 	answer_clear(answer);
 }
 
-/* refuse ends the connection with a few words: what was not read whole can't be
- * told from what follows. */
+/* turn_down answers with a sentence, as the API does where the path is one of
+ * its own. */
+static void turn_down(struct visit *visit, unsigned number, const char *why)
+{
+	const struct status *status = status_of(number);
+	bool json = api_is_mine(visit->request.path);
+	struct head *head = head_new();
+	char text[512];
+
+	if (json)
+		snprintf(text, sizeof(text), "{\"code\":\"%s\","
+			"\"message\":\"%s\"}", status->code, why);
+	else
+		snprintf(text, sizeof(text), "%s\n", why);
+	head_set_response(head, number, slice_of(status->phrase), 1);
+	head_add_text(head, "Content-Type", json ? "application/json" :
+		"text/plain; charset=utf-8");
+	head_add_text(head, "Cache-Control", "no-store");
+	send_out(visit, head, slice_of(text));
+	head_free(head);
+}
+
+/* refuse ends the connection, too: what was not read whole can't be told from
+ * what follows. */
 static void refuse(struct visit *visit, unsigned status, const char *why)
 {
-	struct head *head = head_new();
-
 	visit->last = true;
-	head_set_response(head, status, slice_of(phrase(status)), 1);
-	head_add_text(head, "Content-Type", "text/plain; charset=utf-8");
-	head_add_text(head, "Cache-Control", "no-store");
-	send_out(visit, head, slice_of(why));
-	head_free(head);
+	turn_down(visit, status, why);
 }
 
 static void page(struct visit *visit)
 {
 	struct answer answer = {NULL};
 
-	if (visit->ops->page(visit->host, visit, &answer))
-		send_answer(visit, &answer);
-	else
-		refuse(visit, 421, "This is Sallyport's admin listener; it "
-			"does not go by that name.\n");
+	visit->ops->page(visit->host, visit, &answer);
+	send_answer(visit, &answer);
 }
 
 static void work(struct visit *visit)
@@ -201,12 +226,15 @@ static void work(struct visit *visit)
 		!visit->side.codec.ops->lasts(&visit->side.codec);
 	request->body = (struct slice){utstring_body(&visit->body),
 		utstring_len(&visit->body)};
-	if (!api_is_mine(request->path)) {
+	if (!visit->local && !hosts_know(request->host, visit->self)) {
+		turn_down(visit, 421, "This is Sallyport's admin listener; it "
+			"does not go by that name.");
+	} else if (!api_is_mine(request->path)) {
 		page(visit);
-		return;
+	} else {
+		go(visit, VISIT_WORK);
+		visit->ops->handle(visit->host, visit);
 	}
-	go(visit, VISIT_WORK);
-	visit->ops->handle(visit->host, visit);
 }
 
 void visit_answered(struct visit *visit)
@@ -248,9 +276,9 @@ static void on_head(struct visit *visit)
 	utstring_clear(&visit->body);
 	if (!take_head(visit, head))
 		refuse(visit, 400, "The request's target is malformed, or too "
-			"long.\n");
+			"long.");
 	else if (plan.kind == BODY_LENGTH && plan.length > API_BODY_MAX)
-		refuse(visit, 413, "The request is too large.\n");
+		refuse(visit, 413, "The request is too large.");
 	else
 		go(visit, VISIT_BODY);
 	if (visit->at == VISIT_BODY)
@@ -262,7 +290,7 @@ static void on_body(struct visit *visit)
 	struct slice piece = visit->side.codec.ops->body(&visit->side.codec);
 
 	if (utstring_len(&visit->body) + piece.len > API_BODY_MAX)
-		refuse(visit, 413, "The request is too large.\n");
+		refuse(visit, 413, "The request is too large.");
 	else
 		utstring_bincpy(&visit->body, piece.at, piece.len);
 }
@@ -286,7 +314,7 @@ static bool step(struct visit *visit)
 	case CODEC_FAILED:
 		(void)codec->ops->failure(codec, &why);
 		refuse(visit, 400, "The request is not well-formed "
-			"HTTP/1.1.\n");
+			"HTTP/1.1.");
 		return true;
 	case CODEC_CLOSED:
 		go(visit, VISIT_OVER);

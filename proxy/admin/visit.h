@@ -5,7 +5,8 @@
  *
  * Reads a request whole, within bounds, and answers it: Sallyport's own open
  * pages at once, calls of the API once its host has had them handled on
- * another thread.
+ * another thread. But for the control socket, neither is for who calls the
+ * listener by a name that is not its own (hosts.h): 421.
  *
  * Owns:    its stream, the request, the reply.
  * Threads: one, its loop's; request and reply are the other thread's between
@@ -27,8 +28,8 @@ struct visit_host {
 	/* handle has visit->request answered in visit->reply, and visit_answered
 	 * called then. */
 	void (*handle)(void *host, struct visit *visit);
-	/* page answers what is no API call; false: there is none. */
-	bool (*page)(void *host, const struct visit *visit,
+	/* page answers what is no API call. */
+	void (*page)(void *host, const struct visit *visit,
 		struct answer *answer);
 	/* gone: the visit is over; it frees itself after that. */
 	void (*gone)(void *host, struct visit *visit);
