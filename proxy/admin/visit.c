@@ -13,6 +13,8 @@
 
 enum {
 	HEAD_MAX = 16 * 1024,
+	READ_MAX = 4 << 20,      /* of a body, most of it for nothing */
+	LINGER_MS = 5 * 1000,
 	REQUEST_MS = 30 * 1000,  /* from its first byte to its last */
 	IDLE_MS = 60 * 1000,
 };
@@ -26,16 +28,52 @@ static struct slice slice_of(const char *text)
 	return (struct slice){text, strlen(text)};
 }
 
-/* copy_field: one that does not fit is as good as none, and will be refused. */
-static struct slice copy_field(const struct head *head, const char *name,
-	char out[VISIT_FIELD])
+/* put_off: the request is turned down once it has been read. */
+static void put_off(struct visit *visit, unsigned status, const char *what,
+	const char *why)
 {
-	struct slice value = head_get(head, name);
+	visit->refusal = status;
+	snprintf(visit->why, sizeof(visit->why), "%s%s", what, why);
+}
 
+/* copy_field: a field that does not fit is not left away. That would be another
+ * request than the one that was sent. */
+static bool copy_field(struct slice value, char *out, size_t size,
+	struct slice *copy)
+{
+	*copy = (struct slice){out, 0};
 	out[0] = '\0';
-	if (value.at && value.len < VISIT_FIELD)
-		slice_text(value, out, VISIT_FIELD);
-	return slice_of(out);
+	if (value.len >= size)
+		return false;
+	if (value.at)
+		slice_text(value, out, size);
+	copy->len = strlen(out);
+	return true;
+}
+
+static void take_fields(struct visit *visit, const struct head *head)
+{
+	struct api_request *request = &visit->request;
+	const struct {
+		const char *name;
+		char *out;
+		size_t size;
+		struct slice *copy;
+	} fields[] = {
+		{"Host", visit->host_field, VISIT_FIELD, &request->host},
+		{"Authorization", visit->authorization, VISIT_FIELD,
+			&request->authorization},
+		{"Cookie", visit->cookie, VISIT_COOKIE, &request->cookie},
+		{"Origin", visit->origin, VISIT_FIELD, &request->origin},
+		{"Content-Type", visit->type, VISIT_FIELD,
+			&request->content_type},
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		if (!copy_field(head_get(head, fields[i].name), fields[i].out,
+			    fields[i].size, fields[i].copy))
+			put_off(visit, 431, fields[i].name, " is too long.");
+	}
 }
 
 /* take_target splits path and query; of an absolute form (RFC 9112, 3.2.2) the
@@ -63,25 +101,22 @@ static bool take_target(struct visit *visit, struct slice target)
 	return visit->path[0] == '/';
 }
 
-static bool take_head(struct visit *visit, const struct head *head)
+static void take_head(struct visit *visit, const struct head *head)
 {
 	struct api_request *request = &visit->request;
 
+	visit->refusal = 0;
+	visit->path[0] = visit->query[0] = '\0';
+	take_fields(visit, head);
 	if (head_method(head).len >= sizeof(visit->method) ||
 	    !take_target(visit, head_target(head)))
-		return false;
+		put_off(visit, 400, "The request's target",
+			" is malformed, or too long.");
 	slice_text(head_method(head), visit->method, sizeof(visit->method));
 	visit->to_head = strcmp(visit->method, "HEAD") == 0;
 	request->method = slice_of(visit->method);
 	request->path = slice_of(visit->path);
 	request->query = slice_of(visit->query);
-	request->host = copy_field(head, "Host", visit->host_field);
-	request->authorization =
-		copy_field(head, "Authorization", visit->authorization);
-	request->cookie = copy_field(head, "Cookie", visit->cookie);
-	request->origin = copy_field(head, "Origin", visit->origin);
-	request->content_type = copy_field(head, "Content-Type", visit->type);
-	return true;
 }
 
 /* --- answering ---------------------------------------------------------- */
@@ -125,6 +160,7 @@ static const struct status {
 	{413, "Content Too Large", "PAYLOAD_TOO_LARGE"},
 	{415, "Unsupported Media Type", ""},
 	{421, "Misdirected Request", "MISDIRECTED_REQUEST"},
+	{431, "Request Header Fields Too Large", "FIELD_TOO_LARGE"},
 	{500, "Internal Server Error", ""},
 	{503, "Service Unavailable", ""},
 };
@@ -206,7 +242,7 @@ static void turn_down(struct visit *visit, unsigned number, const char *why)
  * what follows. */
 static void refuse(struct visit *visit, unsigned status, const char *why)
 {
-	visit->last = true;
+	visit->last = visit->cut = true;
 	turn_down(visit, status, why);
 }
 
@@ -226,7 +262,9 @@ static void work(struct visit *visit)
 		!visit->side.codec.ops->lasts(&visit->side.codec);
 	request->body = (struct slice){utstring_body(&visit->body),
 		utstring_len(&visit->body)};
-	if (!visit->local && !hosts_know(request->host, visit->self)) {
+	if (visit->refusal) {
+		turn_down(visit, visit->refusal, visit->why);
+	} else if (!visit->local && !hosts_know(request->host, visit->self)) {
 		turn_down(visit, 421, "This is Sallyport's admin listener; it "
 			"does not go by that name.");
 	} else if (!api_is_mine(request->path)) {
@@ -269,30 +307,31 @@ static void go_on(struct visit *visit, const struct head *head)
 
 static void on_head(struct visit *visit)
 {
-	struct codec *codec = &visit->side.codec;
-	const struct head *head = codec->ops->head(codec);
-	struct body_plan plan = codec->ops->plan(codec);
+	const struct head *head =
+		visit->side.codec.ops->head(&visit->side.codec);
 
 	utstring_clear(&visit->body);
-	if (!take_head(visit, head))
-		refuse(visit, 400, "The request's target is malformed, or too "
-			"long.");
-	else if (plan.kind == BODY_LENGTH && plan.length > API_BODY_MAX)
-		refuse(visit, 413, "The request is too large.");
-	else
-		go(visit, VISIT_BODY);
-	if (visit->at == VISIT_BODY)
-		go_on(visit, head);
+	visit->came = 0;
+	take_head(visit, head);
+	go(visit, VISIT_BODY);
+	go_on(visit, head);
 }
 
+/* Of a body that is too large the API needs no more than it would take to see
+ * that. The rest is read all the same: who is still sending gets no answer from
+ * a connection that is closed (RFC 9112, 9.6). */
 static void on_body(struct visit *visit)
 {
 	struct slice piece = visit->side.codec.ops->body(&visit->side.codec);
+	size_t room = API_BODY_MAX + 1 - utstring_len(&visit->body);
 
-	if (utstring_len(&visit->body) + piece.len > API_BODY_MAX)
-		refuse(visit, 413, "The request is too large.");
-	else
-		utstring_bincpy(&visit->body, piece.at, piece.len);
+	utstring_bincpy(&visit->body, piece.at,
+		piece.len < room ? piece.len : room);
+	visit->came += piece.len;
+	if (visit->came <= READ_MAX)
+		return;
+	visit->last = visit->cut = true;
+	work(visit);
 }
 
 /* step heeds the next event; false: there is none. */
@@ -312,9 +351,9 @@ static bool step(struct visit *visit)
 		work(visit);
 		return true;
 	case CODEC_FAILED:
-		(void)codec->ops->failure(codec, &why);
-		refuse(visit, 400, "The request is not well-formed "
-			"HTTP/1.1.");
+		refuse(visit, codec->ops->failure(codec, &why) ==
+			REASON_HEAD_TOO_LARGE ? 431 : 400, "The request is "
+			"not well-formed HTTP/1.1, or its head too large.");
 		return true;
 	case CODEC_CLOSED:
 		go(visit, VISIT_OVER);
@@ -337,14 +376,16 @@ static void read_on(struct visit *visit)
 		continue;
 }
 
-/* run: what is over and sent is closed. */
+/* run: what is over and sent is closed; but what was cut short only once the
+ * client, too, has ended. */
 static void run(struct visit *visit)
 {
-	stream_want(&visit->stream, reads(visit));
+	stream_want(&visit->stream, visit->at != VISIT_WORK);
 	if (visit->closing || visit->at == VISIT_WORK)
 		return;
 	if (stream_broken(&visit->stream) || (visit->at == VISIT_OVER &&
-		stream_flushed(&visit->stream)))
+		stream_flushed(&visit->stream) &&
+		(!visit->cut || stream_ended(&visit->stream))))
 		visit_end(visit);
 }
 
@@ -425,6 +466,7 @@ void visit_check(struct visit *visit, uint64_t now_ms)
 
 	if (visit->at == VISIT_WORK)
 		return;
-	if (age > IDLE_MS || (visit->at == VISIT_BODY && age > REQUEST_MS))
+	if (age > IDLE_MS || (visit->at == VISIT_BODY && age > REQUEST_MS) ||
+	    (visit->at == VISIT_OVER && age > LINGER_MS))
 		visit_end(visit);
 }

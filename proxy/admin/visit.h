@@ -37,7 +37,7 @@ struct visit_host {
 
 enum visit_step { VISIT_HEAD, VISIT_BODY, VISIT_WORK, VISIT_OVER };
 
-enum { VISIT_FIELD = 1024, VISIT_PATH = 2048 };
+enum { VISIT_FIELD = 1024, VISIT_COOKIE = 8192, VISIT_PATH = 2048 };
 
 struct visit {
 	struct visit *prev, *next;      /* the host's list */
@@ -50,13 +50,17 @@ struct visit {
 	bool loopback;                  /* of a listener on this machine's own */
 	bool closing, closed;
 	bool to_head, last;
+	bool cut;                       /* its end was not waited for */
 	uint64_t since_ms;              /* of the step */
 	char self[128];                 /* its own address, "127.0.0.1:8081" */
 	/* What request points into. */
 	char method[24], path[VISIT_PATH], query[VISIT_PATH];
 	char host_field[VISIT_FIELD], authorization[VISIT_FIELD];
-	char cookie[VISIT_FIELD], origin[VISIT_FIELD], type[VISIT_FIELD];
-	UT_string body;
+	char cookie[VISIT_COOKIE], origin[VISIT_FIELD], type[VISIT_FIELD];
+	UT_string body;                 /* API_BODY_MAX + 1 bytes at the most */
+	uint64_t came;                  /* of the body */
+	unsigned refusal;               /* a status; 0: none */
+	char why[96];
 	struct api_request request;
 	struct api_reply reply;
 };

@@ -117,6 +117,78 @@ def other_hosts_are_not_answered(t):
         "GET", "/api/v1" + CA, host="rebound.example").status == 200
 
 
+# --- what does not fit --------------------------------------------------------
+
+@admin.case
+def a_field_that_does_not_fit_is_refused(t):
+    """It is not left out: an Origin that is too long would be none."""
+    for field in ("Origin: https://%s.example" % ("a" * 1100),
+                  "Authorization: Bearer " + "a" * 1100,
+                  "Content-Type: text/" + "a" * 1100,
+                  "Cookie: a=" + "a" * 8200):
+        wire = Wire(t)
+        told(wire.ask("GET", "/api/v1" + CA, field), 431, "FIELD_TOO_LARGE",
+             field.partition(":")[0])
+    login = token(t, t.proxy, "long", "session")
+    reply = begin_session(Api(t.proxy, token=False), login)
+    cookie = reply.fields["Set-Cookie"].partition(";")[0]
+    wire = Wire(t)
+    assert wire.ask("GET", "/api/v1" + CA, "Cookie: %s; b=%s" % (
+        cookie, "b" * 7000)).status == 200, "a cookie has 8 KB"
+    told(wire.ask("POST", "/api/v1" + CA, "Cookie: " + cookie,
+                  "Content-Type: application/json", "Origin: https://%s" %
+                  ("a" * 1100), body=b'{"name":"forged","type":"CUSTOM_SW"}'),
+         431, "FIELD_TOO_LARGE", "Origin")
+    names = [c["name"] for c in Api(t.proxy).json("GET", CA)]
+    assert "forged" not in names, names
+    head = Wire(t).ask("GET", "/api/v1" + CA, *["X-%d: %s" % (
+        i, "a" * 900) for i in range(20)])
+    assert head.status == 431, head
+
+
+@admin.case(limit=60)
+def a_body_that_does_not_fit_is_told_so(t):
+    """In the API's way, after the login; and read, so that the answer comes."""
+    auth, api = bearer(t.proxy), Api(t.proxy)
+    large = b'{"name":"' + b"a" * 100000 + b'"}'
+    wire = Wire(t)
+    told(wire.ask("POST", "/api/v1" + CA, "Content-Type: application/json",
+                  body=large), 401, "SESSION_NOT_VALID", "login")
+    told(wire.ask("POST", "/api/v1" + CA, "Content-Type: application/json",
+                  auth, body=large), 413, "PAYLOAD_TOO_LARGE", "80 KB")
+    assert wire.ask("GET", "/api/v1" + CA, auth).status == 200, \
+        "the connection goes on"
+    ca = api.create("Too large")
+    for size in (90000, 200000, 3000000):
+        type_, body = multipart("cert.pem", b"a" * size)
+        told(Wire(t).ask("POST", "/api/v1%s/uploadCert/%d" % (CA, ca), auth,
+                         "Content-Type: " + type_, body=body), 400,
+             "INVALID_INPUT_ARGUMENT", "larger than 64 KB")
+    chunked = Wire(t)
+    chunked.send("POST", "/api/v1" + CA, auth, "Transfer-Encoding: chunked")
+    chunked.sock.sendall(b"10000\r\n" + b"a" * 65536 + b"\r\n" +
+                         b"10000\r\n" + b"a" * 65536 + b"\r\n0\r\n\r\n")
+    told(chunked.reply(), 413, "PAYLOAD_TOO_LARGE", "80 KB")
+    endless = Wire(t)
+    endless.send("POST", "/api/v1" + CA, auth, "Content-Length: 99999999")
+    endless.sock.sendall(b"a" * 6000000)
+    told(endless.reply(), 413, "PAYLOAD_TOO_LARGE", "80 KB")
+    endless.sock.shutdown(socket.SHUT_WR)
+    assert endless.ended(4)
+
+
+@admin.case(limit=60)
+def large_files_by_command(t):
+    """The sentence, not that the proxy does not answer."""
+    Api(t.proxy).create("By command")
+    for size in (90000, 200000):
+        file = t.write("large.pem", "a" * size)
+        done = t.run(t.binary, "ca", "upload", "By command", file, "-c",
+                     t.proxy.file)
+        assert done.returncode == 1, done
+        assert "larger than 64 KB" in done.stderr, (size, done.stderr)
+
+
 # --- much at once -------------------------------------------------------------
 
 def hold(proxy):
