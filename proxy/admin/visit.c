@@ -124,6 +124,7 @@ static void take_head(struct visit *visit, const struct head *head)
 static void go(struct visit *visit, enum visit_step step)
 {
 	visit->at = step;
+	visit->begun = false;
 	visit->since_ms = loop_now(visit->stream.loop);
 }
 
@@ -138,6 +139,8 @@ static void send_out(struct visit *visit, struct head *head, struct slice body)
 	if (!visit->to_head && plan.kind == BODY_LENGTH)
 		codec->ops->send_body(codec, body);
 	codec->ops->send_end(codec, NULL);
+	visit->to_head = false; /* nor is what comes next to that path */
+	visit->request.path.len = 0;
 	if (visit->last)
 		stream_shutdown(&visit->stream);
 	else
@@ -290,7 +293,6 @@ void visit_answered(struct visit *visit)
 		return;
 	}
 	send_reply(visit);
-	stream_want(&visit->stream, true);
 	run(visit);
 }
 
@@ -313,7 +315,7 @@ static void on_head(struct visit *visit)
 	utstring_clear(&visit->body);
 	visit->came = 0;
 	take_head(visit, head);
-	go(visit, VISIT_BODY);
+	visit->at = VISIT_BODY;
 	go_on(visit, head);
 }
 
@@ -372,14 +374,22 @@ static bool reads(const struct visit *visit)
 
 static void read_on(struct visit *visit)
 {
+	struct codec *codec = &visit->side.codec;
+
 	while (reads(visit) && step(visit))
 		continue;
+	if (visit->begun || !reads(visit) || !codec->ops->under_way(codec))
+		return;
+	visit->begun = true;
+	visit->since_ms = loop_now(visit->stream.loop);
 }
 
-/* run: what is over and sent is closed; but what was cut short only once the
- * client, too, has ended. */
+/* run: an end that came while nothing was wanted is heeded. What is over and
+ * sent is closed; but what was cut short only once the client, too, has ended. */
 static void run(struct visit *visit)
 {
+	if (reads(visit) && stream_ended(&visit->stream))
+		read_on(visit);
 	stream_want(&visit->stream, visit->at != VISIT_WORK);
 	if (visit->closing || visit->at == VISIT_WORK)
 		return;
@@ -403,11 +413,7 @@ static size_t on_data(void *owner, const uint8_t *data, size_t len)
 
 static void on_event(void *owner)
 {
-	struct visit *visit = owner;
-
-	if (reads(visit) && stream_ended(&visit->stream))
-		read_on(visit);
-	run(visit);
+	run(owner);
 }
 
 /* --- life --------------------------------------------------------------- */
@@ -463,10 +469,9 @@ void visit_end(struct visit *visit)
 void visit_check(struct visit *visit, uint64_t now_ms)
 {
 	uint64_t age = now_ms - visit->since_ms;
+	uint64_t most = visit->begun ? REQUEST_MS :
+		visit->at == VISIT_OVER ? LINGER_MS : IDLE_MS;
 
-	if (visit->at == VISIT_WORK)
-		return;
-	if (age > IDLE_MS || (visit->at == VISIT_BODY && age > REQUEST_MS) ||
-	    (visit->at == VISIT_OVER && age > LINGER_MS))
+	if (visit->at != VISIT_WORK && age > most)
 		visit_end(visit);
 }

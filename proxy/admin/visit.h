@@ -51,7 +51,8 @@ struct visit {
 	bool closing, closed;
 	bool to_head, last;
 	bool cut;                       /* its end was not waited for */
-	uint64_t since_ms;              /* of the step */
+	bool begun;                     /* a request has; not read whole yet */
+	uint64_t since_ms;              /* of that, else of the step */
 	char self[128];                 /* its own address, "127.0.0.1:8081" */
 	/* What request points into. */
 	char method[24], path[VISIT_PATH], query[VISIT_PATH];

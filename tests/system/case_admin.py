@@ -189,6 +189,48 @@ def large_files_by_command(t):
         assert "larger than 64 KB" in done.stderr, (size, done.stderr)
 
 
+# --- one connection -----------------------------------------------------------
+
+@admin.case
+def who_has_ended_is_not_waited_for(t):
+    """A request and a FIN, together or apart: an answer and an end."""
+    auth = bearer(t.proxy)
+    ask = http1.head("GET", "/api/v1" + CA, "127.0.0.1", auth)
+    page = http1.head("GET", "/healthz", "127.0.0.1")
+    for requests in ([ask], [page], [ask, ask], [ask, page], [page, ask]):
+        for pause in (0, 0.01):
+            wire = Wire(t)
+            wire.sock.sendall(b"".join(requests))
+            time.sleep(pause)
+            wire.sock.shutdown(socket.SHUT_WR)
+            for _ in requests:
+                assert wire.reply().status == 200
+            assert wire.ended(5), "left open"
+
+
+@admin.case(limit=90)
+def a_request_has_a_deadline(t):
+    """From its first byte to its last, however slowly both come."""
+    wire = Wire(t)
+    began = time.monotonic()
+    wire.sock.sendall(b"POST /api/v1%s HTTP/1.1\r\nHost: localhost\r\n"
+                      b"Content-Length: 1000\r\n" % CA.encode())
+    time.sleep(20)
+    wire.sock.sendall(b"\r\n")
+    assert wire.ended(40)
+    assert time.monotonic() - began < 40, time.monotonic() - began
+
+
+@admin.case
+def a_refusal_after_a_head_has_its_body(t):
+    wire = Wire(t)
+    head = wire.ask("HEAD", "/healthz")
+    assert head.status == 200 and not head.body, head
+    wire.sock.sendall(b"nonsense\r\n\r\n")
+    reply = wire.reply()
+    assert reply.status == 400 and b"HTTP/1.1" in reply.body, reply
+
+
 # --- much at once -------------------------------------------------------------
 
 def hold(proxy):
