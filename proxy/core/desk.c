@@ -29,6 +29,7 @@
 
 enum {
 	VISITS_MAX = 512,
+	CONTROLS_MAX = 64,      /* visits to the control socket */
 	LOOK_MS = 1000,
 	TOKEN_BYTES = 32,
 };
@@ -44,6 +45,7 @@ struct entry {
 
 struct desk {
 	struct desk_host host;
+	char user[64];                  /* as whom it runs */
 	const char *state;              /* borrowed */
 	const struct keeper_link *link; /* borrowed */
 	struct api *api;                /* owned */
@@ -225,21 +227,51 @@ static void gone(void *host, struct visit *visit)
 
 static const struct visit_host visit_ops = {handle, page, gone};
 
+/* name_user asks once: that may take the network. */
+static void name_user(struct desk *desk)
+{
+	const struct passwd *user = getpwuid(geteuid());
+
+	snprintf(desk->user, sizeof(desk->user), "%s",
+		user ? user->pw_name : "?");
+}
+
 /* who_is says whom the kernel knows at the other end; false: somebody who has
  * no business here. */
-static bool who_is(int fd, char *out, size_t size)
+static bool who_is(const struct desk *desk, int fd, char *out, size_t size)
 {
-	const struct passwd *user;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
 	    (peer.uid != 0 && peer.uid != geteuid()))
 		return false;
-	user = getpwuid(peer.uid);
-	snprintf(out, size, "%.60s (uid %lu)", user ? user->pw_name : "?",
-		(unsigned long)peer.uid);
+	snprintf(out, size, "%s (uid %lu)",
+		peer.uid == 0 ? "root" : desk->user, (unsigned long)peer.uid);
 	return true;
+}
+
+/* make_room: the control socket has its own. Where there is none, whoever has
+ * been idle, or at sending a request, for the longest goes; false: all of them
+ * are being answered. */
+static bool make_room(struct desk *desk, bool control)
+{
+	struct visit *visit, *oldest = NULL;
+	unsigned num = 0;
+
+	DL_FOREACH(desk->visits, visit) {
+		if (visit->local != control || visit->closing)
+			continue;
+		num++;
+		if (visit->at != VISIT_WORK &&
+		    (!oldest || visit->since_ms < oldest->since_ms))
+			oldest = visit;
+	}
+	if (num < (control ? CONTROLS_MAX : VISITS_MAX))
+		return true;
+	if (oldest)
+		visit_end(oldest);
+	return oldest != NULL;
 }
 
 static void own_address(int fd, char *out, size_t size)
@@ -271,8 +303,8 @@ static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
 	struct visit *visit;
 
 	(void)peer;
-	if (desk->num_visits >= VISITS_MAX ||
-	    (entry->control && !who_is(fd, who, sizeof(who)))) {
+	if ((entry->control && !who_is(desk, fd, who, sizeof(who))) ||
+	    !make_room(desk, entry->control)) {
 		close(fd);
 		return;
 	}
@@ -477,6 +509,7 @@ int desk_new(const struct desk_order *order, struct desk **out, char *err,
 	desk->host = order->host;
 	desk->state = order->state;
 	desk->link = order->link;
+	name_user(desk);
 	if (need_token(order->state, token, err, err_size) != 0)
 		return -1;
 	desk->api = api_new(token);

@@ -208,6 +208,32 @@ def who_has_ended_is_not_waited_for(t):
             assert wire.ended(5), "left open"
 
 
+@admin.case(limit=60)
+def a_crowd_locks_nobody_out(t):
+    """Connections that stay idle make room; the control socket has its own."""
+    crowd = [Wire(t) for _ in range(600)]
+    for wire in crowd[-20:]:
+        wire.send("GET", "/healthz")
+        assert wire.reply().status == 200
+    assert Wire(t).ask("GET", "/healthz").status == 200
+    assert crowd[0].ended(5), "the oldest"
+    done = t.run(t.binary, "ca", "list", "-c", t.proxy.file)
+    assert done.returncode == 0, done.stderr
+    assert crowd[-1].ask("GET", "/healthz").status == 200
+    for wire in crowd:
+        wire.sock.close()
+
+
+@admin.case(limit=60)
+def a_crowd_at_the_control_socket(t):
+    crowd = [Wire(t, control=True) for _ in range(600)]
+    assert Wire(t).ask("GET", "/healthz").status == 200
+    done = t.run(t.binary, "ca", "list", "-c", t.proxy.file)
+    assert done.returncode == 0, done.stderr
+    for wire in crowd:
+        wire.sock.close()
+
+
 @admin.case(limit=90)
 def a_request_has_a_deadline(t):
     """From its first byte to its last, however slowly both come."""
