@@ -15,12 +15,12 @@
 #include <utlist.h>
 
 #include "pki/authority.h"
-#include "pki/keymaker.h"
 #include "proxy/admin/api.h"
 #include "proxy/admin/visit.h"
 #include "proxy/config/config.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/core/desk_tls.h"
+#include "proxy/core/desk_token.h"
 #include "proxy/net/address.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
@@ -31,7 +31,6 @@ enum {
 	VISITS_MAX = 512,
 	CONTROLS_MAX = 64,      /* visits to the control socket */
 	LOOK_MS = 1000,
-	TOKEN_BYTES = 32,
 };
 
 struct desk;
@@ -428,53 +427,6 @@ static int open_control(struct desk *desk, char *err, size_t err_size)
 	return fd < 0 ? -1 : open_entry(desk, fd, true, err, err_size);
 }
 
-/* --- the administrator's token ------------------------------------------ */
-
-enum { TOKEN_SIZE = 2 * TOKEN_BYTES + 2 };
-
-static bool read_token(int fd, char out[TOKEN_SIZE])
-{
-	ssize_t len = read(fd, out, TOKEN_SIZE - 1);
-
-	out[len > 0 ? len : 0] = '\0';
-	out[strcspn(out, "\r\n")] = '\0';
-	return strlen(out) >= TOKEN_BYTES;
-}
-
-static bool write_token(int fd, char out[TOKEN_SIZE])
-{
-	size_t len = 2 * TOKEN_BYTES + 1;
-	bool fine;
-
-	make_chance(TOKEN_BYTES, out);
-	out[len - 1] = '\n';
-	fine = write(fd, out, len) == (ssize_t)len;
-	out[len - 1] = '\0';
-	return fine;
-}
-
-static int need_token(const char *state, char out[TOKEN_SIZE], char *err,
-	size_t err_size)
-{
-	char path[4096];
-	bool made, fine;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/admin-token", state);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	made = fd >= 0;
-	if (!made)
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	fine = fd >= 0 && (made ? write_token(fd, out) : read_token(fd, out));
-	if (!fine)
-		snprintf(err, err_size, "%s: %s; delete it, and a new one is "
-			"made", path, fd < 0 ? strerror(errno) :
-			"is no token (at least 32 letters)");
-	if (fd >= 0)
-		close(fd);
-	return fine ? 0 : -1;
-}
-
 static void *run(void *arg)
 {
 	struct desk *desk = arg;
@@ -501,7 +453,7 @@ int desk_new(const struct desk_order *order, struct desk **out, char *err,
 	size_t err_size)
 {
 	struct desk *desk = calloc(1, sizeof(*desk));
-	char token[TOKEN_SIZE];
+	char token[DESK_TOKEN_SIZE];
 
 	if (!desk)
 		abort();
@@ -510,7 +462,7 @@ int desk_new(const struct desk_order *order, struct desk **out, char *err,
 	desk->state = order->state;
 	desk->link = order->link;
 	name_user(desk);
-	if (need_token(order->state, token, err, err_size) != 0)
+	if (desk_token_need(order->state, token, err, err_size) != 0)
 		return -1;
 	desk->api = api_new(token);
 	OPENSSL_cleanse(token, sizeof(token));

@@ -265,3 +265,18 @@ def hold(proxy):
                          isolation_level=None)
     db.execute("BEGIN IMMEDIATE")
     return db
+
+
+# --- starting; TLS ------------------------------------------------------------
+
+@own.case(limit=60)
+def an_empty_token_file_is_written_anew(t):
+    """As a death at the wrong moment could leave it."""
+    with Running(t) as proxy:
+        state = proxy.config["state"]
+    path = os.path.join(state, "admin-token")
+    open(path, "w").close()
+    with Running(t, {"state": state}, "again") as proxy:
+        assert len(Api(proxy).json("GET", CA)) == 1
+        assert os.stat(path).st_mode & 0o777 == 0o600
+        assert not [n for n in os.listdir(state) if "token." in n]
