@@ -165,7 +165,7 @@ static const struct status {
 	{421, "Misdirected Request", "MISDIRECTED_REQUEST"},
 	{431, "Request Header Fields Too Large", "FIELD_TOO_LARGE"},
 	{500, "Internal Server Error", ""},
-	{503, "Service Unavailable", ""},
+	{503, "Service Unavailable", "SERVICE_UNAVAILABLE"},
 };
 
 static const struct status *status_of(unsigned number)
@@ -274,7 +274,9 @@ static void work(struct visit *visit)
 		page(visit);
 	} else {
 		go(visit, VISIT_WORK);
-		visit->ops->handle(visit->host, visit);
+		if (!visit->ops->handle(visit->host, visit))
+			turn_down(visit, 503, "Too many calls are waiting "
+				"already; try again later.");
 	}
 }
 

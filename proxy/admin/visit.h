@@ -26,8 +26,8 @@ struct visit;
 
 struct visit_host {
 	/* handle has visit->request answered in visit->reply, and visit_answered
-	 * called then. */
-	void (*handle)(void *host, struct visit *visit);
+	 * called then; not from inside. False: too many are waiting for that. */
+	bool (*handle)(void *host, struct visit *visit);
 	/* page answers what is no API call. */
 	void (*page)(void *host, const struct visit *visit,
 		struct answer *answer);

@@ -19,6 +19,7 @@
 #include "proxy/admin/visit.h"
 #include "proxy/config/config.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/core/clerks.h"
 #include "proxy/core/desk_tls.h"
 #include "proxy/core/desk_token.h"
 #include "proxy/net/address.h"
@@ -30,6 +31,8 @@
 enum {
 	VISITS_MAX = 512,
 	CONTROLS_MAX = 64,      /* visits to the control socket */
+	CLERKS = 4,             /* calls that are answered at a time */
+	WAITING_MAX = 64,       /* ... and that wait for one of these */
 	LOOK_MS = 1000,
 };
 
@@ -49,6 +52,7 @@ struct desk {
 	const struct keeper_link *link; /* borrowed */
 	struct api *api;                /* owned */
 	struct desk_tls *tls;           /* owned */
+	struct clerks *clerks;          /* owned */
 	struct loop loop;
 	pthread_t thread;
 	struct entry *entries;          /* owned */
@@ -60,9 +64,9 @@ struct desk {
 	bool ending;
 };
 
-/* A call of the API, on its way through the thread pool. */
+/* A call of the API, on its way through a clerk's hands. */
 struct job {
-	uv_work_t work;
+	struct clerk_job clerk; /* first: a clerk_job is a job */
 	struct desk *desk;
 	struct visit *visit;
 };
@@ -108,9 +112,9 @@ static void handle_in(struct desk *desk, const struct snapshot *snapshot,
 	free(rules);
 }
 
-static void do_job(uv_work_t *work)
+static void do_job(struct clerk_job *clerk)
 {
-	struct job *job = work->data;
+	struct job *job = (struct job *)clerk;
 	struct snapshot *snapshot =
 		job->desk->host.snapshot(job->desk->host.arg);
 
@@ -120,32 +124,35 @@ static void do_job(uv_work_t *work)
 
 static void finish(struct desk *desk);
 
-static void on_job_done(uv_work_t *work, int status)
+static void on_job_done(struct clerk_job *clerk)
 {
-	struct job *job = work->data;
+	struct job *job = (struct job *)clerk;
 	struct desk *desk = job->desk;
 
-	(void)status;
 	desk->num_jobs--;
 	visit_answered(job->visit);
 	free(job);
 	finish(desk);
 }
 
-static void handle(void *host, struct visit *visit)
+/* handle: commands on this machine wait for nobody who comes from elsewhere. */
+static bool handle(void *host, struct visit *visit)
 {
 	struct desk *desk = host;
 	struct job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		abort();
+	job->clerk.work = do_job;
+	job->clerk.done = on_job_done;
 	job->desk = desk;
 	job->visit = visit;
-	job->work.data = job;
+	if (!clerks_take(desk->clerks, &job->clerk, visit->local)) {
+		free(job);
+		return false;
+	}
 	desk->num_jobs++;
-	if (uv_queue_work(&desk->loop.uv, &job->work, do_job,
-		    on_job_done) != 0)
-		abort();
+	return true;
 }
 
 /* --- pages -------------------------------------------------------------- */
@@ -468,6 +475,7 @@ int desk_new(const struct desk_order *order, struct desk **out, char *err,
 	OPENSSL_cleanse(token, sizeof(token));
 	desk->tls = desk_tls_new(&desk->host, order->keys);
 	loop_init(&desk->loop);
+	desk->clerks = clerks_new(&desk->loop, CLERKS, WAITING_MAX);
 	desk->stop.run = on_stop;
 	(void)uv_timer_init(&desk->loop.uv, &desk->timer);
 	desk->timer.data = desk;
@@ -488,6 +496,7 @@ void desk_free(struct desk *desk)
 		return;
 	loop_post(&desk->loop, &desk->stop);
 	pthread_join(desk->thread, NULL);
+	clerks_free(desk->clerks);
 	loop_clear(&desk->loop);
 	snprintf(path, sizeof(path), "%s/control.sock", desk->state);
 	(void)unlink(path);

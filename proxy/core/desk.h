@@ -1,8 +1,8 @@
 /*
  * desk.h - the admin listener and the control socket: a thread of their own.
  *
- * What blocks (the store, the keeper) is done on libuv's thread pool, so that a
- * key that is being made holds up nobody's look at /healthz.
+ * What blocks (the store, the keeper) is done by its clerks, so that a key that
+ * is being made holds up nobody's look at /healthz, and nobody's leaf.
  *
  * Threads: new, stop and free on the main one; what it asks of its host comes
  *          from any.

@@ -267,6 +267,42 @@ def hold(proxy):
     return db
 
 
+@own.case(limit=60)
+def calls_that_wait_hold_up_no_leaves(t):
+    """Calls have threads of their own: a default CA whose key the keeper has
+    signs leaves while all of them wait for the store."""
+    org = Organization(t)
+    with Running(t) as proxy:
+        api = Api(proxy)
+        api.bring("Zero", org, path_length=0)
+        proxy.root = org.root_file
+        assert t.fetch("https://ec.lab.test/1k").status == 200
+        db, answers = hold(proxy), []
+
+        def create(number):
+            answers.append(api.call("POST", CA, json.dumps(
+                {"name": "Waits %d" % number, "type": "CUSTOM_SW"}),
+                "application/json").status)
+        threads = [threading.Thread(target=create, args=(i,))
+                   for i in range(100)]
+        for thread in threads:
+            thread.start()
+        try:
+            assert eventually(lambda: 503 in answers), answers
+            began = time.monotonic()
+            assert t.fetch("https://rsa.lab.test/1k").status == 200
+            assert time.monotonic() - began < 3, time.monotonic() - began
+            done = Wire(t, proxy=proxy).ask("GET", "/healthz")
+            assert done.status == 200, done
+        finally:
+            db.execute("ROLLBACK")
+            db.close()
+            for thread in threads:
+                thread.join()
+        assert set(answers) == {200, 503}, set(answers)
+        told(Wire(t).ask("GET", "/api/v1" + CA), 401, "SESSION_NOT_VALID", "")
+
+
 # --- starting; TLS ------------------------------------------------------------
 
 @own.case(limit=60)
