@@ -155,19 +155,6 @@ static void drop_login(struct logins *logins, struct table *table,
 
 /* --- the store's tokens ------------------------------------------------- */
 
-static int list_tokens(const char *path, struct store_token **out,
-	size_t *out_num, char *err, size_t err_size)
-{
-	struct store *store;
-	int result;
-
-	if (store_open(path, &store, err, err_size) != 0)
-		return -1;
-	result = store_token_list(store, out, out_num, err, err_size);
-	store_close(store);
-	return result;
-}
-
 int login_tokens(const char *state, struct store_token **out, size_t *out_num,
 	char *err, size_t err_size)
 {
@@ -177,9 +164,8 @@ int login_tokens(const char *state, struct store_token **out, size_t *out_num,
 
 	*out = NULL;
 	*out_num = 0;
-	/* Opening would make it. */
 	if (stat(path, &info) == 0 && info.st_size > 0)
-		result = list_tokens(path, out, out_num, err, err_size);
+		result = store_token_read(path, out, out_num, err, err_size);
 	free(path);
 	return result;
 }

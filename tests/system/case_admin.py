@@ -303,6 +303,29 @@ def calls_that_wait_hold_up_no_leaves(t):
         told(Wire(t).ask("GET", "/api/v1" + CA), 401, "SESSION_NOT_VALID", "")
 
 
+@own.case(limit=60)
+def a_token_is_looked_up_beside_a_writer(t):
+    """Who reads waits for nobody; and what was deleted is dead at once."""
+    with Running(t) as proxy:
+        api = Api(proxy, token=False)
+        api.fields["Authorization"] = "Bearer " + token(
+            t, proxy, "ci", "bearer")["token"]
+        wrong = Api(proxy, token=False)
+        wrong.fields["Authorization"] = "Bearer nope"
+        db = hold(proxy)
+        try:
+            began = time.monotonic()
+            assert api.call("GET", "/authenticatedSession").status == 200
+            assert wrong.call("GET", CA).status == 401
+            assert time.monotonic() - began < 2, time.monotonic() - began
+        finally:
+            db.execute("ROLLBACK")
+            db.close()
+        done = t.run(t.binary, "token", "delete", "ci", "-c", proxy.file)
+        assert done.returncode == 0, done
+        assert api.call("GET", "/authenticatedSession").status == 401
+
+
 # --- starting; TLS ------------------------------------------------------------
 
 @own.case(limit=60)
