@@ -448,6 +448,7 @@ struct visit *visit_new(const struct visit_order *order)
 		snprintf(visit->request.who, sizeof(visit->request.who), "%s",
 			order->who);
 	snprintf(visit->self, sizeof(visit->self), "%s", order->self);
+	snprintf(visit->peer, sizeof(visit->peer), "%s", order->peer);
 	utstring_init(&visit->body);
 	stream_open(&visit->stream, order->loop, order->fd, &ops, visit);
 	if (order->ssl)

@@ -54,6 +54,7 @@ struct visit {
 	bool begun;                     /* a request has; not read whole yet */
 	uint64_t since_ms;              /* of that, else of the step */
 	char self[128];                 /* its own address, "127.0.0.1:8081" */
+	char peer[API_WHO];             /* the client's, or who it is */
 	/* What request points into. */
 	char method[24], path[VISIT_PATH], query[VISIT_PATH];
 	char host_field[VISIT_FIELD], authorization[VISIT_FIELD];
@@ -74,6 +75,7 @@ struct visit_order {
 	int fd;                 /* taken */
 	SSL *ssl;               /* taken; NULL: plain */
 	const char *self;       /* "127.0.0.1:8081"; "": the control socket */
+	const char *peer;       /* likewise; there: who */
 	bool loopback;
 	const char *who;        /* of the control socket; else NULL */
 };

@@ -34,6 +34,8 @@ enum {
 	CLERKS = 4,             /* calls that are answered at a time */
 	WAITING_MAX = 64,       /* ... and that wait for one of these */
 	LOOK_MS = 1000,
+	REFUSALS = 5,           /* logins, whose refusal is told, from one look
+				 * to the next */
 };
 
 struct desk;
@@ -58,7 +60,7 @@ struct desk {
 	struct entry *entries;          /* owned */
 	size_t num_entries;
 	struct visit *visits;
-	unsigned num_visits, num_jobs;
+	unsigned num_visits, num_jobs, num_refusals;
 	uv_timer_t timer;
 	struct post stop;
 	bool ending;
@@ -122,6 +124,22 @@ static void do_job(struct clerk_job *clerk)
 	snapshot_unref(snapshot);
 }
 
+/* tell_refusal: who tries many passwords shall not fill the log with that. */
+static void tell_refusal(struct desk *desk, const struct visit *visit)
+{
+	if (visit->reply.refused[0] && desk->num_refusals++ < REFUSALS)
+		fprintf(stderr, "sallyport: admin listener: login refused: "
+			"%s, from %s\n", visit->reply.refused, visit->peer);
+}
+
+static void count_refusals(struct desk *desk)
+{
+	if (desk->num_refusals > REFUSALS)
+		fprintf(stderr, "sallyport: admin listener: %u more logins "
+			"were refused\n", desk->num_refusals - REFUSALS);
+	desk->num_refusals = 0;
+}
+
 static void finish(struct desk *desk);
 
 static void on_job_done(struct clerk_job *clerk)
@@ -130,6 +148,7 @@ static void on_job_done(struct clerk_job *clerk)
 	struct desk *desk = job->desk;
 
 	desk->num_jobs--;
+	tell_refusal(desk, job->visit);
 	visit_answered(job->visit);
 	free(job);
 	finish(desk);
@@ -280,42 +299,49 @@ static bool make_room(struct desk *desk, bool control)
 	return oldest != NULL;
 }
 
+static void address_of(const struct sockaddr *at, char *out, size_t size)
+{
+	char host[46];
+
+	address_text(at, host);
+	address_with_port(host, address_port(at), out, size);
+}
+
 static void own_address(int fd, char *out, size_t size)
 {
 	struct sockaddr_storage at = {0};
 	socklen_t len = sizeof(at);
-	char host[46];
 
 	(void)getsockname(fd, (struct sockaddr *)&at, &len);
-	address_text((struct sockaddr *)&at, host);
-	address_with_port(host, address_port((struct sockaddr *)&at), out,
-		size);
+	address_of((struct sockaddr *)&at, out, size);
 }
 
 static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
 {
 	struct entry *entry = arg;
 	struct desk *desk = entry->desk;
-	char who[API_WHO] = "", self[128] = "";
+	char who[API_WHO] = "", self[128] = "", from[64] = "";
 	struct visit_order order = {
 		.ops = &visit_ops,
 		.host = desk,
 		.loop = &desk->loop,
 		.fd = fd,
 		.self = self,
+		.peer = entry->control ? who : from,
 		.loopback = entry->loopback || entry->control,
 		.who = entry->control ? who : NULL,
 	};
 	struct visit *visit;
 
-	(void)peer;
 	if ((entry->control && !who_is(desk, fd, who, sizeof(who))) ||
 	    !make_room(desk, entry->control)) {
 		close(fd);
 		return;
 	}
-	if (!entry->control)
+	if (!entry->control) {
 		own_address(fd, self, sizeof(self));
+		address_of(peer, from, sizeof(from));
+	}
 	if (!entry->control && !entry->loopback)
 		order.ssl = desk_tls_new_ssl(desk->tls, self);
 	visit = visit_new(&order);
@@ -335,6 +361,7 @@ static void on_look(uv_timer_t *timer)
 	struct desk *desk = timer->data;
 	struct visit *visit, *next;
 
+	count_refusals(desk);
 	DL_FOREACH_SAFE(desk->visits, visit, next)
 		visit_check(visit, loop_now(&desk->loop));
 }

@@ -326,6 +326,56 @@ def a_token_is_looked_up_beside_a_writer(t):
         assert api.call("GET", "/authenticatedSession").status == 401
 
 
+# --- logins -------------------------------------------------------------------
+
+@own.case(limit=60)
+def logins_leave_a_trace(t):
+    """A line where one is refused, and no secret in it; one in the audit where
+    one is made."""
+    with Running(t) as proxy:
+        api = Api(proxy, token=False)
+        client = token(t, proxy, "app", "oauth")
+        login = token(t, proxy, "ann", "session")
+        assert oauth(api, client["clientId"],
+                     client["clientSecret"]).status == 200
+        assert begin_session(api, login).status == 200
+        lines = Api(proxy).json("GET", "/sallyport/audit")
+        made = [l["who"] for l in lines if l["what"] == "login"]
+        assert made == ["oauth app", "session ann"], lines
+
+        before = proxy.stderr()
+        api.fields["Authorization"] = "Bearer nope"
+        assert api.call("GET", CA).status == 401
+        del api.fields["Authorization"]
+        assert api.call("GET", CA, Cookie="JSESSIONID=nope2").status == 401
+        assert oauth(api, "a%0Ab", "nope3").status == 401
+        assert begin_session(api, dict(login, password="nope4")).status == 401
+        said = proxy.stderr()[len(before):]
+        lines = [l for l in said.splitlines() if "login refused" in l]
+        for words in ("bearer token", "session,", 'client "a', 'user "ann"'):
+            assert [l for l in lines if words in l and
+                    "127.0.0.1:" in l], (words, said)
+        assert len(lines) == 4 and "nope" not in said, said
+        for _ in range(60):
+            api.call("GET", CA, Authorization="Bearer nope")
+        assert eventually(lambda: "more logins were refused" in
+                          proxy.stderr())
+        said = proxy.stderr()[len(before):].splitlines()
+        assert len([l for l in said if "login refused" in l]) < 50, len(said)
+
+
+@admin.case
+def a_session_by_oauth_ends_too(t):
+    """DELETE ends what it was called with."""
+    client = token(t, t.proxy, "ends", "oauth")
+    api = Api(t.proxy, base="/zia/api/v1", token=False)
+    reply = oauth(api, client["clientId"], client["clientSecret"])
+    api.fields["Authorization"] = "Bearer " + reply.json["access_token"]
+    assert api.call("GET", "/authenticatedSession").status == 200
+    assert api.call("DELETE", "/authenticatedSession").status == 204
+    assert api.call("GET", CA).status == 401
+
+
 # --- starting; TLS ------------------------------------------------------------
 
 @own.case(limit=60)
