@@ -257,6 +257,20 @@ def a_refusal_after_a_head_has_its_body(t):
     assert reply.status == 400 and b"HTTP/1.1" in reply.body, reply
 
 
+@admin.case
+def an_upload_for_no_ca_says_so(t):
+    """Whatever the body is."""
+    api = Api(t.proxy)
+    for step in ("uploadCert", "uploadCertChain"):
+        for ca, status in ((1, 403), (999, 404)):
+            reply = api.call("POST", "%s/%s/%d" % (CA, step, ca), "{}",
+                             "application/json")
+            assert reply.status == status, (step, ca, reply)
+    draft = api.create("No file")
+    assert api.call("POST", "%s/uploadCertChain/%d" % (CA, draft), "{}",
+                    "application/json").status == 415
+
+
 # --- much at once -------------------------------------------------------------
 
 def hold(proxy):
