@@ -403,3 +403,27 @@ def an_empty_token_file_is_written_anew(t):
         assert len(Api(proxy).json("GET", CA)) == 1
         assert os.stat(path).st_mode & 0o777 == 0o600
         assert not [n for n in os.listdir(state) if "token." in n]
+
+
+@own.case(limit=60)
+def tls_has_one_certificate_a_name(t):
+    """It is signed once, not at each handshake."""
+    running = Running(t)
+    proxy = running.proxy
+    proxy.config["listen"]["admin"] = "0.0.0.0:%d" % proxy.aport
+
+    def shown(name=None):
+        settings = t.settings(proxy.root)
+        settings.check_hostname = bool(name)
+        with socket.create_connection(("127.0.0.1", proxy.aport), 10) as sock:
+            with settings.wrap_socket(sock, server_hostname=name) as tls:
+                return tls.getpeercert(binary_form=True)
+    with running:
+        for name in ("localhost", "sallyport.internal", None):
+            assert shown(name) == shown(name), name
+        first = shown("localhost")
+        assert first != shown()
+        done = t.run(t.binary, "ca", "revoke", "--ca",
+                     "1", "-c", proxy.file)
+        assert done.returncode == 0, done
+        assert shown("localhost") != first, "the old one's issuer is revoked"
