@@ -15,6 +15,7 @@ enum {
 	HEAD_MAX = 16 * 1024,
 	READ_MAX = 4 << 20,      /* of a body, most of it for nothing */
 	LINGER_MS = 5 * 1000,
+	TLS_HANDSHAKE = 22,
 	REQUEST_MS = 30 * 1000,  /* from its first byte to its last */
 	IDLE_MS = 60 * 1000,
 };
@@ -401,11 +402,31 @@ static void run(struct visit *visit)
 		visit_end(visit);
 }
 
+/* begin_tls: whoever speaks TLS begins with a handshake record (RFC 8446, 5.1);
+ * anybody else is told in what he speaks, for that is most likely HTTP. */
+static void begin_tls(struct visit *visit, const uint8_t *data, size_t len)
+{
+	SSL *ssl = visit->ssl;
+
+	visit->ssl = NULL;
+	if (data[0] == TLS_HANDSHAKE) {
+		stream_tls(&visit->stream, ssl, data, len);
+		return;
+	}
+	SSL_free(ssl);
+	refuse(visit, 400, "This speaks https, not http.");
+	run(visit);
+}
+
 static size_t on_data(void *owner, const uint8_t *data, size_t len)
 {
 	struct visit *visit = owner;
 	size_t left;
 
+	if (visit->ssl) {
+		begin_tls(visit, data, len);
+		return len;
+	}
 	h1_side_give(&visit->side, data, len);
 	read_on(visit);
 	left = h1_side_left(&visit->side);
@@ -424,6 +445,7 @@ static void on_closed(void *owner)
 {
 	struct visit *visit = owner;
 
+	SSL_free(visit->ssl);
 	h1_side_clear(&visit->side);
 	utstring_done(&visit->body);
 	visit->ops->gone(visit->host, visit);
@@ -451,8 +473,7 @@ struct visit *visit_new(const struct visit_order *order)
 	snprintf(visit->peer, sizeof(visit->peer), "%s", order->peer);
 	utstring_init(&visit->body);
 	stream_open(&visit->stream, order->loop, order->fd, &ops, visit);
-	if (order->ssl)
-		stream_tls(&visit->stream, order->ssl, NULL, 0);
+	visit->ssl = order->ssl;
 	h1_side_init(&visit->side, &visit->stream, true,
 		h1_in_new(H1_REQUEST, HEAD_MAX));
 	go(visit, VISIT_HEAD);

@@ -44,6 +44,7 @@ struct visit {
 	const struct visit_host *ops;
 	void *host;
 	struct stream stream;
+	SSL *ssl;                       /* owned, until the first byte */
 	struct h1_side side;
 	enum visit_step at;
 	bool local;                     /* of the control socket */

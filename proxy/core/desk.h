@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <utstring.h>
 
 struct desk;
@@ -28,6 +29,10 @@ struct desk_host {
 	bool (*serving)(void *arg);
 	void *arg;
 };
+
+/* desk_is_loopback: a listener at that address is for this machine alone, and
+ * speaks http; any other https. */
+bool desk_is_loopback(const struct sockaddr_storage *at);
 
 struct desk_order {
 	struct desk_host host;

@@ -407,7 +407,7 @@ def an_empty_token_file_is_written_anew(t):
 
 @own.case(limit=60)
 def tls_has_one_certificate_a_name(t):
-    """It is signed once, not at each handshake."""
+    """It is signed once, not at each handshake; and who speaks http is told."""
     running = Running(t)
     proxy = running.proxy
     proxy.config["listen"]["admin"] = "0.0.0.0:%d" % proxy.aport
@@ -419,6 +419,7 @@ def tls_has_one_certificate_a_name(t):
             with settings.wrap_socket(sock, server_hostname=name) as tls:
                 return tls.getpeercert(binary_form=True)
     with running:
+        assert "REST API on https://0.0.0.0:" in proxy.stderr()
         for name in ("localhost", "sallyport.internal", None):
             assert shown(name) == shown(name), name
         first = shown("localhost")
@@ -427,3 +428,6 @@ def tls_has_one_certificate_a_name(t):
                      "1", "-c", proxy.file)
         assert done.returncode == 0, done
         assert shown("localhost") != first, "the old one's issuer is revoked"
+        plain = t.run("curl", "-sS", "-i", "http://127.0.0.1:%d/api/v1" %
+                      proxy.aport, env=t.env(no_proxy="*"))
+        assert " 400 " in plain.stdout and "https" in plain.stdout, plain
