@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proxy/admin/hosts.h"
@@ -129,6 +130,18 @@ static void go(struct visit *visit, enum visit_step step)
 	visit->since_ms = loop_now(visit->stream.loop);
 }
 
+/* RFC 9110, 6.6.1 */
+static void add_date(struct head *head)
+{
+	time_t now = time(NULL);
+	char text[64];
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) && strftime(text, sizeof(text),
+		    "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
+		head_add_text(head, "Date", text);
+}
+
 static void send_out(struct visit *visit, struct head *head, struct slice body)
 {
 	struct codec *codec = &visit->side.codec;
@@ -136,6 +149,7 @@ static void send_out(struct visit *visit, struct head *head, struct slice body)
 
 	if (head_status(head) == 204)
 		plan.kind = BODY_NONE;
+	add_date(head);
 	codec->ops->send_head(codec, head, &plan, visit->last);
 	if (!visit->to_head && plan.kind == BODY_LENGTH)
 		codec->ops->send_body(codec, body);

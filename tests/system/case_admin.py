@@ -258,6 +258,16 @@ def a_refusal_after_a_head_has_its_body(t):
 
 
 @admin.case
+def answers_have_a_date(t):
+    """RFC 9110, 6.6.1"""
+    for reply in (Wire(t).ask("GET", "/healthz"),
+                  Wire(t).ask("GET", "/api/v1" + CA)):
+        assert re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2}"
+                            r" \d{4} \d\d:\d\d:\d\d GMT",
+                            reply.get("date") or ""), reply.fields
+
+
+@admin.case
 def an_upload_for_no_ca_says_so(t):
     """Whatever the body is."""
     api = Api(t.proxy)
