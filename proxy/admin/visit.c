@@ -38,7 +38,7 @@ static void put_off(struct visit *visit, unsigned status, const char *what,
 	snprintf(visit->why, sizeof(visit->why), "%s%s", what, why);
 }
 
-/* copy_field: a field that does not fit is not left away. That would be another
+/* copy_field: a field that does not fit can't be left out: that would be another
  * request than the one that was sent. */
 static bool copy_field(struct slice value, char *out, size_t size,
 	struct slice *copy)

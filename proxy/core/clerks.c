@@ -24,19 +24,24 @@ static void on_worked(struct post *post)
 	job->done(job);
 }
 
+/* first takes it from the line; NULL: nobody is in it. The lock is held. */
+static struct clerk_job *first(struct clerks *clerks)
+{
+	struct clerk_job *job = clerks->line;
+
+	if (!job)
+		return NULL;
+	DL_DELETE(clerks->line, job);
+	clerks->waiting--;
+	return job;
+}
+
 /* next waits for a job; NULL: none will come. The lock is held. */
 static struct clerk_job *next(struct clerks *clerks)
 {
-	struct clerk_job *job;
-
 	while (!clerks->line && !clerks->ending)
 		pthread_cond_wait(&clerks->come, &clerks->lock);
-	job = clerks->line;
-	if (job) {
-		DL_DELETE(clerks->line, job);
-		clerks->waiting--;
-	}
-	return job;
+	return first(clerks);
 }
 
 static void *serve(void *arg)
@@ -92,6 +97,16 @@ bool clerks_take(struct clerks *clerks, struct clerk_job *job, bool urgent)
 	pthread_cond_signal(&clerks->come);
 	pthread_mutex_unlock(&clerks->lock);
 	return taken;
+}
+
+void clerks_drop(struct clerks *clerks)
+{
+	struct clerk_job *job;
+
+	pthread_mutex_lock(&clerks->lock);
+	while ((job = first(clerks)))
+		loop_post(clerks->loop, &job->post);
+	pthread_mutex_unlock(&clerks->lock);
 }
 
 void clerks_free(struct clerks *clerks)

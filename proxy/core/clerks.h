@@ -36,6 +36,9 @@ struct clerks *clerks_new(struct loop *loop, unsigned num, unsigned most);
 bool clerks_take(struct clerks *clerks, struct clerk_job *job, bool urgent)
 	__attribute__((warn_unused_result));
 
+/* clerks_drop clears the line: each job in it is told done, without its work. */
+void clerks_drop(struct clerks *clerks);
+
 /* clerks_free waits for the work of every job; what is not done by then is if
  * the loop still runs. NULL is none. */
 void clerks_free(struct clerks *clerks);

@@ -397,6 +397,7 @@ static void on_stop(struct post *post)
 	}
 	DL_FOREACH_SAFE(desk->visits, visit, next)
 		visit_end(visit);
+	clerks_drop(desk->clerks);
 	finish(desk);
 }
 

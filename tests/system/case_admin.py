@@ -328,6 +328,31 @@ def calls_that_wait_hold_up_no_leaves(t):
 
 
 @own.case(limit=60)
+def stopping_waits_for_no_line(t):
+    """Calls that nobody has begun with are let go."""
+    with Running(t) as proxy:
+        api, db = Api(proxy), hold(proxy)
+
+        def create():
+            try:
+                api.call("POST", CA, '{"name":"a","type":"CUSTOM_SW"}',
+                         "application/json")
+            except OSError:
+                pass
+        threads = [threading.Thread(target=create) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        began = time.monotonic()
+        proxy.process.terminate()
+        assert eventually(lambda: proxy.process.poll() is not None, 30)
+        assert time.monotonic() - began < 20, time.monotonic() - began
+        db.close()
+        for thread in threads:
+            thread.join()
+
+
+@own.case(limit=60)
 def a_token_is_looked_up_beside_a_writer(t):
     """Who reads waits for nobody; and what was deleted is dead at once."""
     with Running(t) as proxy:

@@ -101,6 +101,25 @@ static void has_a_line_with_an_end(void **state)
 	assert_int_equal(tasks[4].worked, 0);
 }
 
+static void drops_who_waits(void **state)
+{
+	(void)state;
+	start(1, MANY);
+	expected = 4;
+	pthread_mutex_lock(&gate);
+	assert_true(take(0, false));
+	usleep(50 * 1000);
+	for (size_t i = 1; i < 4; i++)
+		assert_true(take(i, false));
+	clerks_drop(clerks);
+	pthread_mutex_unlock(&gate);
+	stop();
+	assert_int_equal(num_worked, 1);
+	assert_int_equal(tasks[0].worked, 1);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_not_equal(tasks[i].done, 0);
+}
+
 static void ends_with_nothing_to_do(void **state)
 {
 	(void)state;
@@ -115,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(does_all_elsewhere_and_tells_here),
 		cmocka_unit_test(has_a_line_with_an_end),
+		cmocka_unit_test(drops_who_waits),
 		cmocka_unit_test(ends_with_nothing_to_do),
 	};
 
