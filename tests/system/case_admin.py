@@ -189,6 +189,38 @@ def large_files_by_command(t):
         assert "larger than 64 KB" in done.stderr, (size, done.stderr)
 
 
+@own.case
+def an_answer_that_comes_early(t):
+    """A command sees why it is refused, though its file was not taken."""
+    with Running(t) as proxy:
+        state = proxy.config["state"]
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(os.path.join(state, "control.sock"))
+    server.listen()
+    t.open.append(server)
+
+    def answer(status, value):
+        body = json.dumps(value)
+        return ("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-"
+                "Length: %d\r\n\r\n%s" % (status, len(body), body)).encode()
+
+    def serve():
+        sock = server.accept()[0]
+        while data := sock.recv(4096):
+            if data.startswith(b"POST"):
+                sock.sendall(answer("400 Bad Request", {
+                    "code": "INVALID_INPUT_ARGUMENT", "message": "Early."}))
+                break
+            sock.sendall(answer("200 OK", [{
+                "id": 7, "name": "Large", "type": "CUSTOM_SW"}]))
+        sock.close()
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    done = t.run(t.binary, "ca", "upload", "Large",
+                 t.write("large.pem", "a" * 900000), "-c", proxy.file)
+    assert done.returncode == 1 and "Early." in done.stderr, done
+
+
 # --- one connection -----------------------------------------------------------
 
 @admin.case
