@@ -52,4 +52,10 @@ int store_token_list(struct store *store, struct store_token **out,
 	size_t *out_num, char *err, size_t err_size) MUST_CHECK;
 void store_token_free(struct store_token *list, size_t num);
 
+/* store_token_read is store_token_list for who has no store open and only looks
+ * at one that is there: it waits for nobody but a commit, once this process has
+ * opened a store. One from before there were tokens has none. */
+int store_token_read(const char *path, struct store_token **out,
+	size_t *out_num, char *err, size_t err_size) MUST_CHECK;
+
 #endif

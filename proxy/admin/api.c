@@ -82,7 +82,7 @@ void api_reply_clear(struct api_reply *reply)
 static bool know_caller(struct call *call)
 {
 	switch (logins_who(call->logins, call->world->options.state,
-		call->request, call->now, &call->caller, call->err,
+		call->request, login_clock(), &call->caller, call->err,
 		sizeof(call->err))) {
 	case LOGIN_OK:
 		return true;
@@ -92,10 +92,13 @@ static bool know_caller(struct call *call)
 			"session.");
 		return false;
 	case LOGIN_WRONG:
+		call_refused(call, call->request->authorization.len > 0 ?
+			"bearer token" : "session", NULL);
 		call_fail(call, FAULT_LOGIN, "The token or the session is not "
 			"valid, or not any more.");
 		return false;
 	case LOGIN_FOREIGN:
+		call_refused(call, "session by another site's page", NULL);
 		call_fail(call, FAULT_RIGHTS, "A session can't be used from "
 			"another site's page.");
 		return false;

@@ -74,6 +74,7 @@ struct api_reply {
 	char disposition[256];         /* Content-Disposition; "": none */
 	const char *allow;             /* of a 405. Static */
 	bool challenge;                /* of a 401: WWW-Authenticate: Bearer */
+	char refused[128];             /* a login: user "ann"; "": none was */
 };
 
 /* api_new: admin_token (a text of letters and digits) is who may do all; NULL:

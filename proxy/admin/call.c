@@ -8,6 +8,7 @@
 #include "pki/pem.h"
 #include "proxy/admin/pairs.h"
 #include "proxy/admin/put.h"
+#include "proxy/config/mistakes.h"
 
 static const char type_json[] = "application/json"; /* clients compare it */
 
@@ -142,6 +143,17 @@ bool call_changed(struct call *call)
 	call_fail(call, FAULT_OURS, "The change is stored, but not in use "
 		"yet: %s", call->err);
 	return false;
+}
+
+void call_refused(struct call *call, const char *kind, const char *whom)
+{
+	char *out = call->reply->refused;
+	size_t size = sizeof(call->reply->refused);
+
+	if (whom)
+		snprintf(out, size, "%s \"%s\"", kind, shown(whom).text);
+	else
+		snprintf(out, size, "%s", kind);
 }
 
 /* --- the body ----------------------------------------------------------- */

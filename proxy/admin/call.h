@@ -41,7 +41,7 @@ struct call {
 	struct api_reply *reply;
 	const struct route *route;
 	struct caller caller;
-	time_t now;
+	time_t now;            /* of day */
 	char part[CALL_PART];  /* what stands for the pattern's {…}, decoded */
 	int64_t id;            /* the same as a number; 0: it is none */
 	struct life life;      /* by that caller, err is the one below */
@@ -83,6 +83,10 @@ void call_pem(struct call *call, const char *title, struct der der,
 /* call_changed has what is stored taken into use; false: it could not be, and
  * that is the answer. */
 bool call_changed(struct call *call);
+
+/* call_refused: a login was, of that kind and, unless it is NULL, of whom; for
+ * the log. */
+void call_refused(struct call *call, const char *kind, const char *whom);
 
 /* --- what was asked ---- */
 

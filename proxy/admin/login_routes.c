@@ -3,9 +3,11 @@
 #include <openssl/base64.h>
 #include <openssl/mem.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "pki/store_audit.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/pairs.h"
 #include "proxy/admin/put.h"
@@ -16,6 +18,26 @@ enum { CREDENTIAL = 256 };
 struct oauth {
 	char client[CREDENTIAL], secret[CREDENTIAL], grant[64];
 };
+
+/* note_login writes down who has logged in. Without that nobody does. */
+static bool note_login(struct call *call)
+{
+	char *path = state_path(call->world->options.state, STORE_FILE);
+	struct store_audit line = {.time = call->now, .what = "login"};
+	struct store *store = NULL;
+	bool noted;
+
+	snprintf(line.who, sizeof(line.who), "%s", call->caller.who);
+	noted = store_open(path, &store, call->err, sizeof(call->err)) == 0 &&
+		store_audit_add(store, &line, call->err,
+			sizeof(call->err)) == 0;
+	store_close(store);
+	free(path);
+	if (!noted)
+		call_fail(call, FAULT_OURS,
+			"The login can't be written down just now.");
+	return noted;
+}
 
 /* --- OAuth: client credentials (RFC 6749, 4.4) -------------------------- */
 
@@ -154,10 +176,11 @@ static void exchange(struct call *call, const struct oauth *oauth)
 	char access[LOGIN_SECRET] = "";
 
 	switch (logins_oauth(call->logins, call->world->options.state,
-		oauth->client, oauth->secret, call->now, access, call->err,
-		sizeof(call->err))) {
+		oauth->client, oauth->secret, login_clock(), &call->caller,
+		access, call->err, sizeof(call->err))) {
 	case LOGIN_OK:
-		give_token(call, access);
+		if (note_login(call))
+			give_token(call, access);
 		break;
 	case LOGIN_FAILED:
 		call_fail(call, FAULT_OURS,
@@ -166,6 +189,7 @@ static void exchange(struct call *call, const struct oauth *oauth)
 	case LOGIN_NONE:
 	case LOGIN_WRONG:
 	case LOGIN_FOREIGN:
+		call_refused(call, "OAuth client", oauth->client);
 		refuse(call, 401, "invalid_client", "The client id or its "
 			"secret is not right.");
 		break;
@@ -205,7 +229,7 @@ static void set_cookie(struct call *call, const char *id, const char *more)
 static bool read_claim(struct call *call, const json_t *body,
 	struct login_claim *out)
 {
-	*out = (struct login_claim){"", "", "", -1};
+	*out = (struct login_claim){"", "", "", -1, call->now};
 	if (!call_text(call, body, "username", &out->user) ||
 	    !call_text(call, body, "password", &out->password) ||
 	    !call_text(call, body, "apiKey", &out->api_key) ||
@@ -226,10 +250,13 @@ static void begin(struct call *call, const struct login_claim *claim)
 	char id[LOGIN_SECRET] = "";
 
 	switch (logins_begin(call->logins, call->world->options.state, claim,
-		call->now, id, call->err, sizeof(call->err))) {
+		login_clock(), &call->caller, id, call->err,
+		sizeof(call->err))) {
 	case LOGIN_OK:
-		show_session(call);
-		set_cookie(call, id, "");
+		if (note_login(call)) {
+			show_session(call);
+			set_cookie(call, id, "");
+		}
 		break;
 	case LOGIN_FAILED:
 		call_fail(call, FAULT_OURS,
@@ -238,6 +265,7 @@ static void begin(struct call *call, const struct login_claim *claim)
 	case LOGIN_NONE:
 	case LOGIN_WRONG:
 	case LOGIN_FOREIGN:
+		call_refused(call, "user", claim->user);
 		call_fail(call, FAULT_LOGIN, "The user name, the password or "
 			"the API key is not right, or the clocks are more than "
 			"15 minutes apart.");
@@ -270,7 +298,7 @@ void rest_session_show(struct call *call)
 
 void rest_session_end(struct call *call)
 {
-	logins_end(call->logins, call->request->cookie);
+	logins_end(call->logins, call->request);
 	set_cookie(call, "", "; Max-Age=0");
 	call_nothing(call, 204);
 }

@@ -11,12 +11,12 @@
 
 #include "pki/keymaker.h"
 
-/* An access token or a session; used 0: the place is free. */
+/* An access token or a session. */
 struct login {
 	uint8_t digest[TOKEN_DIGEST];
 	int64_t token;             /* of the store, by which it was made */
 	time_t made, used;
-	uint64_t turn;             /* which of all it was: the order of age */
+	uint64_t turn;             /* which of all it was; 0: a free place */
 };
 
 struct table {
@@ -55,6 +55,15 @@ void logins_free(struct logins *logins)
 	free(logins);
 }
 
+time_t login_clock(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &now) != 0)
+		abort();
+	return now.tv_sec;
+}
+
 void login_digest(struct slice secret, uint8_t out[TOKEN_DIGEST])
 {
 	SHA256((const uint8_t *)(secret.len > 0 ? secret.at : ""), secret.len,
@@ -71,7 +80,7 @@ static bool same(const uint8_t a[TOKEN_DIGEST], const uint8_t b[TOKEN_DIGEST])
 static bool is_over(const struct table *table, const struct login *login,
 	time_t now)
 {
-	return login->used == 0 ||
+	return login->turn == 0 ||
 		(table->life_s && now - login->made >= table->life_s) ||
 		(table->idle_s && now - login->used >= table->idle_s);
 }
@@ -155,19 +164,6 @@ static void drop_login(struct logins *logins, struct table *table,
 
 /* --- the store's tokens ------------------------------------------------- */
 
-static int list_tokens(const char *path, struct store_token **out,
-	size_t *out_num, char *err, size_t err_size)
-{
-	struct store *store;
-	int result;
-
-	if (store_open(path, &store, err, err_size) != 0)
-		return -1;
-	result = store_token_list(store, out, out_num, err, err_size);
-	store_close(store);
-	return result;
-}
-
 int login_tokens(const char *state, struct store_token **out, size_t *out_num,
 	char *err, size_t err_size)
 {
@@ -177,9 +173,8 @@ int login_tokens(const char *state, struct store_token **out, size_t *out_num,
 
 	*out = NULL;
 	*out_num = 0;
-	/* Opening would make it. */
 	if (stat(path, &info) == 0 && info.st_size > 0)
-		result = list_tokens(path, out, out_num, err, err_size);
+		result = store_token_read(path, out, out_num, err, err_size);
 	free(path);
 	return result;
 }
@@ -224,24 +219,30 @@ static enum login_result find_token(const char *state,
 	return result;
 }
 
-static enum login_result as_token(const char *state,
-	const struct wanted *wanted, struct caller *out, char *err,
-	size_t err_size)
+static void show_caller(const struct store_token *token, struct caller *out)
 {
 	static const char *const words[NUM_TOKEN_KINDS] = {
 		[TOKEN_BEARER] = "token",
 		[TOKEN_OAUTH] = "oauth",
 		[TOKEN_SESSION] = "session",
 	};
+
+	snprintf(out->who, sizeof(out->who), "%s %s", words[token->kind],
+		token->name);
+	out->may_write = !token->read_only;
+}
+
+static enum login_result as_token(const char *state,
+	const struct wanted *wanted, struct caller *out, char *err,
+	size_t err_size)
+{
 	struct store_token token;
 	enum login_result result = find_token(state, wanted, &token, err,
 		err_size);
 
 	if (result != LOGIN_OK)
 		return result;
-	snprintf(out->who, sizeof(out->who), "%s %s", words[token.kind],
-		token.name);
-	out->may_write = !token.read_only;
+	show_caller(&token, out);
 	OPENSSL_cleanse(&token, sizeof(token));
 	return LOGIN_OK;
 }
@@ -377,7 +378,8 @@ enum login_result logins_who(struct logins *logins, const char *state,
 
 enum login_result logins_oauth(struct logins *logins, const char *state,
 	const char *client, const char *secret, time_t now,
-	char out[LOGIN_SECRET], char *err, size_t err_size)
+	struct caller *caller, char out[LOGIN_SECRET], char *err,
+	size_t err_size)
 {
 	uint8_t digest[TOKEN_DIGEST];
 	struct wanted wanted = {.kind = TOKEN_OAUTH, .client = client,
@@ -387,8 +389,10 @@ enum login_result logins_oauth(struct logins *logins, const char *state,
 
 	login_digest((struct slice){secret, strlen(secret)}, digest);
 	result = find_token(state, &wanted, &token, err, err_size);
-	if (result == LOGIN_OK)
+	if (result == LOGIN_OK) {
 		make_login(logins, &logins->access, token.id, now, out);
+		show_caller(&token, caller);
+	}
 	OPENSSL_cleanse(digest, sizeof(digest));
 	return result;
 }
@@ -425,17 +429,17 @@ static bool key_is_right(const struct store_token *token,
 	return is;
 }
 
-static bool clock_is_right(int64_t timestamp_ms, time_t now)
+static bool clock_is_right(const struct login_claim *claim)
 {
-	int64_t apart = timestamp_ms / 1000 - (int64_t)now;
+	int64_t apart = claim->timestamp_ms / 1000 - (int64_t)claim->here;
 
-	return timestamp_ms >= 0 && apart <= LOGIN_CLOCK_S &&
+	return claim->timestamp_ms >= 0 && apart <= LOGIN_CLOCK_S &&
 		apart >= -LOGIN_CLOCK_S;
 }
 
 enum login_result logins_begin(struct logins *logins, const char *state,
-	const struct login_claim *claim, time_t now, char out[LOGIN_SECRET],
-	char *err, size_t err_size)
+	const struct login_claim *claim, time_t now, struct caller *caller,
+	char out[LOGIN_SECRET], char *err, size_t err_size)
 {
 	uint8_t digest[TOKEN_DIGEST];
 	struct wanted wanted = {.kind = TOKEN_SESSION, .client = claim->user,
@@ -446,23 +450,29 @@ enum login_result logins_begin(struct logins *logins, const char *state,
 	login_digest((struct slice){claim->password,
 		strlen(claim->password)}, digest);
 	result = find_token(state, &wanted, &token, err, err_size);
-	if (result == LOGIN_OK && (!key_is_right(&token, claim) ||
-			!clock_is_right(claim->timestamp_ms, now)))
+	if (result == LOGIN_OK &&
+	    (!key_is_right(&token, claim) || !clock_is_right(claim)))
 		result = LOGIN_WRONG;
-	if (result == LOGIN_OK)
+	if (result == LOGIN_OK) {
 		make_login(logins, &logins->sessions, token.id, now, out);
+		show_caller(&token, caller);
+	}
 	OPENSSL_cleanse(digest, sizeof(digest));
 	OPENSSL_cleanse(&token, sizeof(token));
 	return result;
 }
 
-void logins_end(struct logins *logins, struct slice cookie)
+void logins_end(struct logins *logins, const struct api_request *request)
 {
 	uint8_t digest[TOKEN_DIGEST];
-	struct slice id;
+	struct slice secret;
 
-	if (!session_of(cookie, &id))
-		return;
-	login_digest(id, digest);
-	drop_login(logins, &logins->sessions, digest);
+	if (bearer(request->authorization, &secret)) {
+		login_digest(secret, digest);
+		drop_login(logins, &logins->access, digest);
+	}
+	if (session_of(request->cookie, &secret)) {
+		login_digest(secret, digest);
+		drop_login(logins, &logins->sessions, digest);
+	}
 }

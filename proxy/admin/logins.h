@@ -58,22 +58,28 @@ enum login_result logins_who(struct logins *logins, const char *state,
 	const struct api_request *request, time_t now, struct caller *out,
 	char *err, size_t err_size);
 
-/* logins_oauth exchanges a client's id and secret for an access token. */
+/* login_clock counts seconds, those of sleep, too. */
+time_t login_clock(void);
+
+/* logins_oauth exchanges a client's id and secret for an access token; caller
+ * is who that is. */
 enum login_result logins_oauth(struct logins *logins, const char *state,
 	const char *client, const char *secret, time_t now,
-	char out[LOGIN_SECRET], char *err, size_t err_size);
+	struct caller *caller, char out[LOGIN_SECRET], char *err,
+	size_t err_size);
 
 /* logins_begin begins a session; out is its id. */
 struct login_claim {
 	const char *user, *password, *api_key; /* obfuscated */
 	int64_t timestamp_ms;
+	time_t here;                           /* the time of day, as we see it */
 };
 enum login_result logins_begin(struct logins *logins, const char *state,
-	const struct login_claim *claim, time_t now, char out[LOGIN_SECRET],
-	char *err, size_t err_size);
+	const struct login_claim *claim, time_t now, struct caller *caller,
+	char out[LOGIN_SECRET], char *err, size_t err_size);
 
-/* logins_end ends the session of a Cookie header, if there is one. */
-void logins_end(struct logins *logins, struct slice cookie);
+/* logins_end ends the access token and the session that a request shows. */
+void logins_end(struct logins *logins, const struct api_request *request);
 
 /* login_obfuscate is what a client sends for an API key at that time: false,
  * the key has less than LOGIN_SEED_MIN letters. */

@@ -270,24 +270,34 @@ static void name_upload(const struct multipart_file *file,
 typedef enum life_outcome take_upload(const struct life *life, int64_t id,
 	const struct upload *upload, struct store_ca *out);
 
+/* find_file: false, there is none, or no CA that it could be for. */
+static bool find_file(struct call *call, struct multipart_file *out)
+{
+	struct store_ca row;
+	int found;
+
+	if (!see(call, false, &row))
+		return false;
+	life_clear(&row);
+	found = multipart_find(call->request->content_type,
+		call->request->body, "fileUpload", out, call->err,
+		sizeof(call->err));
+	if (found == MULTIPART_OTHER)
+		call_nothing(call, 415);
+	else if (found != 0)
+		call_fail(call, FAULT_INPUT, "%s", call->err);
+	return found == 0;
+}
+
 static void upload(struct call *call, take_upload *take)
 {
 	struct multipart_file file;
 	char name[FILE_NAME];
 	struct upload given;
 	struct store_ca row;
-	int found = multipart_find(call->request->content_type,
-		call->request->body, "fileUpload", &file, call->err,
-		sizeof(call->err));
 
-	if (found == MULTIPART_OTHER) {
-		call_nothing(call, 415);
+	if (!find_file(call, &file))
 		return;
-	}
-	if (found != 0) {
-		call_fail(call, FAULT_INPUT, "%s", call->err);
-		return;
-	}
 	name_upload(&file, name);
 	given = (struct upload){.text = file.bytes.at, .len = file.bytes.len,
 		.file_name = file.has_name ? name : NULL};

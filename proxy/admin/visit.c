@@ -1,16 +1,22 @@
 #include "proxy/admin/visit.h"
 
 #include <openssl/mem.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "proxy/admin/hosts.h"
 #include "proxy/http/h1_in.h"
 #include "proxy/session/answer.h"
 
 enum {
 	HEAD_MAX = 16 * 1024,
+	READ_MAX = 4 << 20,      /* of a body, most of it for nothing */
+	LINGER_MS = 5 * 1000,
+	TLS_HANDSHAKE = 22,
 	REQUEST_MS = 30 * 1000,  /* from its first byte to its last */
 	IDLE_MS = 60 * 1000,
 };
@@ -24,16 +30,52 @@ static struct slice slice_of(const char *text)
 	return (struct slice){text, strlen(text)};
 }
 
-/* copy_field: one that does not fit is as good as none, and will be refused. */
-static struct slice copy_field(const struct head *head, const char *name,
-	char out[VISIT_FIELD])
+/* put_off: the request is turned down once it has been read. */
+static void put_off(struct visit *visit, unsigned status, const char *what,
+	const char *why)
 {
-	struct slice value = head_get(head, name);
+	visit->refusal = status;
+	snprintf(visit->why, sizeof(visit->why), "%s%s", what, why);
+}
 
+/* copy_field: a field that does not fit can't be left out: that would be another
+ * request than the one that was sent. */
+static bool copy_field(struct slice value, char *out, size_t size,
+	struct slice *copy)
+{
+	*copy = (struct slice){out, 0};
 	out[0] = '\0';
-	if (value.at && value.len < VISIT_FIELD)
-		slice_text(value, out, VISIT_FIELD);
-	return slice_of(out);
+	if (value.len >= size)
+		return false;
+	if (value.at)
+		slice_text(value, out, size);
+	copy->len = strlen(out);
+	return true;
+}
+
+static void take_fields(struct visit *visit, const struct head *head)
+{
+	struct api_request *request = &visit->request;
+	const struct {
+		const char *name;
+		char *out;
+		size_t size;
+		struct slice *copy;
+	} fields[] = {
+		{"Host", visit->host_field, VISIT_FIELD, &request->host},
+		{"Authorization", visit->authorization, VISIT_FIELD,
+			&request->authorization},
+		{"Cookie", visit->cookie, VISIT_COOKIE, &request->cookie},
+		{"Origin", visit->origin, VISIT_FIELD, &request->origin},
+		{"Content-Type", visit->type, VISIT_FIELD,
+			&request->content_type},
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		if (!copy_field(head_get(head, fields[i].name), fields[i].out,
+			    fields[i].size, fields[i].copy))
+			put_off(visit, 431, fields[i].name, " is too long.");
+	}
 }
 
 /* take_target splits path and query; of an absolute form (RFC 9112, 3.2.2) the
@@ -61,25 +103,22 @@ static bool take_target(struct visit *visit, struct slice target)
 	return visit->path[0] == '/';
 }
 
-static bool take_head(struct visit *visit, const struct head *head)
+static void take_head(struct visit *visit, const struct head *head)
 {
 	struct api_request *request = &visit->request;
 
+	visit->refusal = 0;
+	visit->path[0] = visit->query[0] = '\0';
+	take_fields(visit, head);
 	if (head_method(head).len >= sizeof(visit->method) ||
 	    !take_target(visit, head_target(head)))
-		return false;
+		put_off(visit, 400, "The request's target",
+			" is malformed, or too long.");
 	slice_text(head_method(head), visit->method, sizeof(visit->method));
 	visit->to_head = strcmp(visit->method, "HEAD") == 0;
 	request->method = slice_of(visit->method);
 	request->path = slice_of(visit->path);
 	request->query = slice_of(visit->query);
-	request->host = copy_field(head, "Host", visit->host_field);
-	request->authorization =
-		copy_field(head, "Authorization", visit->authorization);
-	request->cookie = copy_field(head, "Cookie", visit->cookie);
-	request->origin = copy_field(head, "Origin", visit->origin);
-	request->content_type = copy_field(head, "Content-Type", visit->type);
-	return true;
 }
 
 /* --- answering ---------------------------------------------------------- */
@@ -87,7 +126,20 @@ static bool take_head(struct visit *visit, const struct head *head)
 static void go(struct visit *visit, enum visit_step step)
 {
 	visit->at = step;
+	visit->begun = false;
 	visit->since_ms = loop_now(visit->stream.loop);
+}
+
+/* RFC 9110, 6.6.1 */
+static void add_date(struct head *head)
+{
+	time_t now = time(NULL);
+	char text[64];
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) && strftime(text, sizeof(text),
+		    "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
+		head_add_text(head, "Date", text);
 }
 
 static void send_out(struct visit *visit, struct head *head, struct slice body)
@@ -97,10 +149,13 @@ static void send_out(struct visit *visit, struct head *head, struct slice body)
 
 	if (head_status(head) == 204)
 		plan.kind = BODY_NONE;
+	add_date(head);
 	codec->ops->send_head(codec, head, &plan, visit->last);
 	if (!visit->to_head && plan.kind == BODY_LENGTH)
 		codec->ops->send_body(codec, body);
 	codec->ops->send_end(codec, NULL);
+	visit->to_head = false; /* nor is what comes next to that path */
+	visit->request.path.len = 0;
 	if (visit->last)
 		stream_shutdown(&visit->stream);
 	else
@@ -108,24 +163,35 @@ static void send_out(struct visit *visit, struct head *head, struct slice body)
 	go(visit, visit->last ? VISIT_OVER : VISIT_HEAD);
 }
 
-static const char *phrase(unsigned status)
-{
-	static const struct {
-		unsigned status;
-		const char *text;
-	} phrases[] = {
-		{200, "OK"}, {204, "No Content"}, {400, "Bad Request"},
-		{401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-		{405, "Method Not Allowed"}, {413, "Content Too Large"},
-		{415, "Unsupported Media Type"}, {421, "Misdirected Request"},
-		{500, "Internal Server Error"}, {503, "Service Unavailable"},
-	};
+static const struct status {
+	unsigned number;
+	const char *phrase;
+	const char *code; /* of a refusal that is none of api.h's */
+} statuses[] = {
+	{200, "OK", ""},
+	{204, "No Content", ""},
+	{400, "Bad Request", "INVALID_INPUT_ARGUMENT"},
+	{401, "Unauthorized", ""},
+	{403, "Forbidden", ""},
+	{404, "Not Found", ""},
+	{405, "Method Not Allowed", ""},
+	{413, "Content Too Large", "PAYLOAD_TOO_LARGE"},
+	{415, "Unsupported Media Type", ""},
+	{421, "Misdirected Request", "MISDIRECTED_REQUEST"},
+	{431, "Request Header Fields Too Large", "FIELD_TOO_LARGE"},
+	{500, "Internal Server Error", ""},
+	{503, "Service Unavailable", "SERVICE_UNAVAILABLE"},
+};
 
-	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
-		if (phrases[i].status == status)
-			return phrases[i].text;
+static const struct status *status_of(unsigned number)
+{
+	static const struct status other = {0, "", ""};
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+		if (statuses[i].number == number)
+			return &statuses[i];
 	}
-	return "";
+	return &other;
 }
 
 static void add_if(struct head *head, const char *name, const char *value)
@@ -141,7 +207,7 @@ static void send_reply(struct visit *visit)
 	struct slice body = {NULL, 0};
 
 	head_set_response(head, reply->status,
-		slice_of(phrase(reply->status)), 1);
+		slice_of(status_of(reply->status)->phrase), 1);
 	add_if(head, "Content-Type", reply->content_type);
 	head_add_text(head, "Cache-Control", "no-store");
 	head_add_text(head, "X-Content-Type-Options", "nosniff");
@@ -168,29 +234,42 @@ static void send_answer(struct visit *visit, struct answer *answer)
 	answer_clear(answer);
 }
 
-/* refuse ends the connection with a few words: what was not read whole can't be
- * told from what follows. */
+/* turn_down answers with a sentence, as the API does where the path is one of
+ * its own. */
+static void turn_down(struct visit *visit, unsigned number, const char *why)
+{
+	const struct status *status = status_of(number);
+	bool json = api_is_mine(visit->request.path);
+	struct head *head = head_new();
+	char text[512];
+
+	if (json)
+		snprintf(text, sizeof(text), "{\"code\":\"%s\","
+			"\"message\":\"%s\"}", status->code, why);
+	else
+		snprintf(text, sizeof(text), "%s\n", why);
+	head_set_response(head, number, slice_of(status->phrase), 1);
+	head_add_text(head, "Content-Type", json ? "application/json" :
+		"text/plain; charset=utf-8");
+	head_add_text(head, "Cache-Control", "no-store");
+	send_out(visit, head, slice_of(text));
+	head_free(head);
+}
+
+/* refuse ends the connection, too: what was not read whole can't be told from
+ * what follows. */
 static void refuse(struct visit *visit, unsigned status, const char *why)
 {
-	struct head *head = head_new();
-
-	visit->last = true;
-	head_set_response(head, status, slice_of(phrase(status)), 1);
-	head_add_text(head, "Content-Type", "text/plain; charset=utf-8");
-	head_add_text(head, "Cache-Control", "no-store");
-	send_out(visit, head, slice_of(why));
-	head_free(head);
+	visit->last = visit->cut = true;
+	turn_down(visit, status, why);
 }
 
 static void page(struct visit *visit)
 {
 	struct answer answer = {NULL};
 
-	if (visit->ops->page(visit->host, visit, &answer))
-		send_answer(visit, &answer);
-	else
-		refuse(visit, 421, "This is Sallyport's admin listener; it "
-			"does not go by that name.\n");
+	visit->ops->page(visit->host, visit, &answer);
+	send_answer(visit, &answer);
 }
 
 static void work(struct visit *visit)
@@ -201,12 +280,19 @@ static void work(struct visit *visit)
 		!visit->side.codec.ops->lasts(&visit->side.codec);
 	request->body = (struct slice){utstring_body(&visit->body),
 		utstring_len(&visit->body)};
-	if (!api_is_mine(request->path)) {
+	if (visit->refusal) {
+		turn_down(visit, visit->refusal, visit->why);
+	} else if (!visit->local && !hosts_know(request->host, visit->self)) {
+		turn_down(visit, 421, "This is Sallyport's admin listener; it "
+			"does not go by that name.");
+	} else if (!api_is_mine(request->path)) {
 		page(visit);
-		return;
+	} else {
+		go(visit, VISIT_WORK);
+		if (!visit->ops->handle(visit->host, visit))
+			turn_down(visit, 503, "Too many calls are waiting "
+				"already; try again later.");
 	}
-	go(visit, VISIT_WORK);
-	visit->ops->handle(visit->host, visit);
 }
 
 void visit_answered(struct visit *visit)
@@ -224,7 +310,6 @@ void visit_answered(struct visit *visit)
 		return;
 	}
 	send_reply(visit);
-	stream_want(&visit->stream, true);
 	run(visit);
 }
 
@@ -241,30 +326,31 @@ static void go_on(struct visit *visit, const struct head *head)
 
 static void on_head(struct visit *visit)
 {
-	struct codec *codec = &visit->side.codec;
-	const struct head *head = codec->ops->head(codec);
-	struct body_plan plan = codec->ops->plan(codec);
+	const struct head *head =
+		visit->side.codec.ops->head(&visit->side.codec);
 
 	utstring_clear(&visit->body);
-	if (!take_head(visit, head))
-		refuse(visit, 400, "The request's target is malformed, or too "
-			"long.\n");
-	else if (plan.kind == BODY_LENGTH && plan.length > API_BODY_MAX)
-		refuse(visit, 413, "The request is too large.\n");
-	else
-		go(visit, VISIT_BODY);
-	if (visit->at == VISIT_BODY)
-		go_on(visit, head);
+	visit->came = 0;
+	take_head(visit, head);
+	visit->at = VISIT_BODY;
+	go_on(visit, head);
 }
 
+/* Of a body that is too large the API needs no more than it would take to see
+ * that. The rest is read all the same: who is still sending gets no answer from
+ * a connection that is closed (RFC 9112, 9.6). */
 static void on_body(struct visit *visit)
 {
 	struct slice piece = visit->side.codec.ops->body(&visit->side.codec);
+	size_t room = API_BODY_MAX + 1 - utstring_len(&visit->body);
 
-	if (utstring_len(&visit->body) + piece.len > API_BODY_MAX)
-		refuse(visit, 413, "The request is too large.\n");
-	else
-		utstring_bincpy(&visit->body, piece.at, piece.len);
+	utstring_bincpy(&visit->body, piece.at,
+		piece.len < room ? piece.len : room);
+	visit->came += piece.len;
+	if (visit->came <= READ_MAX)
+		return;
+	visit->last = visit->cut = true;
+	work(visit);
 }
 
 /* step heeds the next event; false: there is none. */
@@ -284,9 +370,9 @@ static bool step(struct visit *visit)
 		work(visit);
 		return true;
 	case CODEC_FAILED:
-		(void)codec->ops->failure(codec, &why);
-		refuse(visit, 400, "The request is not well-formed "
-			"HTTP/1.1.\n");
+		refuse(visit, codec->ops->failure(codec, &why) ==
+			REASON_HEAD_TOO_LARGE ? 431 : 400, "The request is "
+			"not well-formed HTTP/1.1, or its head too large.");
 		return true;
 	case CODEC_CLOSED:
 		go(visit, VISIT_OVER);
@@ -305,19 +391,45 @@ static bool reads(const struct visit *visit)
 
 static void read_on(struct visit *visit)
 {
+	struct codec *codec = &visit->side.codec;
+
 	while (reads(visit) && step(visit))
 		continue;
+	if (visit->begun || !reads(visit) || !codec->ops->under_way(codec))
+		return;
+	visit->begun = true;
+	visit->since_ms = loop_now(visit->stream.loop);
 }
 
-/* run: what is over and sent is closed. */
+/* run: an end that came while nothing was wanted is heeded. What is over and
+ * sent is closed; but what was cut short only once the client, too, has ended. */
 static void run(struct visit *visit)
 {
-	stream_want(&visit->stream, reads(visit));
+	if (reads(visit) && stream_ended(&visit->stream))
+		read_on(visit);
+	stream_want(&visit->stream, visit->at != VISIT_WORK);
 	if (visit->closing || visit->at == VISIT_WORK)
 		return;
 	if (stream_broken(&visit->stream) || (visit->at == VISIT_OVER &&
-		stream_flushed(&visit->stream)))
+		stream_flushed(&visit->stream) &&
+		(!visit->cut || stream_ended(&visit->stream))))
 		visit_end(visit);
+}
+
+/* begin_tls: whoever speaks TLS begins with a handshake record (RFC 8446, 5.1);
+ * anybody else is told in what he speaks, for that is most likely HTTP. */
+static void begin_tls(struct visit *visit, const uint8_t *data, size_t len)
+{
+	SSL *ssl = visit->ssl;
+
+	visit->ssl = NULL;
+	if (data[0] == TLS_HANDSHAKE) {
+		stream_tls(&visit->stream, ssl, data, len);
+		return;
+	}
+	SSL_free(ssl);
+	refuse(visit, 400, "This speaks https, not http.");
+	run(visit);
 }
 
 static size_t on_data(void *owner, const uint8_t *data, size_t len)
@@ -325,6 +437,10 @@ static size_t on_data(void *owner, const uint8_t *data, size_t len)
 	struct visit *visit = owner;
 	size_t left;
 
+	if (visit->ssl) {
+		begin_tls(visit, data, len);
+		return len;
+	}
 	h1_side_give(&visit->side, data, len);
 	read_on(visit);
 	left = h1_side_left(&visit->side);
@@ -334,11 +450,7 @@ static size_t on_data(void *owner, const uint8_t *data, size_t len)
 
 static void on_event(void *owner)
 {
-	struct visit *visit = owner;
-
-	if (reads(visit) && stream_ended(&visit->stream))
-		read_on(visit);
-	run(visit);
+	run(owner);
 }
 
 /* --- life --------------------------------------------------------------- */
@@ -347,6 +459,7 @@ static void on_closed(void *owner)
 {
 	struct visit *visit = owner;
 
+	SSL_free(visit->ssl);
 	h1_side_clear(&visit->side);
 	utstring_done(&visit->body);
 	visit->ops->gone(visit->host, visit);
@@ -371,10 +484,10 @@ struct visit *visit_new(const struct visit_order *order)
 		snprintf(visit->request.who, sizeof(visit->request.who), "%s",
 			order->who);
 	snprintf(visit->self, sizeof(visit->self), "%s", order->self);
+	snprintf(visit->peer, sizeof(visit->peer), "%s", order->peer);
 	utstring_init(&visit->body);
 	stream_open(&visit->stream, order->loop, order->fd, &ops, visit);
-	if (order->ssl)
-		stream_tls(&visit->stream, order->ssl, NULL, 0);
+	visit->ssl = order->ssl;
 	h1_side_init(&visit->side, &visit->stream, true,
 		h1_in_new(H1_REQUEST, HEAD_MAX));
 	go(visit, VISIT_HEAD);
@@ -394,9 +507,9 @@ void visit_end(struct visit *visit)
 void visit_check(struct visit *visit, uint64_t now_ms)
 {
 	uint64_t age = now_ms - visit->since_ms;
+	uint64_t most = visit->begun ? REQUEST_MS :
+		visit->at == VISIT_OVER ? LINGER_MS : IDLE_MS;
 
-	if (visit->at == VISIT_WORK)
-		return;
-	if (age > IDLE_MS || (visit->at == VISIT_BODY && age > REQUEST_MS))
+	if (visit->at != VISIT_WORK && age > most)
 		visit_end(visit);
 }

@@ -15,13 +15,13 @@
 #include <utlist.h>
 
 #include "pki/authority.h"
-#include "pki/keymaker.h"
 #include "proxy/admin/api.h"
-#include "proxy/admin/hosts.h"
 #include "proxy/admin/visit.h"
 #include "proxy/config/config.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/core/clerks.h"
 #include "proxy/core/desk_tls.h"
+#include "proxy/core/desk_token.h"
 #include "proxy/net/address.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
@@ -30,8 +30,12 @@
 
 enum {
 	VISITS_MAX = 512,
+	CONTROLS_MAX = 64,      /* visits to the control socket */
+	CLERKS = 4,             /* calls that are answered at a time */
+	WAITING_MAX = 64,       /* ... and that wait for one of these */
 	LOOK_MS = 1000,
-	TOKEN_BYTES = 32,
+	REFUSALS = 5,           /* logins, whose refusal is told, from one look
+				 * to the next */
 };
 
 struct desk;
@@ -45,24 +49,26 @@ struct entry {
 
 struct desk {
 	struct desk_host host;
+	char user[64];                  /* as whom it runs */
 	const char *state;              /* borrowed */
 	const struct keeper_link *link; /* borrowed */
 	struct api *api;                /* owned */
 	struct desk_tls *tls;           /* owned */
+	struct clerks *clerks;          /* owned */
 	struct loop loop;
 	pthread_t thread;
 	struct entry *entries;          /* owned */
 	size_t num_entries;
 	struct visit *visits;
-	unsigned num_visits, num_jobs;
+	unsigned num_visits, num_jobs, num_refusals;
 	uv_timer_t timer;
 	struct post stop;
 	bool ending;
 };
 
-/* A call of the API, on its way through the thread pool. */
+/* A call of the API, on its way through a clerk's hands. */
 struct job {
-	uv_work_t work;
+	struct clerk_job clerk; /* first: a clerk_job is a job */
 	struct desk *desk;
 	struct visit *visit;
 };
@@ -108,9 +114,9 @@ static void handle_in(struct desk *desk, const struct snapshot *snapshot,
 	free(rules);
 }
 
-static void do_job(uv_work_t *work)
+static void do_job(struct clerk_job *clerk)
 {
-	struct job *job = work->data;
+	struct job *job = (struct job *)clerk;
 	struct snapshot *snapshot =
 		job->desk->host.snapshot(job->desk->host.arg);
 
@@ -118,34 +124,54 @@ static void do_job(uv_work_t *work)
 	snapshot_unref(snapshot);
 }
 
+/* tell_refusal: who tries many passwords shall not fill the log with that. */
+static void tell_refusal(struct desk *desk, const struct visit *visit)
+{
+	if (visit->reply.refused[0] && desk->num_refusals++ < REFUSALS)
+		fprintf(stderr, "sallyport: admin listener: login refused: "
+			"%s, from %s\n", visit->reply.refused, visit->peer);
+}
+
+static void count_refusals(struct desk *desk)
+{
+	if (desk->num_refusals > REFUSALS)
+		fprintf(stderr, "sallyport: admin listener: %u more logins "
+			"were refused\n", desk->num_refusals - REFUSALS);
+	desk->num_refusals = 0;
+}
+
 static void finish(struct desk *desk);
 
-static void on_job_done(uv_work_t *work, int status)
+static void on_job_done(struct clerk_job *clerk)
 {
-	struct job *job = work->data;
+	struct job *job = (struct job *)clerk;
 	struct desk *desk = job->desk;
 
-	(void)status;
 	desk->num_jobs--;
+	tell_refusal(desk, job->visit);
 	visit_answered(job->visit);
 	free(job);
 	finish(desk);
 }
 
-static void handle(void *host, struct visit *visit)
+/* handle: commands on this machine wait for nobody who comes from elsewhere. */
+static bool handle(void *host, struct visit *visit)
 {
 	struct desk *desk = host;
 	struct job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		abort();
+	job->clerk.work = do_job;
+	job->clerk.done = on_job_done;
 	job->desk = desk;
 	job->visit = visit;
-	job->work.data = job;
+	if (!clerks_take(desk->clerks, &job->clerk, visit->local)) {
+		free(job);
+		return false;
+	}
 	desk->num_jobs++;
-	if (uv_queue_work(&desk->loop.uv, &job->work, do_job,
-		    on_job_done) != 0)
-		abort();
+	return true;
 }
 
 /* --- pages -------------------------------------------------------------- */
@@ -198,15 +224,12 @@ static void open_page(struct snapshot *snapshot, const struct visit *visit,
 	(void)answer_own(answer, &services, &request);
 }
 
-static bool page(void *host, const struct visit *visit, struct answer *answer)
+static void page(void *host, const struct visit *visit, struct answer *answer)
 {
 	struct desk *desk = host;
 	struct slice path = visit->request.path;
-	struct snapshot *snapshot;
+	struct snapshot *snapshot = desk->host.snapshot(desk->host.arg);
 
-	if (!visit->local && !hosts_know(visit->request.host, visit->self))
-		return false;
-	snapshot = desk->host.snapshot(desk->host.arg);
 	if (visit->loopback && slice_is(path, "/healthz"))
 		healthz(answer);
 	else if (visit->loopback && slice_is(path, "/readyz"))
@@ -214,7 +237,6 @@ static bool page(void *host, const struct visit *visit, struct answer *answer)
 	else
 		open_page(snapshot, visit, answer);
 	snapshot_unref(snapshot);
-	return true;
 }
 
 /* --- visits ------------------------------------------------------------- */
@@ -230,59 +252,96 @@ static void gone(void *host, struct visit *visit)
 
 static const struct visit_host visit_ops = {handle, page, gone};
 
+/* name_user asks once: that may take the network. */
+static void name_user(struct desk *desk)
+{
+	const struct passwd *user = getpwuid(geteuid());
+
+	snprintf(desk->user, sizeof(desk->user), "%s",
+		user ? user->pw_name : "?");
+}
+
 /* who_is says whom the kernel knows at the other end; false: somebody who has
  * no business here. */
-static bool who_is(int fd, char *out, size_t size)
+static bool who_is(const struct desk *desk, int fd, char *out, size_t size)
 {
-	const struct passwd *user;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
 	    (peer.uid != 0 && peer.uid != geteuid()))
 		return false;
-	user = getpwuid(peer.uid);
-	snprintf(out, size, "%.60s (uid %lu)", user ? user->pw_name : "?",
-		(unsigned long)peer.uid);
+	snprintf(out, size, "%s (uid %lu)",
+		peer.uid == 0 ? "root" : desk->user, (unsigned long)peer.uid);
 	return true;
+}
+
+/* make_room: the control socket has its own. Where there is none, whoever has
+ * been idle, or at sending a request, for the longest goes; false: all of them
+ * are being answered. */
+static bool make_room(struct desk *desk, bool control)
+{
+	struct visit *visit, *oldest = NULL;
+	unsigned num = 0;
+
+	DL_FOREACH(desk->visits, visit) {
+		if (visit->local != control || visit->closing)
+			continue;
+		num++;
+		if (visit->at != VISIT_WORK &&
+		    (!oldest || visit->since_ms < oldest->since_ms))
+			oldest = visit;
+	}
+	if (num < (control ? CONTROLS_MAX : VISITS_MAX))
+		return true;
+	if (oldest)
+		visit_end(oldest);
+	return oldest != NULL;
+}
+
+static void address_of(const struct sockaddr *at, char *out, size_t size)
+{
+	char host[46];
+
+	address_text(at, host);
+	address_with_port(host, address_port(at), out, size);
 }
 
 static void own_address(int fd, char *out, size_t size)
 {
 	struct sockaddr_storage at = {0};
 	socklen_t len = sizeof(at);
-	char host[46];
 
 	(void)getsockname(fd, (struct sockaddr *)&at, &len);
-	address_text((struct sockaddr *)&at, host);
-	address_with_port(host, address_port((struct sockaddr *)&at), out,
-		size);
+	address_of((struct sockaddr *)&at, out, size);
 }
 
 static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
 {
 	struct entry *entry = arg;
 	struct desk *desk = entry->desk;
-	char who[API_WHO] = "", self[128] = "";
+	char who[API_WHO] = "", self[128] = "", from[64] = "";
 	struct visit_order order = {
 		.ops = &visit_ops,
 		.host = desk,
 		.loop = &desk->loop,
 		.fd = fd,
 		.self = self,
+		.peer = entry->control ? who : from,
 		.loopback = entry->loopback || entry->control,
 		.who = entry->control ? who : NULL,
 	};
 	struct visit *visit;
 
-	(void)peer;
-	if (desk->num_visits >= VISITS_MAX ||
-	    (entry->control && !who_is(fd, who, sizeof(who)))) {
+	if ((entry->control && !who_is(desk, fd, who, sizeof(who))) ||
+	    !make_room(desk, entry->control)) {
 		close(fd);
 		return;
 	}
-	if (!entry->control)
+	if (!entry->control) {
 		own_address(fd, self, sizeof(self));
+		address_of(peer, from, sizeof(from));
+	}
 	if (!entry->control && !entry->loopback)
 		order.ssl = desk_tls_new_ssl(desk->tls, self);
 	visit = visit_new(&order);
@@ -302,6 +361,7 @@ static void on_look(uv_timer_t *timer)
 	struct desk *desk = timer->data;
 	struct visit *visit, *next;
 
+	count_refusals(desk);
 	DL_FOREACH_SAFE(desk->visits, visit, next)
 		visit_check(visit, loop_now(&desk->loop));
 }
@@ -337,24 +397,30 @@ static void on_stop(struct post *post)
 	}
 	DL_FOREACH_SAFE(desk->visits, visit, next)
 		visit_end(visit);
+	clerks_drop(desk->clerks);
 	finish(desk);
 }
 
 /* --- the beginning ------------------------------------------------------ */
 
+bool desk_is_loopback(const struct sockaddr_storage *at)
+{
+	const struct sockaddr_in *v4 = (const void *)at;
+	const struct sockaddr_in6 *v6 = (const void *)at;
+
+	if (at->ss_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+	return at->ss_family == AF_INET6 &&
+		IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
 static bool is_loopback(int fd)
 {
 	struct sockaddr_storage at = {0};
 	socklen_t len = sizeof(at);
-	const struct sockaddr_in *v4 = (const void *)&at;
-	const struct sockaddr_in6 *v6 = (const void *)&at;
 
-	if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
-		return false;
-	if (at.ss_family == AF_INET)
-		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
-	return at.ss_family == AF_INET6 &&
-		IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+	return getsockname(fd, (struct sockaddr *)&at, &len) == 0 &&
+		desk_is_loopback(&at);
 }
 
 static int open_entry(struct desk *desk, int fd, bool control, char *err,
@@ -401,53 +467,6 @@ static int open_control(struct desk *desk, char *err, size_t err_size)
 	return fd < 0 ? -1 : open_entry(desk, fd, true, err, err_size);
 }
 
-/* --- the administrator's token ------------------------------------------ */
-
-enum { TOKEN_SIZE = 2 * TOKEN_BYTES + 2 };
-
-static bool read_token(int fd, char out[TOKEN_SIZE])
-{
-	ssize_t len = read(fd, out, TOKEN_SIZE - 1);
-
-	out[len > 0 ? len : 0] = '\0';
-	out[strcspn(out, "\r\n")] = '\0';
-	return strlen(out) >= TOKEN_BYTES;
-}
-
-static bool write_token(int fd, char out[TOKEN_SIZE])
-{
-	size_t len = 2 * TOKEN_BYTES + 1;
-	bool fine;
-
-	make_chance(TOKEN_BYTES, out);
-	out[len - 1] = '\n';
-	fine = write(fd, out, len) == (ssize_t)len;
-	out[len - 1] = '\0';
-	return fine;
-}
-
-static int need_token(const char *state, char out[TOKEN_SIZE], char *err,
-	size_t err_size)
-{
-	char path[4096];
-	bool made, fine;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/admin-token", state);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	made = fd >= 0;
-	if (!made)
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	fine = fd >= 0 && (made ? write_token(fd, out) : read_token(fd, out));
-	if (!fine)
-		snprintf(err, err_size, "%s: %s; delete it, and a new one is "
-			"made", path, fd < 0 ? strerror(errno) :
-			"is no token (at least 32 letters)");
-	if (fd >= 0)
-		close(fd);
-	return fine ? 0 : -1;
-}
-
 static void *run(void *arg)
 {
 	struct desk *desk = arg;
@@ -474,7 +493,7 @@ int desk_new(const struct desk_order *order, struct desk **out, char *err,
 	size_t err_size)
 {
 	struct desk *desk = calloc(1, sizeof(*desk));
-	char token[TOKEN_SIZE];
+	char token[DESK_TOKEN_SIZE];
 
 	if (!desk)
 		abort();
@@ -482,12 +501,14 @@ int desk_new(const struct desk_order *order, struct desk **out, char *err,
 	desk->host = order->host;
 	desk->state = order->state;
 	desk->link = order->link;
-	if (need_token(order->state, token, err, err_size) != 0)
+	name_user(desk);
+	if (desk_token_need(order->state, token, err, err_size) != 0)
 		return -1;
 	desk->api = api_new(token);
 	OPENSSL_cleanse(token, sizeof(token));
 	desk->tls = desk_tls_new(&desk->host, order->keys);
 	loop_init(&desk->loop);
+	desk->clerks = clerks_new(&desk->loop, CLERKS, WAITING_MAX);
 	desk->stop.run = on_stop;
 	(void)uv_timer_init(&desk->loop.uv, &desk->timer);
 	desk->timer.data = desk;
@@ -508,6 +529,7 @@ void desk_free(struct desk *desk)
 		return;
 	loop_post(&desk->loop, &desk->stop);
 	pthread_join(desk->thread, NULL);
+	clerks_free(desk->clerks);
 	loop_clear(&desk->loop);
 	snprintf(path, sizeof(path), "%s/control.sock", desk->state);
 	(void)unlink(path);

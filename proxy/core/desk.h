@@ -1,8 +1,8 @@
 /*
  * desk.h - the admin listener and the control socket: a thread of their own.
  *
- * What blocks (the store, the keeper) is done on libuv's thread pool, so that a
- * key that is being made holds up nobody's look at /healthz.
+ * What blocks (the store, the keeper) is done by its clerks, so that a key that
+ * is being made holds up nobody's look at /healthz, and nobody's leaf.
  *
  * Threads: new, stop and free on the main one; what it asks of its host comes
  *          from any.
@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <utstring.h>
 
 struct desk;
@@ -28,6 +29,10 @@ struct desk_host {
 	bool (*serving)(void *arg);
 	void *arg;
 };
+
+/* desk_is_loopback: a listener at that address is for this machine alone, and
+ * speaks http; any other https. */
+bool desk_is_loopback(const struct sockaddr_storage *at);
 
 struct desk_order {
 	struct desk_host host;

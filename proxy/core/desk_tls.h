@@ -3,7 +3,8 @@
  * own address: certificates from Sallyport's own CA.
  *
  * A client is shown one for the name that it asks for, where that is one of
- * ours, else for the address that it reached.
+ * ours, else for the address that it reached: one a name, for as long as it is
+ * good, so that a handshake seldom has something signed.
  *
  * Threads: one.
  */

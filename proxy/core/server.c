@@ -121,7 +121,9 @@ static void greet(const struct server *server)
 		say("transparent TLS on %s", config->transparent.at[i].text);
 	for (size_t i = 0; i < config->admin.num &&
 		server->inheritance.admin.num > 0; i++)
-		say("REST API on %s, its token in %s/admin-token",
+		say("REST API on %s://%s, its token in %s/admin-token",
+			desk_is_loopback(&config->admin.at[i].address) ?
+				"http" : "https",
 			config->admin.at[i].text, config->state);
 	say("root certificate, to be trusted by clients: %s/root.pem",
 		config->state);

@@ -737,7 +737,7 @@ def the_admin_listener_elsewhere_speaks_tls(t):
         assert curl("/", "-H", "Host: rebound.example")[2] == "421"
         plain = t.run("curl", "-sS", at.replace("https", "http") + "/",
                       env=t.env(no_proxy="*"))
-        assert plain.returncode != 0, plain
+        assert "https" in plain.stdout, plain
         # never at the proxy listener, nor at the magic host
         assert t.fetch("http://sallyport.internal/api/v1" + CA,
                        "Authorization: Bearer " + token).status == 404

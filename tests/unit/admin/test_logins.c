@@ -152,8 +152,8 @@ static void knows_the_stores_tokens(void **state)
 static enum login_result oauth(const char *client, const char *secret,
 	time_t now, char out[LOGIN_SECRET])
 {
-	return logins_oauth(logins, folder, client, secret, now, out, err,
-		sizeof(err));
+	return logins_oauth(logins, folder, client, secret, now, &caller, out,
+		err, sizeof(err));
 }
 
 static const char *as_bearer(const char *token)
@@ -249,9 +249,9 @@ static char session[LOGIN_SECRET];
 static enum login_result begin(const char *user, const char *password,
 	const char *key, int64_t ms, time_t now)
 {
-	struct login_claim claim = {user, password, key, ms};
+	struct login_claim claim = {user, password, key, ms, NOW};
 
-	return logins_begin(logins, folder, &claim, now, session, err,
+	return logins_begin(logins, folder, &claim, now, &caller, session, err,
 		sizeof(err));
 }
 
@@ -326,16 +326,35 @@ static void ends_idle_sessions(void **state)
 	assert_int_equal(by_cookie(NOW + 1799 + 1800), LOGIN_WRONG);
 }
 
+static void ends_access_tokens(void **state)
+{
+	char one[LOGIN_SECRET], two[LOGIN_SECRET];
+
+	(void)state;
+	add_token("app", TOKEN_OAUTH, "app", "s", "", false);
+	assert_int_equal(oauth("app", "s", NOW, one), LOGIN_OK);
+	assert_string_equal(caller.who, "oauth app");
+	assert_int_equal(oauth("app", "s", NOW, two), LOGIN_OK);
+	assert_int_equal(bearer(as_bearer(one), NOW), LOGIN_OK);
+	logins_end(logins, &request);
+	assert_int_equal(bearer(as_bearer(one), NOW), LOGIN_WRONG);
+	assert_int_equal(bearer(as_bearer(two), NOW), LOGIN_OK);
+}
+
 static void ends_sessions(void **state)
 {
+	struct api_request other = {.caller = API_REMOTE};
+
 	(void)state;
 	add_token("ses", TOKEN_SESSION, "ann", "pw", "abcdefghijkl", false);
 	assert_int_equal(begin_at((int64_t)NOW * 1000), LOGIN_OK);
 	assert_int_equal(by_cookie(NOW), LOGIN_OK);
-	logins_end(logins, of("JSESSIONID=0000"));
-	logins_end(logins, (struct slice){NULL, 0});
+	other.cookie = of("JSESSIONID=0000");
+	logins_end(logins, &other);
+	other.cookie = (struct slice){NULL, 0};
+	logins_end(logins, &other);
 	assert_int_equal(by_cookie(NOW), LOGIN_OK);
-	logins_end(logins, request.cookie);
+	logins_end(logins, &request);
 	assert_int_equal(by_cookie(NOW), LOGIN_WRONG);
 	assert_int_equal(begin_at((int64_t)NOW * 1000), LOGIN_OK);
 	delete_token("ses");
@@ -392,15 +411,17 @@ static void *log_in_and_out(void *arg)
 	struct caller me;
 
 	for (int i = 0; i < 40; i++) {
-		if (logins_oauth(logins, folder, "app", "s", NOW, token, why,
-			    sizeof(why)) != LOGIN_OK)
+		if (logins_oauth(logins, folder, "app", "s", NOW, &me, token,
+			    why, sizeof(why)) != LOGIN_OK)
 			return arg;
 		snprintf(header, sizeof(header), "Bearer %s", token);
 		mine.authorization = of(header);
 		if (logins_who(logins, folder, &mine, NOW, &me, why,
 			    sizeof(why)) != LOGIN_OK)
 			return arg;
-		logins_end(logins, of("JSESSIONID=00"));
+		mine.authorization = (struct slice){NULL, 0};
+		mine.cookie = of("JSESSIONID=00");
+		logins_end(logins, &mine);
 	}
 	return NULL;
 }
@@ -459,6 +480,7 @@ int main(void)
 		TEST(begins_sessions),
 		TEST(wants_clocks_to_agree),
 		TEST(ends_idle_sessions),
+		TEST(ends_access_tokens),
 		TEST(ends_sessions),
 		TEST(refuses_other_sites),
 		TEST(goes_by_the_header_first),

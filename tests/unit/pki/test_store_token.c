@@ -137,6 +137,46 @@ static void passes_over_what_is_damaged(void **state)
 	assert_string_equal(list[0].name, "c");
 }
 
+static int look(const char *name)
+{
+	store_token_free(list, num);
+	return store_token_read(lab_path(name), &list, &num, err,
+		sizeof(err));
+}
+
+static void reads_beside_a_writer(void **state)
+{
+	struct store_token one = token("one", TOKEN_BEARER);
+	struct store_token two = token("two", TOKEN_BEARER);
+
+	(void)state;
+	assert_int_equal(add(&one), 0);
+	assert_int_equal(store_begin(store, err, sizeof(err)), 0);
+	assert_int_equal(add(&two), 0);
+	assert_int_equal(look("s.db"), 0);
+	assert_int_equal(num, 1);
+	assert_string_equal(list[0].name, "one");
+	assert_int_equal(store_commit(store, err, sizeof(err)), 0);
+	assert_int_equal(look("s.db"), 0);
+	assert_int_equal(num, 2);
+}
+
+static void reads_what_is_there(void **state)
+{
+	(void)state;
+	assert_int_equal(store_run(store, "DROP TABLE token", err,
+		sizeof(err)), 0);
+	assert_int_equal(look("s.db"), 0);
+	assert_int_equal(num, 0);
+	assert_int_equal(look("none.db"), -1);
+	lab_run("test ! -e none.db");
+	lab_text("s.txt", "This is not a database, whatever it is.");
+	assert_int_equal(look("s.txt"), -1);
+	assert_non_null(strstr(err, "not a database"));
+	lab_run("rm -f link.db; ln -s s.db link.db");
+	assert_int_equal(look("link.db"), -1);
+}
+
 static void has_words_for_kinds(void **state)
 {
 	enum token_kind kind;
@@ -161,6 +201,8 @@ int main(void)
 		TEST(deletes_by_name),
 		TEST(undoes_with_the_rest),
 		TEST(passes_over_what_is_damaged),
+		TEST(reads_beside_a_writer),
+		TEST(reads_what_is_there),
 		TEST(has_words_for_kinds),
 	};
 
