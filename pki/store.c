@@ -320,7 +320,6 @@ static int check_schema(struct store *store, char *err, size_t err_size)
 
 static int set_up(struct store *store, char *err, size_t err_size)
 {
-	sqlite3_busy_timeout(store->db, BUSY_MS);
 	if (store_run(store, "PRAGMA foreign_keys = ON;"
 		    "PRAGMA synchronous = FULL;"
 		    "PRAGMA secure_delete = ON", err, err_size) != 0 ||
@@ -330,26 +329,42 @@ static int set_up(struct store *store, char *err, size_t err_size)
 	return store_commit(store, err, err_size);
 }
 
-int store_open(const char *path, struct store **out, char *err,
+/* connect_to gives the store as SQLite has it, and nothing looked at yet. */
+static int connect_to(const char *path, struct store **out, char *err,
 	size_t err_size)
 {
-	struct store *store;
-	int result;
+	struct store *store = pki_new(sizeof(*store));
+	int result = 0;
 
-	*out = NULL;
-	if (need_file(path, err, err_size) != 0)
-		return -1;
-	store = pki_new(sizeof(*store));
 	store->path = pki_copy(path);
 	if (open_db(store) != SQLITE_OK)
 		result = store_fail(store, err, err_size);
 	else
-		result = set_up(store, err, err_size);
+		sqlite3_busy_timeout(store->db, BUSY_MS);
 	if (result != 0)
 		store_close(store);
-	else
-		*out = store;
+	*out = result == 0 ? store : NULL;
 	return result;
+}
+
+int store_open(const char *path, struct store **out, char *err,
+	size_t err_size)
+{
+	*out = NULL;
+	if (need_file(path, err, err_size) != 0 ||
+	    connect_to(path, out, err, err_size) != 0)
+		return -1;
+	if (set_up(*out, err, err_size) == 0)
+		return 0;
+	store_close(*out);
+	*out = NULL;
+	return -1;
+}
+
+int store_open_to_read(const char *path, struct store **out, char *err,
+	size_t err_size)
+{
+	return connect_to(path, out, err, err_size);
 }
 
 void store_close(struct store *store)

@@ -30,6 +30,12 @@ struct store;
  * somebody else, or of a newer Sallyport: an error that says so. */
 int store_open(const char *path, struct store **out, char *err,
 	size_t err_size) MUST_CHECK;
+
+/* store_open_to_read is for who reads alone, beside who writes: nothing is made,
+ * looked at or waited for. What a writer left behind that died in its commit is
+ * undone by whoever reads first, so that it is not opened read-only. */
+int store_open_to_read(const char *path, struct store **out, char *err,
+	size_t err_size) MUST_CHECK;
 void store_close(struct store *store); /* what was not committed is undone */
 
 int store_begin(struct store *store, char *err, size_t err_size) MUST_CHECK;

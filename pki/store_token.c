@@ -6,8 +6,6 @@
 
 #include "pki/store_private.h"
 
-enum { BUSY_MS = 10000 };
-
 static const char *const kinds[NUM_TOKEN_KINDS] = {
 	[TOKEN_BEARER] = "bearer",
 	[TOKEN_OAUTH] = "oauth",
@@ -129,31 +127,6 @@ static int list_if_any(struct store *store, struct store_token **out,
 		store_token_list(store, out, out_num, err, err_size);
 }
 
-/* open_to_read: not read-only for SQLite, for what a writer left behind that died
- * in its commit is undone by whoever reads first. The VFS is store.c's, which
- * follows no link; where there is none yet, no store has been opened here. */
-static int open_to_read(const char *path, struct store **out, char *err,
-	size_t err_size)
-{
-	static const char vfs[] = "literal";
-	struct store *store;
-	int result;
-
-	if (!sqlite3_vfs_find(vfs))
-		return store_open(path, out, err, err_size);
-	store = pki_new(sizeof(*store));
-	store->path = pki_copy(path);
-	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE |
-		    SQLITE_OPEN_FULLMUTEX, vfs) == SQLITE_OK) {
-		sqlite3_busy_timeout(store->db, BUSY_MS);
-		*out = store;
-		return 0;
-	}
-	result = store_fail(store, err, err_size);
-	store_close(store);
-	return result;
-}
-
 int store_token_read(const char *path, struct store_token **out,
 	size_t *out_num, char *err, size_t err_size)
 {
@@ -162,7 +135,7 @@ int store_token_read(const char *path, struct store_token **out,
 
 	*out = NULL;
 	*out_num = 0;
-	if (open_to_read(path, &store, err, err_size) != 0)
+	if (store_open_to_read(path, &store, err, err_size) != 0)
 		return -1;
 	result = list_if_any(store, out, out_num, err, err_size);
 	store_close(store);

@@ -126,8 +126,9 @@ def older(key):
     """A private key as the first version locked it: without its role."""
     how = "pass:" + WORDS
     clear = openssl("pkey", "-inform", "DER", "-passin", how, stdin=key)
-    return openssl("pkcs8", "-topk8", "-v2", "aes-256-cbc", "-outform",
-                   "DER", "-passout", how, stdin=clear)
+    return openssl("pkcs8", "-topk8", "-v2", "aes-256-cbc", "-v2prf",
+                   "hmacWithSHA1", "-iter", "100000", "-outform", "DER",
+                   "-passout", how, stdin=clear)
 
 
 def number(path, sql):
