@@ -46,6 +46,9 @@ struct api_world {
 	 * goes by what they are now. -1: with a sentence in err, they are
 	 * stored, but not in use yet. NULL: nobody uses them. */
 	int (*changed)(void *arg, char *err, size_t err_size);
+	/* settle returns once the store has every leaf that has been signed.
+	 * NULL: it has. */
+	void (*settle)(void *arg);
 	void *arg;
 };
 

@@ -57,10 +57,12 @@ static bool read_revocation(struct call *call, const json_t *body,
 	return false;
 }
 
-/* Sites are noted in small letters and without the root's dot. */
-static enum life_outcome revoke_host(const struct life *life,
-	const char *host, size_t *out)
+/* Sites are noted in small letters and without the root's dot, a moment after
+ * they are signed for. */
+static enum life_outcome revoke_host(struct call *call, const char *host,
+	size_t *out)
 {
+	const struct api_world *world = call->world;
 	char site[SITE];
 	size_t len = strlen(host);
 
@@ -72,7 +74,9 @@ static enum life_outcome revoke_host(const struct life *life,
 		site[i] = host[i] >= 'A' && host[i] <= 'Z' ?
 			(char)(host[i] | 0x20) : host[i];
 	site[len] = '\0';
-	return revoke_site(life, site, out);
+	if (world->settle)
+		world->settle(world->arg);
+	return revoke_site(&call->life, site, out);
 }
 
 static void revoke(struct call *call, const struct revocation *what)
@@ -84,7 +88,7 @@ static void revoke(struct call *call, const struct revocation *what)
 	if (what->issuing)
 		outcome = revoke_issuing(&call->life, what->issuing);
 	else if (what->site)
-		outcome = revoke_host(&call->life, what->site, &num);
+		outcome = revoke_host(call, what->site, &num);
 	else
 		outcome = revoke_ca(&call->life, what->ca);
 	if (!call_went(call, outcome) || !call_changed(call))

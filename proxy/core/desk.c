@@ -106,6 +106,7 @@ static void handle_in(struct desk *desk, const struct snapshot *snapshot,
 		.num_rules = config->num_named,
 		.zia = config->compat == COMPAT_ZIA,
 		.changed = desk->host.changed,
+		.settle = desk->host.settle,
 		.arg = desk->host.arg,
 	};
 

@@ -25,6 +25,8 @@ struct desk_host {
 	struct snapshot *(*snapshot)(void *arg);
 	/* The CAs have changed: have everything go by them. */
 	int (*changed)(void *arg, char *err, size_t err_size);
+	/* Returns once the store has every leaf that has been signed. */
+	void (*settle)(void *arg);
 	/* Whether new connections are wanted. */
 	bool (*serving)(void *arg);
 	void *arg;

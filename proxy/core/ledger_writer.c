@@ -71,6 +71,7 @@ static void *run(void *arg)
 
 	while ((lines = ledger_take(writer->ledger, &num)) && num > 0) {
 		write_lines(writer, lines, num);
+		ledger_written(writer->ledger);
 		free(lines);
 		(void)nanosleep(&rest, NULL);
 	}

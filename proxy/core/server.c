@@ -31,6 +31,7 @@
 #include "proxy/core/worker.h"
 #include "proxy/report/access.h"
 #include "proxy/session/answer.h"
+#include "proxy/session/ledger.h"
 #include "proxy/session/services.h"
 
 enum {
@@ -258,6 +259,13 @@ static int on_changed(void *arg, char *err, size_t err_size)
 	return can_sign(server, err, err_size) || !could ? 0 : -1;
 }
 
+static void settle(void *arg)
+{
+	struct server *server = arg;
+
+	ledger_settle(server->shared.ledger);
+}
+
 static bool is_serving(void *arg)
 {
 	struct server *server = arg;
@@ -269,7 +277,7 @@ static int open_desk(struct server *server, char *err, size_t err_size)
 {
 	struct inheritance *inheritance = &server->inheritance;
 	struct desk_order order = {
-		.host = {give_snapshot, on_changed, is_serving, server},
+		.host = {give_snapshot, on_changed, settle, is_serving, server},
 		.fds = inheritance->admin.at,
 		.num_fds = inheritance->admin.num,
 		.state = inheritance->state,

@@ -6,9 +6,10 @@
 
 struct ledger {
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, settled;
 	struct ledger_line *lines; /* owned */
 	size_t num, room;
+	uint64_t noted, taken, written; /* how often; one after the other */
 	bool ending;
 };
 
@@ -20,6 +21,7 @@ struct ledger *ledger_new(void)
 		abort();
 	pthread_mutex_init(&ledger->lock, NULL);
 	pthread_cond_init(&ledger->wake, NULL);
+	pthread_cond_init(&ledger->settled, NULL);
 	return ledger;
 }
 
@@ -29,6 +31,7 @@ void ledger_free(struct ledger *ledger)
 		return;
 	pthread_mutex_destroy(&ledger->lock);
 	pthread_cond_destroy(&ledger->wake);
+	pthread_cond_destroy(&ledger->settled);
 	free(ledger->lines);
 	free(ledger);
 }
@@ -69,6 +72,7 @@ static void note_any(struct ledger *ledger, const struct ledger_line *line)
 void ledger_note(struct ledger *ledger, const struct ledger_line *line)
 {
 	pthread_mutex_lock(&ledger->lock);
+	ledger->noted++;
 	if (ledger->num >= LEDGER_MAX)
 		note_any(ledger, line);
 	else
@@ -89,8 +93,28 @@ struct ledger_line *ledger_take(struct ledger *ledger, size_t *out_num)
 	*out_num = ledger->num;
 	ledger->lines = NULL;
 	ledger->num = ledger->room = 0;
+	ledger->taken = ledger->noted;
 	pthread_mutex_unlock(&ledger->lock);
 	return lines;
+}
+
+void ledger_written(struct ledger *ledger)
+{
+	pthread_mutex_lock(&ledger->lock);
+	ledger->written = ledger->taken;
+	pthread_cond_broadcast(&ledger->settled);
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+void ledger_settle(struct ledger *ledger)
+{
+	uint64_t noted;
+
+	pthread_mutex_lock(&ledger->lock);
+	noted = ledger->noted;
+	while (ledger->written < noted && !ledger->ending)
+		pthread_cond_wait(&ledger->settled, &ledger->lock);
+	pthread_mutex_unlock(&ledger->lock);
 }
 
 void ledger_end(struct ledger *ledger)
@@ -98,5 +122,6 @@ void ledger_end(struct ledger *ledger)
 	pthread_mutex_lock(&ledger->lock);
 	ledger->ending = true;
 	pthread_cond_signal(&ledger->wake);
+	pthread_cond_broadcast(&ledger->settled);
 	pthread_mutex_unlock(&ledger->lock);
 }

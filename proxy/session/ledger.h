@@ -40,6 +40,11 @@ void ledger_note(struct ledger *ledger, const struct ledger_line *line);
 /* ledger_take waits until there is something, or ledger_end was called; what
  * there is is the caller's (free), *out_num 0: it has ended. */
 struct ledger_line *ledger_take(struct ledger *ledger, size_t *out_num);
+
+/* ledger_written: who has taken them has done with them; ledger_settle waits
+ * until that has been said of all that is noted by now. */
+void ledger_written(struct ledger *ledger);
+void ledger_settle(struct ledger *ledger);
 void ledger_end(struct ledger *ledger);
 
 #endif
