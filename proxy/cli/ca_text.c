@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "pki/authority.h"
+#include "pki/base.h"
 #include "proxy/config/mistakes.h"
 
 enum { LABEL = 13 };
@@ -29,9 +30,8 @@ static void print_bio(FILE *out, const char *label, BIO *bio)
 
 	if (!BIO_mem_contents(bio, &at, &len))
 		len = 0;
-	text = strndup((const char *)at, len);
-	if (!text)
-		abort();
+	text = pki_new(len + 1);
+	memcpy(text, at, len);
 	shown_mask(text); /* names are of anybody's making */
 	fprintf(out, "%-*s%s\n", LABEL, label, text);
 	free(text);

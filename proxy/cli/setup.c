@@ -81,6 +81,14 @@ static int become_owner(const char *folder, char *out, size_t size)
 	return OPTIONS_FINE;
 }
 
+/* act_no_more: whom it acts as changes what others may see of the process. */
+static void act_no_more(void)
+{
+	identity_resume();
+	acting = (struct identity){.uid = 0};
+	harden_end();
+}
+
 int setup_open_file(const char *path, int flags)
 {
 	int fd, why;
@@ -204,9 +212,7 @@ void setup_close(struct setup *setup)
 {
 	keeper_free(setup->keeper);
 	passphrase_free(setup->passphrase);
-	identity_resume();
-	acting = (struct identity){.uid = 0};
-	harden_end();
+	act_no_more();
 }
 
 static int look(const struct config *config, char crl_base[CRL_BASE_SIZE],
@@ -227,6 +233,7 @@ static int look(const struct config *config, char crl_base[CRL_BASE_SIZE],
 	options = (struct authority_options){
 		.state = state, .crl_base = crl_base};
 	result = authority_look(&options, out, err, sizeof(err));
+	act_no_more();
 	if (result == 0)
 		return OPTIONS_FINE;
 	authority_view_clear(out);
