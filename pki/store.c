@@ -228,8 +228,7 @@ static int open_db(struct store *store)
 	return sqlite3_open_v2(store->path, &store->db, flags, literal.zName);
 }
 
-/* check_file has a file that is there be its owner's alone. */
-static int check_file(const char *path, int fd, char *err, size_t err_size)
+static int check_opened(const char *path, int fd, char *err, size_t err_size)
 {
 	char self[32];
 	struct stat st;
@@ -247,25 +246,32 @@ static int check_file(const char *path, int fd, char *err, size_t err_size)
 	return 0;
 }
 
-/* The file is made by us, since SQLite would take the umask; its journal gets
- * the same mode. Once it is there it is not opened here again: closing any
- * descriptor of a file drops all of a process's POSIX locks on it, but for one
- * of O_PATH. */
-static int need_file(const char *path, char *err, size_t err_size)
+/* check_file has a file that is there be its owner's alone. It is not opened to
+ * be read: closing any other descriptor of a file than one of O_PATH drops all of
+ * a process's POSIX locks on it. */
+static int check_file(const char *path, char *err, size_t err_size)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int result = 0;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int result = check_opened(path, fd, err, err_size);
 
-	if (fd < 0 && errno == EEXIST) {
-		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		result = check_file(path, fd, err, err_size);
-	} else if (fd < 0) {
-		result = pki_fail(err, err_size, "%s: %s", path,
-			strerror(errno));
-	}
 	if (fd >= 0)
 		close(fd);
 	return result;
+}
+
+/* The file is made by us, since SQLite would take the umask; its journal gets
+ * the same mode. */
+static int need_file(const char *path, char *err, size_t err_size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		return check_file(path, err, err_size);
+	if (fd < 0)
+		return pki_fail(err, err_size, "%s: %s", path,
+			strerror(errno));
+	close(fd);
+	return 0;
 }
 
 static int mark(struct store *store, char *err, size_t err_size)
@@ -364,6 +370,9 @@ int store_open(const char *path, struct store **out, char *err,
 int store_open_to_read(const char *path, struct store **out, char *err,
 	size_t err_size)
 {
+	*out = NULL;
+	if (check_file(path, err, err_size) != 0)
+		return -1;
 	return connect_to(path, out, err, err_size);
 }
 

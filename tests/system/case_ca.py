@@ -656,8 +656,10 @@ def an_issuing_key_that_was_replaced_leaves_memory(t):
         api.json("POST", "/sallyport/revoke", {"issuing": serial.strip()})
         after = shown(t, "ec.lab.test")
         assert after[1] != before[1]
-        assert eventually(lambda: not memory.found(
-            proxy.worker(), {"old": bytes.fromhex(key)}))
+        # AddressSanitizer keeps the stacks of functions that have returned
+        if os.environ.get("SALLYPORT_TEST_VARIANT", "plain") == "plain":
+            assert eventually(lambda: not memory.found(
+                proxy.worker(), {"old": bytes.fromhex(key)}))
         assert len(find(proxy, after[1])) == 64
 
 
