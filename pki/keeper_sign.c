@@ -117,12 +117,14 @@ static CRYPTO_BUFFER *sign_mint(struct question *q, const struct grip *grip,
 		.key = grip->key,
 		.subject = name,
 		.path_len = plan->path_len,
-		.from = old ? old->not_before : now - DAY,
+		.from = now - DAY,
 		.until = now + (time_t)plan->days * DAY,
 		.crl_base = issuer ? q->rules.crl_base : NULL,
 	};
 	CRYPTO_BUFFER *made;
 
+	if (old && old->not_before < order.from)
+		order.from = old->not_before;
 	if (issuer)
 		fit_into(&order, issuer);
 	made = mint_ca(&order);

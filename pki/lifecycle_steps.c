@@ -22,16 +22,16 @@ static enum life_outcome may_make_key(const struct life *life,
  * when the organization has signed. */
 static enum life_outcome see_key(const struct life *life, int64_t id)
 {
-	struct store_ca *row;
+	struct store_ca *row, *other;
 	struct estate estate;
 	uint8_t key_id[CA_KEY_ID];
 	enum life_outcome outcome = life_begin(life, id, false, &estate, &row);
 
 	if (outcome == LIFE_OK)
 		outcome = may_make_key(life, row);
-	if (outcome == LIFE_OK && estate_hold(&estate,
-			estate_default(&estate), true, key_id, life->err,
-			life->err_size) != 0)
+	other = outcome == LIFE_OK ? estate_default(&estate) : NULL;
+	if (other && estate_hold(&estate, other, false, key_id, life->err,
+			     life->err_size) != 0)
 		outcome = LIFE_FAILED;
 	estate_close(&estate);
 	return outcome;

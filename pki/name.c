@@ -73,17 +73,29 @@ bool name_empty(struct der name)
 
 /* --- text --------------------------------------------------------------- */
 
-/* Letters that are not seen, or turn those around them (Unicode's bidirectional
- * and zero-width marks): a name must not look like another's. */
+/* Letters that are not seen, or turn those around them: a name must not look like
+ * another's. The joiners (U+200C, U+200D) are left: Persian and Hindi are written
+ * with them. */
 static bool is_hidden(uint32_t letter)
 {
-	return (letter >= 0x200b && letter <= 0x200f) ||
-		(letter >= 0x202a && letter <= 0x202e) ||
-		(letter >= 0x2060 && letter <= 0x206f) || letter == 0xfeff;
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+		{0xad, 0xad}, {0x61c, 0x61c}, {0x115f, 0x1160},
+		{0x180e, 0x180e}, {0x200b, 0x200b}, {0x200e, 0x200f},
+		{0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164},
+		{0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xe0000, 0xe0fff},
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++) {
+		if (letter >= hidden[i].first && letter <= hidden[i].last)
+			return true;
+	}
+	return false;
 }
 
 /* RFC 3629, 4: how many bytes follow, and the least that they may say. */
-static bool next_letter(const uint8_t **at)
+bool name_next_letter(const uint8_t **at)
 {
 	uint32_t letter = **at, least = 0;
 	int more = 0;
@@ -121,7 +133,7 @@ static const char *copy_title(const CBS *value, char out[NAME_TITLE])
 		text[i] = CBS_data(value)[i] ? CBS_data(value)[i] : 1;
 	while (*at) {
 		const uint8_t *from = at;
-		bool fine = next_letter(&at);
+		bool fine = name_next_letter(&at);
 		size_t more = fine ? (size_t)(at - from) : 1;
 
 		at = from + more;
@@ -186,7 +198,7 @@ bool name_text_ok(const char *text, size_t *out_letters)
 
 	*out_letters = 0;
 	while (*at) {
-		if (!next_letter(&at))
+		if (!name_next_letter(&at))
 			return false;
 		(*out_letters)++;
 	}

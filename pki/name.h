@@ -31,6 +31,10 @@ bool name_write(CBB *out, const char *organization, const char *cn) MUST_CHECK;
 bool name_add(CBB *rdns, uint8_t arc, const char *text, bool printable)
 	MUST_CHECK;
 
+/* name_next_letter goes on behind one letter of text that ends with NUL. False:
+ * there is none in UTF-8 that may be shown; *at may stand anywhere in it. */
+bool name_next_letter(const uint8_t **at);
+
 /* name_text_ok: UTF-8 without control characters and letters that are not seen;
  * how many letters. */
 bool name_text_ok(const char *text, size_t *out_letters);

@@ -212,8 +212,6 @@ enum life_outcome revoke_list(const struct life *life,
 
 /* --- an intermediate ---------------------------------------------------- */
 
-/* archive: what the key before has signed still finds its CRL where it was, a
- * last one, which holds as long as its certificate would have. */
 static bool put_past(const struct life *life, struct estate *estate,
 	const struct store_ca *row, const struct ca *ca,
 	struct store_issuing *past)
@@ -231,6 +229,8 @@ static bool put_past(const struct life *life, struct estate *estate,
 			life->err, life->err_size) == 0;
 }
 
+/* archive: what the key before has signed still finds its CRL where it was, a
+ * last one, which holds as long as its certificate would have. */
 static enum life_outcome archive(const struct life *life,
 	struct estate *estate, struct store_ca *row)
 {
@@ -364,8 +364,13 @@ static enum life_outcome revoke_leaf(const struct life *life,
 	struct crl_entry entry = leaf->entry;
 	enum life_outcome outcome;
 
-	if (!row || row->retired || entry.serial_len == 0)
+	if (!row || row->retired)
 		return LIFE_OK; /* nobody is left to say so */
+	if (entry.serial_len == 0)
+		return life_no(life, LIFE_REFUSED, "The CA \"%s\" has signed "
+			"for more sites than were noted: what it has signed "
+			"can't be revoked by its site. Disable it, and put "
+			"another to use.", row->name);
 	entry.at = time(NULL);
 	outcome = revoke(life, estate, row, &entry, leaf->ends);
 	if (outcome == LIFE_OK && estate_list(estate, life->err,

@@ -23,6 +23,24 @@ int store_audit_add(struct store *store, const struct store_audit *line,
 	return store_finish(store, statement, err, err_size);
 }
 
+bool store_audit_known(struct store *store, const struct store_audit *line,
+	int64_t per_s)
+{
+	sqlite3_stmt *row;
+	bool known;
+
+	if (sqlite3_prepare_v2(store->db, "SELECT 1 FROM (SELECT who, what,"
+		    " time FROM audit ORDER BY id DESC LIMIT 1000) WHERE who = ?"
+		    " AND what = ? AND time > ?", -1, &row, NULL) != SQLITE_OK)
+		return false;
+	bind_text(row, 1, line->who);
+	bind_text(row, 2, line->what);
+	sqlite3_bind_int64(row, 3, line->time - per_s);
+	known = sqlite3_step(row) == SQLITE_ROW;
+	sqlite3_finalize(row);
+	return known;
+}
+
 static void read_line(sqlite3_stmt *row, struct store_audit *out)
 {
 	out->id = sqlite3_column_int64(row, 0);

@@ -20,6 +20,10 @@ struct store_audit {
 int store_audit_add(struct store *store, const struct store_audit *line,
 	char *err, size_t err_size) MUST_CHECK;
 
+/* store_audit_known: the same was done by the same not longer than per_s ago. */
+bool store_audit_known(struct store *store, const struct store_audit *line,
+	int64_t per_s);
+
 /* store_audit_list gives the last of them, at most most, oldest first; owned
  * (free). */
 int store_audit_list(struct store *store, size_t most,

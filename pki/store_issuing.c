@@ -106,6 +106,10 @@ int store_issuing_prune(struct store *store, int64_t now, char *err,
 	    forget(store, "DELETE FROM revoked WHERE until <= ?", long_ago,
 		    err, err_size) != 0)
 		return -1;
+	/* who may log in may do so every minute */
+	if (forget(store, "DELETE FROM audit WHERE what = 'login' AND time <="
+		    " ?", long_ago, err, err_size) != 0)
+		return -1;
 	return forget(store, "DELETE FROM leaf WHERE ends <= ?", now, err,
 		err_size);
 }

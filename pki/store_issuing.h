@@ -38,7 +38,7 @@ int store_issuing_list(struct store *store, int64_t now,
 void store_issuing_free(struct store_issuing *list, size_t num);
 
 /* store_issuing_prune forgets leaves that have ended; issuing CAs and entries of
- * CRLs when that was STORE_ENDED_S ago. */
+ * CRLs when that was STORE_ENDED_S ago; logins in the audit trail of that time. */
 int store_issuing_prune(struct store *store, int64_t now, char *err,
 	size_t err_size) MUST_CHECK;
 

@@ -2,14 +2,9 @@
 
 #include <string.h>
 
-static int64_t newest(const struct tally_row *row)
-{
-	return row->at[(row->num - 1) % TALLY_MOST];
-}
-
 /* row_of is the CA's own, else one that is of no use to another any more. */
 static struct tally_row *row_of(struct tally *tally,
-	const uint8_t id[CA_KEY_ID], int64_t now, int64_t per_s)
+	const uint8_t id[CA_KEY_ID], int64_t now)
 {
 	struct tally_row *free_row = NULL;
 
@@ -18,7 +13,7 @@ static struct tally_row *row_of(struct tally *tally,
 
 		if (row->num > 0 && memcmp(row->id, id, CA_KEY_ID) == 0)
 			return row;
-		if (!free_row && (row->num == 0 || now - newest(row) >= per_s))
+		if (!free_row && (row->num == 0 || now >= row->until))
 			free_row = row;
 	}
 	if (free_row) {
@@ -31,7 +26,7 @@ static struct tally_row *row_of(struct tally *tally,
 bool tally_add(struct tally *tally, const uint8_t id[CA_KEY_ID], int64_t now,
 	int64_t per_s)
 {
-	struct tally_row *row = row_of(tally, id, now, per_s);
+	struct tally_row *row = row_of(tally, id, now);
 	int64_t *oldest;
 
 	if (!row)
@@ -41,5 +36,7 @@ bool tally_add(struct tally *tally, const uint8_t id[CA_KEY_ID], int64_t now,
 		return false;
 	*oldest = now;
 	row->num++;
+	if (row->until < now + per_s)
+		row->until = now + per_s;
 	return true;
 }

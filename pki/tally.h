@@ -27,6 +27,7 @@ struct tally {
 	struct tally_row {
 		uint8_t id[CA_KEY_ID];
 		uint32_t num;               /* 0: nobody's */
+		int64_t until;              /* it counts until then */
 		int64_t at[TALLY_MOST];     /* round and round */
 	} rows[TALLY_CAS];
 };

@@ -1,7 +1,8 @@
 #include "proxy/cli/ca_passphrase.h"
 
+#include <openssl/mem.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "pki/passphrase.h"
 #include "pki/relock.h"
@@ -24,6 +25,14 @@ const char ca_passphrase_help[] =
 	"All keys are locked anew, or none. What the old one opened in copies\n"
 	"of the state folder it still opens.\n";
 
+/* is_same: who changes a passphrase that others know must not believe it done. */
+static bool is_same(const struct passphrase *one, const struct passphrase *two)
+{
+	struct der a = passphrase_text(one), b = passphrase_text(two);
+
+	return a.len == b.len && CRYPTO_memcmp(a.at, b.at, a.len) == 0;
+}
+
 static int relock(const struct setup *setup, const struct passphrase *old)
 {
 	struct keylock *before = passphrase_keylock(old);
@@ -42,12 +51,23 @@ static int relock(const struct setup *setup, const struct passphrase *old)
 	return OPTIONS_FINE;
 }
 
+/* unlink_secret: one that was made for nothing would be taken for the right one
+ * by the next start. */
+static void unlink_secret(const struct config *config)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/keys.secret", config->state);
+	(void)unlink(path);
+}
+
 /* relock_with: nobody starts a proxy meanwhile. */
 static int relock_with(const struct config *config,
 	const struct passphrase *old)
 {
 	struct setup setup = {.passphrase = NULL};
 	char err[1024];
+	bool made;
 	int code;
 
 	if (!load_has_store(config->state))
@@ -55,9 +75,16 @@ static int relock_with(const struct config *config,
 	if (load_lock(config->state, err, sizeof(err)) != 0)
 		return setup_failed(err);
 	code = setup_open_anew(config, &setup);
-	if (code == OPTIONS_FINE)
+	if (code == OPTIONS_FINE && is_same(setup.passphrase, old))
+		code = setup_failed("the new passphrase is the old one: let the "
+			"configuration name another first, or move keys.secret "
+			"away for one to be made");
+	else if (code == OPTIONS_FINE)
 		code = relock(&setup, old);
+	made = setup.passphrase && passphrase_made(setup.passphrase);
 	setup_close(&setup);
+	if (made && code != OPTIONS_FINE)
+		unlink_secret(config);
 	return code;
 }
 

@@ -41,9 +41,9 @@ static int write_file(const char *path, const char *data, size_t len)
 	bool fine = out && fwrite(data, 1, len, out) == len;
 	char err[512];
 
-	snprintf(err, sizeof(err), "%s: %s", path, strerror(errno));
 	if (out && fclose(out) != 0)
 		fine = false;
+	snprintf(err, sizeof(err), "%s: %s", path, strerror(errno));
 	return fine ? OPTIONS_FINE : setup_failed(err);
 }
 

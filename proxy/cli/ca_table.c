@@ -105,28 +105,21 @@ void table_print(FILE *out, const json_t *list,
 	free(widths);
 }
 
-/* control is how many bytes of a control character stand there: 0, 1, 2. */
-static int control(const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-
-	if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
-		return 2;
-	return at[0] < 0x20 || at[0] == 0x7f;
-}
-
+/* print_lines: names may be of anybody's making. */
 static void print_lines(FILE *out, int indent, const char *text)
 {
-	for (; *text; text++) {
-		int skip = control(text);
+	char *copy = strdup(text), *rest = copy, *line;
 
-		if (*text == '\n')
-			fprintf(out, "\n%*s", indent, "");
-		else
-			fputc(skip ? '?' : *text, out);
-		text += skip == 2;
+	if (!copy)
+		abort();
+	while ((line = strsep(&rest, "\n"))) {
+		shown_mask(line);
+		fprintf(out, "%s%s", line, rest ? "\n" : "");
+		if (rest)
+			fprintf(out, "%*s", indent, "");
 	}
 	fputc('\n', out);
+	free(copy);
 }
 
 static const char *words(const json_t *object,

@@ -137,8 +137,28 @@ static void make_keeper(const struct config *config, struct setup *out)
 	};
 }
 
-/* The passphrase may be root's to read, and one that is made is; the rest is the
- * owner's. */
+/* give_secret: the lock tells who runs the proxy in somebody's folder; where that
+ * is not root, a passphrase that root has made would be of no use to it. */
+static void give_secret(const struct config *config)
+{
+	char path[4096];
+	struct stat lock, info;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", config->state);
+	if (lstat(path, &lock) != 0 || lock.st_uid == 0)
+		return;
+	snprintf(path, sizeof(path), "%s/keys.secret", config->state);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+	    info.st_nlink == 1)
+		(void)!fchown(fd, lock.st_uid, lock.st_gid);
+	close(fd);
+}
+
+/* The passphrase may be root's to read; the rest is the owner's. */
 static int find_passphrase(const struct config *config, bool anew,
 	struct setup *out)
 {
@@ -152,8 +172,12 @@ static int find_passphrase(const struct config *config, bool anew,
 
 	if (stat(config->state, &info) == 0)
 		options.owner = info.st_uid;
-	return passphrase_find(&options, &out->passphrase, err,
-		       sizeof(err)) == 0 ? OPTIONS_FINE : setup_failed(err);
+	if (passphrase_find(&options, &out->passphrase, err,
+		    sizeof(err)) != 0)
+		return setup_failed(err);
+	if (passphrase_made(out->passphrase))
+		give_secret(config);
+	return OPTIONS_FINE;
 }
 
 static int open_with(const struct config *config, bool anew,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/name.h"
+
 enum { KEPT = 100, SHOWN = 64 };
 
 struct mistake {
@@ -94,35 +96,15 @@ void mistakes_clear(struct mistakes *mistakes)
 	*mistakes = (struct mistakes){.file = mistakes->file};
 }
 
-/* unseen: how many bytes at text are a letter that must not be shown; 0: it may.
- * A terminal takes C0 and, as UTF-8, C1 controls (C2 80 to C2 9F); what is not
- * seen, or turns what is around it, makes one text look like another (U+200B to
- * U+200F, U+202A to U+202E, U+2060 to U+206F). */
-static size_t unseen(const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-
-	if (at[0] < 0x20 || at[0] == 0x7f)
-		return 1;
-	if (at[0] == 0xc2 && at[1] < 0xa0)
-		return 2;
-	if (at[0] == 0xe2 && at[1] == 0x80 &&
-	    ((at[2] >= 0x8b && at[2] <= 0x8f) ||
-		    (at[2] >= 0xaa && at[2] <= 0xae)))
-		return 3;
-	return at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa0 &&
-		at[2] <= 0xaf ? 3 : 0;
-}
-
 void shown_mask(char *text)
 {
-	while (*text) {
-		size_t n = unseen(text);
+	const uint8_t *at = (const uint8_t *)text, *from = at;
 
-		if (n == 0)
-			text++;
-		for (; n > 0 && *text; n--)
-			*text++ = '?';
+	for (; *from; from = at) {
+		if (name_next_letter(&at))
+			continue;
+		text[from - (const uint8_t *)text] = '?';
+		at = from + 1;
 	}
 }
 

@@ -15,6 +15,7 @@ struct ledger_writer {
 	struct ledger *ledger;  /* borrowed */
 	const char *state;      /* borrowed */
 	pthread_t thread;
+	int64_t there;          /* leaves in the store, at the most; -1: not known */
 };
 
 /* Names are for whoever asks to choose, and there is no end to them. */
@@ -31,24 +32,32 @@ static int write_line(struct store *store, const struct ledger_line *line,
 		named ? &line->entry : &none, line->ends, err, err_size);
 }
 
-static int write_all(struct store *store, const struct ledger_line *lines,
-	size_t num, char *err, size_t err_size)
+/* count: only where there may be too many: it takes a look at all of them. */
+static int count(struct ledger_writer *writer, struct store *store, char *err,
+	size_t err_size)
 {
-	int64_t there;
+	if (writer->there >= 0 && writer->there < LEAVES_MAX)
+		return 0;
+	return store_num_leaves(store, &writer->there, err, err_size);
+}
 
+static int write_all(struct ledger_writer *writer, struct store *store,
+	const struct ledger_line *lines, size_t num, char *err,
+	size_t err_size)
+{
 	if (store_begin(store, err, err_size) != 0 ||
-	    store_num_leaves(store, &there, err, err_size) != 0)
+	    count(writer, store, err, err_size) != 0)
 		return -1;
 	for (size_t i = 0; i < num; i++) {
-		if (write_line(store, &lines[i],
-			    there + (int64_t)i < LEAVES_MAX, err,
-			    err_size) != 0)
+		if (write_line(store, &lines[i], writer->there < LEAVES_MAX,
+			    err, err_size) != 0)
 			return -1;
+		writer->there++;
 	}
 	return store_commit(store, err, err_size);
 }
 
-static void write_lines(const struct ledger_writer *writer,
+static void write_lines(struct ledger_writer *writer,
 	const struct ledger_line *lines, size_t num)
 {
 	char path[4096], err[512];
@@ -56,7 +65,7 @@ static void write_lines(const struct ledger_writer *writer,
 
 	snprintf(path, sizeof(path), "%s/" STORE_FILE, writer->state);
 	if (store_open(path, &store, err, sizeof(err)) != 0 ||
-	    write_all(store, lines, num, err, sizeof(err)) != 0)
+	    write_all(writer, store, lines, num, err, sizeof(err)) != 0)
 		fprintf(stderr, "sallyport: what was signed is not noted: "
 			"%s\n", err);
 	store_close(store);
@@ -88,6 +97,7 @@ struct ledger_writer *ledger_writer_new(struct ledger *ledger,
 		abort();
 	writer->ledger = ledger;
 	writer->state = state;
+	writer->there = -1;
 	if (pthread_create(&writer->thread, NULL, run, writer) != 0)
 		abort();
 	return writer;

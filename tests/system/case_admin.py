@@ -419,7 +419,8 @@ def logins_leave_a_trace(t):
         login = token(t, proxy, "ann", "session")
         assert oauth(api, client["clientId"],
                      client["clientSecret"]).status == 200
-        assert begin_session(api, login).status == 200
+        for _ in range(3):  # once a minute is enough of it
+            assert begin_session(api, login).status == 200
         lines = Api(proxy).json("GET", "/sallyport/audit")
         made = [l["who"] for l in lines if l["what"] == "login"]
         assert made == ["oauth app", "session ann"], lines

@@ -549,6 +549,7 @@ def another_passphrase(t):
     database = os.path.join(state, "sallyport.db")
     was = open(database, "rb").read()
     assert "does not open" in change(t.write("other", "wrong"), ok=False)
+    assert "is the old one" in change(t.path("new"), ok=False)
     assert open(database, "rb").read() == was
     assert "3 private keys" in change(secret)
     os.unlink(secret)
@@ -561,7 +562,8 @@ def another_passphrase(t):
     proxy.write()
     env = dict(os.environ, SALLYPORT_PASSPHRASE="of the variable")
     assert "3 private keys" in change(t.path("new"), env=env)
-    assert not os.path.exists(secret)
+    assert "does not open" in change(t.path("new"), ok=False)
+    assert not os.path.exists(secret), "made for nothing"
     assert secret in change(t.write("old", "of the variable"))
     with running:
         assert shown(t, "ec.lab.test")[2] == before[2]

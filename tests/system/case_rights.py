@@ -290,3 +290,30 @@ def roots_own_files_stay_roots(t):
                           input="Y\n\nY\n\n\n\n\n\n1\n", text=True,
                           capture_output=True, cwd=private, timeout=30 * SLOW)
     assert os.stat(os.path.join(private, "Y.csr")).st_uid == 0, done
+
+
+@rights.case(limit=60)
+def who_runs_it_can_read_what_root_has_made(t):
+    """Root looks after the folder of somebody who runs the proxy by himself."""
+    need_root()
+    proxy = Sallyport(t.binary, t.lab, t.path("theirs"))
+    proxy.config["log"] = {"access": "none"}
+    proxy.config["origin"]["trust"] = ["system"]
+    state = proxy.config["state"]
+    proxy.write()
+    os.mkdir(state, 0o700)
+    os.chown(state, SOMEBODY, SOMEBODY)
+    open_way(state)
+    binary, proxy.binary = proxy.binary, t.write("as.sh", "#!/bin/sh\nexec "
+        "setpriv --reuid %d --regid %d --clear-groups %s \"$@\"\n"
+        % (SOMEBODY, SOMEBODY, t.binary))
+    os.chmod(proxy.binary, 0o755)
+    env = dict(os.environ, SALLYPORT_PASSPHRASE="theirs")
+    proxy.start(env=env)
+    assert proxy.stop() == 0
+    done = subprocess.run([binary, "ca", "passphrase", "--old", t.write(
+        "old", "theirs"), "-c", proxy.file], capture_output=True, text=True)
+    assert done.returncode == 0, done
+    assert os.stat(os.path.join(state, "keys.secret")).st_uid == SOMEBODY
+    proxy.start()
+    assert proxy.stop() == 0

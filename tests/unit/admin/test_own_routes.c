@@ -149,6 +149,9 @@ static void revokes_sites(void **state)
 	revokes("{\"site\":\"WWW.Example.COM.\"}", 200, "{\"revoked\":1}");
 	revokes("{\"site\":\"www.example.com\"}", 404, "revoked already");
 	revokes("{\"site\":\"\"}", 404, "No certificate");
+	/* leaves of a CA itself, of which there were more than were noted */
+	add_leaf(STORE_ALL_SITES, 0);
+	revokes("{\"site\":\"other.example\"}", 400, "more sites than were");
 }
 
 static void revokes_cas(void **state)

@@ -358,6 +358,17 @@ static void makes_keys(void **state)
 		"{\"commName\":\"x\",\"keySize\":\"2048\"}"), 200);
 }
 
+/* Only the passphrase is tried out on the default's: whoever makes a key may do
+ * so because that one has ended. */
+static void makes_keys_beside_a_default_that_is_of_no_use(void **state)
+{
+	(void)state;
+	put_back(STATE_GENERAL_DONE);
+	lab_run("echo \"UPDATE ca SET cert = x'30' WHERE id = 1\" | sqlite3 "
+		"state/sallyport.db");
+	expect(ask("POST", CAS "/keyPair/4", "{\"keyType\":\"EC_P256\"}"), 200);
+}
+
 static void gives_the_public_key(void **state)
 {
 	(void)state;
@@ -976,6 +987,7 @@ int main(void)
 		cmocka_unit_test(knows_which_ca),
 		cmocka_unit_test(leaves_the_built_in_alone),
 		cmocka_unit_test(makes_keys),
+		cmocka_unit_test(makes_keys_beside_a_default_that_is_of_no_use),
 		cmocka_unit_test(gives_the_public_key),
 		cmocka_unit_test(names_files_safely),
 		cmocka_unit_test(makes_requests),

@@ -78,6 +78,20 @@ static void has_no_more_than_it_has_room_for(void **state)
 	assert_true(tally_add(*state, id, BEGIN + PER_S, PER_S));
 }
 
+/* One who asks for a shorter time takes no place from one who counts longer. */
+static void counts_each_for_its_own_time(void **state)
+{
+	uint8_t id[CA_KEY_ID] = {0};
+
+	fill(*state, one, BEGIN);
+	for (int i = 0; i < TALLY_CAS - 1; i++) {
+		memcpy(id + 4, &i, sizeof(i));
+		assert_true(tally_add(*state, id, BEGIN, 1));
+	}
+	assert_true(tally_add(*state, two, BEGIN + PER_S - 1, 1));
+	assert_false(tally_add(*state, one, BEGIN + PER_S - 1, PER_S));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +103,8 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			has_no_more_than_it_has_room_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(counts_each_for_its_own_time,
+			set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
