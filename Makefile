@@ -29,7 +29,7 @@ all: $(BIN)  ## build build/sallyport (the default)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib units fuzzers tools run test asan tsan fuzz fuzz-run lint format \
+.PHONY: all lib units fuzzers tools benches run test asan tsan fuzz fuzz-run lint format \
 	bench bench-quick bench-micro bench-tools install uninstall clean help FORCE
 
 # All cores, unless JOBS says otherwise.
@@ -153,6 +153,7 @@ lib: $(LIB) ; @:
 units: $(UNITS) ; @:
 fuzzers: $(FUZZERS) ; @:
 tools: $(TOOLS) ; @:
+benches: $(BENCH_TOOLS) $(MICROS) ; @:
 
 # ---- using it --------------------------------------------------------------
 
@@ -162,7 +163,7 @@ run: $(BIN)  ## start it on 127.0.0.1:8080, with a CA of its own
 
 test:  ## run every test; closes with "N passed, N failed, N skipped"
 	@.ci/setup test
-	$(Q)$(MAKE) --no-print-directory $(BIN) fuzzers tools \
+	$(Q)$(MAKE) --no-print-directory $(BIN) fuzzers tools benches \
 		$(if $(CI),,CI=test)
 	$(Q)if pkg-config --exists cmocka; then \
 		$(MAKE) --no-print-directory units $(if $(CI),,CI=test); fi
