@@ -412,7 +412,8 @@ def origin_connections_are_reused(t):
                for n in range(10)}
     assert len(numbers) == 1, numbers
     t.line(count=10, kind="exchange")
-    reused = [line["origin_reused"] for line in t.lines(kind="exchange")]
+    # a line of the case before may come as late as this
+    reused = [line["origin_reused"] for line in t.lines(kind="exchange")][-10:]
     assert all(reused[1:]), reused
     ours = {connection_of(t.fetch(URL + "/echo")) for _ in range(16)}
     assert len(ours) < 16, "never reused between clients"
