@@ -281,7 +281,7 @@ def a_ca_of_path_length_0_signs_by_itself(t):
         der = t.fetch("https://rsa.lab.test/1k").der
         said = openssl("x509", "-inform", "DER", "-noout", "-issuer",
                        stdin=der).decode()
-        assert "CN = Zero" in said, said
+        assert re.search("CN ?= ?Zero", said), said
         with open(proxy.errors) as f:
             assert "warning" not in f.read()
 
@@ -463,7 +463,7 @@ def default_changes_while_clients_come(t):
                 der = t.fetch("https://ec.lab.test/1k", trust=both).der
                 said = openssl("x509", "-inform", "DER", "-noout", "-issuer",
                                stdin=der).decode()
-                assert ("CN = Next" in said) == (ca != 1), said
+                assert bool(re.search("CN ?= ?Next", said)) == (ca != 1), said
         finally:
             stop.set()
             for thread in threads:
@@ -634,7 +634,7 @@ def default_changes_under_wrk(t):
                              "127.0.0.1:%d" % proxy.tport, "-servername",
                              "localhost", timeout=20).stdout
                 issuer = re.search(r"issuer=.*", said).group()
-                assert ("CN = Next" in issuer) == (ca != 1), issuer
+                assert bool(re.search("CN ?= ?Next", issuer)) == (ca != 1), issuer
         finally:
             out, _ = wrk.communicate(timeout=60)
         assert "Socket errors" not in out, out
