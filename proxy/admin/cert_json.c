@@ -44,7 +44,7 @@ static const char *part_key(const CBS *oid)
 }
 
 /* What can't be made UTF-8 is shown as the bytes that it is. */
-static void put_value_of(json_t *object, const char *key, CBS_ASN1_TAG tag,
+static void put_value_of(json_t *object, const char *key, unsigned tag,
 	const CBS *value)
 {
 	ASN1_STRING *string = tag <= V_ASN1_BMPSTRING ?
@@ -69,7 +69,7 @@ static void put_value_of(json_t *object, const char *key, CBS_ASN1_TAG tag,
 static void put_name(json_t *object, struct der name)
 {
 	CBS all = der_cbs(name), rdns, rdn, one, oid, value;
-	CBS_ASN1_TAG tag;
+	unsigned tag; /* CBS_ASN1_TAG, from API 19 on */
 
 	if (!CBS_get_asn1(&all, &rdns, CBS_ASN1_SEQUENCE))
 		return;
