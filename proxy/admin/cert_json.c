@@ -53,7 +53,7 @@ static void put_value_of(json_t *object, const char *key, unsigned tag,
 	int len = -1;
 
 	if (string && ASN1_STRING_set(string, CBS_data(value),
-			      (ossl_ssize_t)CBS_len(value)))
+			      (int)CBS_len(value)))
 		len = ASN1_STRING_to_UTF8(&text, string);
 	if (len >= 0)
 		put_bytes(object, key, (const char *)text, (size_t)len);
