@@ -28,4 +28,8 @@ int netset_add(struct netset *netset, const char *network, char *err,
  * is in no set) is in one of the networks. */
 bool netset_match(const struct netset *netset, const struct sockaddr *address);
 
+/* netset_within says whether all that is in one is in other, network by network: a
+ * false may be wrong where several networks of other together hold one. */
+bool netset_within(const struct netset *one, const struct netset *other);
+
 #endif

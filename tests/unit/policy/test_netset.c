@@ -190,6 +190,49 @@ static void no_networks(void **state)
 		refuse(rows[i]);
 }
 
+static bool within(const char *one, const char *other)
+{
+	struct netset *a = netset_new(), *b = netset_new();
+	bool result;
+
+	if (one)
+		add(a, one);
+	add(b, "203.0.113.0/24");
+	if (other)
+		add(b, other);
+	result = netset_within(a, b);
+	netset_free(a);
+	netset_free(b);
+	return result;
+}
+
+static void one_within_the_other(void **state)
+{
+	struct netset *both = netset_new(), *wide = netset_new();
+
+	(void)state;
+	assert_true(within("10.1.0.0/16", "10.0.0.0/8"));
+	assert_true(within("10.0.0.0/8", "10.0.0.0/8"));
+	assert_true(within("10.1.2.3", "0.0.0.0/0"));
+	assert_true(within("203.0.113.7", NULL));
+	assert_true(within("2001:db8:1::/48", "2001:db8::/32"));
+	assert_true(within("::ffff:10.1.2.3", "10.0.0.0/8"));
+	assert_true(within(NULL, NULL)); /* of none, all */
+	assert_false(within("10.0.0.0/8", "10.1.0.0/16"));
+	assert_false(within("10.0.0.0/8", "11.0.0.0/8"));
+	assert_false(within("10.1.2.3", "::/0"));
+	assert_false(within("2001:db8::/32", "0.0.0.0/0"));
+	add(both, "10.1.0.0/16");
+	add(both, "192.0.2.1");
+	add(wide, "10.0.0.0/8");
+	assert_false(netset_within(both, wide)); /* each must be */
+	assert_false(netset_within(wide, both));
+	add(wide, "192.0.2.0/24");
+	assert_true(netset_within(both, wide));
+	netset_free(both);
+	netset_free(wide);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +243,7 @@ int main(void)
 		cmocka_unit_test(other_addresses),
 		cmocka_unit_test(host_bits),
 		cmocka_unit_test(no_networks),
+		cmocka_unit_test(one_within_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

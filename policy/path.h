@@ -1,0 +1,41 @@
+/*
+ * path.h - the path of a URL in one spelling, or in two.
+ *
+ * "/%67ithub", "/./github" and "/x/../github" are one path, and RFC 3986, 6.2.2
+ * says so. Of "//github", "/x%2F..%2Fgithub", "/x\..\github" and "/a;b/github"
+ * it does not: some servers take them for another path, some do not. Where both
+ * can be meant there are two readings, and whoever decides decides by both and
+ * takes the stricter:
+ *
+ *	exact   percent-encodings decoded (once), but those of what parts a path:
+ *	        "/", "\", ";"; dot segments removed
+ *	lax     those as well; then backslashes are slashes, parameters (";b") cut
+ *	        off, slashes that follow each other one, dot segments removed
+ *
+ * Both: the query and the fragment cut off; ASCII letters in small: GitHub, as
+ * many others, takes capitals for the same. An empty path is "/". Encodings of
+ * "%", "?", "#" and controls stay, in capitals, and so does one that would make
+ * an encoding of what is none ("%%341"): a reading is its own reading. Text that
+ * is bare stays as it is, UTF-8 and blanks too; a NUL, which no request has,
+ * becomes another control.
+ *
+ * Owns:    nothing.
+ * Threads: any.
+ */
+#ifndef POLICY_PATH_H
+#define POLICY_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* path_exact and path_lax write a reading of the len bytes at in to out, which
+ * has room for len + 2, NUL-ended. It begins with a slash. */
+void path_exact(const char *in, size_t len, char *out);
+void path_lax(const char *in, size_t len, char *out);
+
+/* path_is_below: path, a reading, is prefix or continues it behind a slash:
+ * "/a/b" and "/a" are below "/a", "/ab" is not. prefix, of prefix_len bytes,
+ * has no slash at its end; empty, it is above all. */
+bool path_is_below(const char *path, const char *prefix, size_t prefix_len);
+
+#endif
