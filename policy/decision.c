@@ -15,6 +15,29 @@ static const struct {
 	[UNTRUSTED_PASS_THROUGH] = {"pass-through", 1},
 };
 
+static const char *const url_action_names[] = {
+	[URL_ALLOW] = "allow",
+	[URL_ISOLATE] = "isolate",
+	[URL_BLOCK] = "block",
+};
+
+static const char *const certificate_names[CERTIFICATES] = {
+	[CERTIFICATE_UNKNOWN] = "unknown",
+	[CERTIFICATE_TRUSTED] = "trusted",
+	[CERTIFICATE_EXPIRED] = "expired",
+	[CERTIFICATE_NOT_YET_VALID] = "not-yet-valid",
+	[CERTIFICATE_WRONG_HOST] = "wrong-host",
+	[CERTIFICATE_NO_SAN] = "no-san",
+	[CERTIFICATE_SELF_SIGNED] = "self-signed",
+	[CERTIFICATE_UNKNOWN_ISSUER] = "unknown-issuer",
+	[CERTIFICATE_INCOMPLETE_CHAIN] = "incomplete-chain",
+	[CERTIFICATE_WEAK_SIGNATURE] = "weak-signature",
+	[CERTIFICATE_WEAK_KEY] = "weak-key",
+	[CERTIFICATE_WRONG_PURPOSE] = "wrong-purpose",
+	[CERTIFICATE_MALFORMED] = "malformed",
+	[CERTIFICATE_INVALID] = "invalid",
+};
+
 const char *action_name(enum action action)
 {
 	return action_names[action];
@@ -25,21 +48,41 @@ const char *untrusted_name(enum untrusted untrusted)
 	return untrusteds[untrusted].name;
 }
 
-static const struct decision *stricter_inspect(
+const char *url_action_name(enum url_action action)
+{
+	return url_action_names[action];
+}
+
+const char *certificate_name(enum certificate certificate)
+{
+	return certificate_names[certificate];
+}
+
+/* Of a connection that is let in, the one whose requests are still decided. */
+static const struct decision *stricter_urls(
 	const struct decision *a, const struct decision *b)
 {
-	unsigned of_a = untrusteds[a->options.untrusted].strictness;
-	unsigned of_b = untrusteds[b->options.untrusted].strictness;
-
-	return of_b > of_a ? b : a;
+	return a->options.url_policies == URL_POLICIES_BYPASS &&
+			b->options.url_policies == URL_POLICIES_EVALUATE ?
+		b :
+		a;
 }
 
 const struct decision *decision_stricter(
 	const struct decision *a, const struct decision *b)
 {
+	unsigned of_a = untrusteds[a->options.untrusted].strictness;
+	unsigned of_b = untrusteds[b->options.untrusted].strictness;
+
 	if (a->options.action != b->options.action)
 		return b->options.action > a->options.action ? b : a;
-	if (a->options.action == ACTION_INSPECT)
-		return stricter_inspect(a, b);
-	return a;
+	if (a->options.action == ACTION_INSPECT && of_a != of_b)
+		return of_b > of_a ? b : a;
+	return stricter_urls(a, b);
+}
+
+const struct url_decision *url_decision_stricter(
+	const struct url_decision *a, const struct url_decision *b)
+{
+	return b->options.action > a->options.action ? b : a;
 }

@@ -1,20 +1,15 @@
 #include "policy/policy.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/category.h"
+#include "policy/catalog.h"
 #include "policy/memory.h"
-#include "policy/rule.h"
+#include "policy/policy_private.h"
+#include "policy/question.h"
 #include "policy/shortlist.h"
-
-struct policy {
-	struct categories categories;
-	struct rule *rules; /* owned, in their order */
-	unsigned num_rules;
-	struct shortlist *shortlist; /* owned */
-};
 
 /* What decides where no rule does. */
 static const struct verdict_options default_options = {
@@ -29,98 +24,181 @@ struct policy *policy_new(void)
 {
 	struct policy *policy = memory_new(sizeof(*policy));
 
-	policy->shortlist = shortlist_new();
+	policy->ssl.kind = RULE_SSL;
+	policy->url.kind = RULE_URL;
+	policy->ssl.shortlist = shortlist_new();
+	policy->url.shortlist = shortlist_new();
 	return policy;
+}
+
+static void list_clear(struct rule_list *list)
+{
+	for (unsigned i = 0; i < list->num; i++)
+		rule_clear(&list->rules[i]);
+	free(list->rules);
+	roster_clear(&list->names);
+	shortlist_free(list->shortlist);
 }
 
 void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	for (unsigned i = 0; i < policy->num_rules; i++)
-		rule_clear(&policy->rules[i]);
-	free(policy->rules);
-	shortlist_free(policy->shortlist);
-	categories_clear(&policy->categories);
+	list_clear(&policy->ssl);
+	list_clear(&policy->url);
+	roster_clear(&policy->terms.categories);
+	people_clear(&policy->terms.people);
+	catalog_builder_free(policy->terms.hosts);
+	catalog_unref(policy->categories);
+	catalog_unref(policy->hosts);
 	free(policy);
 }
 
-int policy_add_category(struct policy *policy, const char *name,
-	struct domains *domains, char *err, size_t err_size)
+/* --- building ---- */
+
+static int check_open(const struct policy *policy, char *err, size_t err_size)
 {
-	return categories_add(
-		&policy->categories, name, domains, err, err_size);
+	if (!policy->sealed)
+		return 0;
+	snprintf(err, err_size, "the policy is sealed");
+	return -1;
 }
 
-static int check_unique(const struct policy *policy, const char *name,
-	char *err, size_t err_size)
+static int check_new(const struct roster *names, const char *what,
+	unsigned most, const char *name, char *err, size_t err_size)
 {
-	for (unsigned i = 0; i < policy->num_rules; i++) {
-		if (strcmp(policy->rules[i].name, name) != 0)
-			continue;
-		snprintf(err, err_size, "there are two rules called \"%s\"",
-			policy->rules[i].name);
+	unsigned number;
+
+	if (names->num >= most) {
+		snprintf(err, err_size, "more than %u %s", most, what);
 		return -1;
 	}
+	if (!roster_find(names, name, &number))
+		return 0;
+	snprintf(err, err_size, "there are two %s called \"%.100s\"", what,
+		name);
+	return -1;
+}
+
+int policy_add_category(
+	struct policy *policy, const char *name, char *err, size_t err_size)
+{
+	struct roster *categories = &policy->terms.categories;
+
+	if (check_open(policy, err, err_size) < 0 ||
+		check_new(categories, "categories", CATEGORIES_MAX, name, err,
+			err_size) < 0)
+		return -1;
+	roster_put(categories, name);
 	return 0;
 }
 
-/* list_rule: with hosts and categories given, both must be met, so being in the
- * hosts is what it takes to be asked. */
-static bool list_rule(struct policy *policy, const struct rule *rule)
+int policy_add_group(struct policy *policy, const char *name,
+	const char *const *users, size_t num_users, char *err, size_t err_size)
 {
-	const struct domains *hosts = rule->hosts;
-	const struct domains *const *sets = hosts ? &hosts : rule->categories;
-	size_t num_sets = hosts ? 1 : rule->num_categories;
+	if (check_open(policy, err, err_size) < 0)
+		return -1;
+	return people_add_group(
+		&policy->terms.people, name, users, num_users, err, err_size);
+}
 
-	return shortlist_add(policy->shortlist, policy->num_rules, sets,
-		num_sets);
+/* note_asks keeps what has to be looked up for the list. */
+static void note_asks(struct rule_list *list, const struct rule *rule)
+{
+	if (!rule->enabled)
+		return;
+	list->any = true;
+	list->by_address |= rule->by_address;
+	list->asks |= rule->match.given | rule->not.given;
+	shortlist_add(list->shortlist, list->num, &rule->match);
+}
+
+static int add_rule(struct policy *policy, struct rule_list *list,
+	const struct rule_spec *spec, char *err, size_t err_size)
+{
+	struct rule rule;
+
+	if (check_open(policy, err, err_size) < 0 ||
+		check_new(&list->names, "rules", RULES_MAX, spec->name, err,
+			err_size) < 0 ||
+		rule_init(&rule, list->kind, spec, &policy->terms, err,
+			err_size) < 0)
+		return -1;
+	note_asks(list, &rule);
+	roster_put(&list->names, rule.name);
+	list->rules = memory_grow(list->rules, list->num, sizeof(rule));
+	list->rules[list->num++] = rule;
+	return 0;
 }
 
 int policy_add_rule(struct policy *policy, const struct rule_spec *spec,
 	char *err, size_t err_size)
 {
-	struct rule rule;
+	return add_rule(policy, &policy->ssl, spec, err, err_size);
+}
 
-	if (check_unique(policy, spec->name, err, err_size) < 0 ||
-		rule_init(&rule, spec, &policy->categories, err, err_size) < 0)
+int policy_add_url_rule(struct policy *policy, const struct rule_spec *spec,
+	char *err, size_t err_size)
+{
+	return add_rule(policy, &policy->url, spec, err, err_size);
+}
+
+static int build_hosts(struct policy *policy, char *err, size_t err_size)
+{
+	struct catalog_builder *builder = policy->terms.hosts;
+
+	policy->terms.hosts = NULL;
+	if (!builder)
+		return 0;
+	policy->hosts = catalog_build(builder, policy->terms.num_hosts);
+	if (policy->hosts)
+		return 0;
+	snprintf(err, err_size,
+		"the hosts of the rules are more than there is memory for");
+	return -1;
+}
+
+/* Decisions have room for the bits of the policy's categories, no more. */
+int policy_seal(struct policy *policy, struct catalog *catalog, char *err,
+	size_t err_size)
+{
+	unsigned num = policy->terms.categories.num;
+
+	if (check_open(policy, err, err_size) < 0)
 		return -1;
-	if (!list_rule(policy, &rule)) {
-		rule.hosts = NULL; /* not taken: they are the caller's still */
-		rule.sources = NULL;
-		rule_clear(&rule);
-		snprintf(err, err_size, "rule \"%s\": its hosts are more than "
-			"there is memory for", spec->name);
+	if (catalog && catalog_num_sets(catalog) > num) {
+		snprintf(err, err_size,
+			"a catalog of %u categories for a policy of %u",
+			catalog_num_sets(catalog), num);
 		return -1;
 	}
-	policy->rules =
-		memory_grow(policy->rules, policy->num_rules, sizeof(rule));
-	policy->rules[policy->num_rules++] = rule;
+	if (build_hosts(policy, err, err_size) < 0)
+		return -1;
+	if (catalog)
+		policy->categories = catalog_ref(catalog);
+	policy->sealed = true;
 	return 0;
 }
 
-static const struct rule *first_match(
-	const struct policy *policy, const struct facts *facts)
-{
-	struct shortlist_search search;
-	unsigned i;
+/* --- deciding ---- */
 
-	shortlist_begin(policy->shortlist, facts->host, facts->address,
-		&search);
-	while (shortlist_next(&search, &i))
-		if (rule_matches(&policy->rules[i], facts))
-			return &policy->rules[i];
-	return NULL;
+static const struct rule *first_match(const struct policy *policy,
+	const struct rule_list *list, const struct facts *facts)
+{
+	struct question question;
+
+	assert(policy->sealed);
+	if (!list->any)
+		return NULL;
+	question_init(&question, policy, list, facts);
+	return question_first(&question);
 }
 
-void policy_decide(const struct policy *policy, const struct facts *facts,
+void policy_decision(const struct rule *rule, const struct facts *facts,
 	struct decision *out)
 {
-	const struct rule *rule = first_match(policy, facts);
-
-	*out = (struct decision){0};
+	*out = (struct decision){.options = default_options};
 	if (!rule) {
-		out->options = default_options;
 		memcpy(out->rule_name, default_name, sizeof(default_name));
 		return;
 	}
@@ -128,4 +206,47 @@ void policy_decide(const struct policy *policy, const struct facts *facts,
 	memcpy(out->rule_name, rule->name, RULE_NAME_SIZE);
 	if (out->options.block_no_sni && facts->tls && !facts->has_sni)
 		out->options.action = ACTION_BLOCK;
+}
+
+void policy_url_decision(const struct rule *rule, struct url_decision *out)
+{
+	*out = (struct url_decision){.options = {.action = URL_ALLOW}};
+	if (!rule) {
+		memcpy(out->rule_name, default_name, sizeof(default_name));
+		return;
+	}
+	out->options = rule->url;
+	memcpy(out->rule_name, rule->name, RULE_NAME_SIZE);
+}
+
+void policy_decide(const struct policy *policy, const struct facts *facts,
+	struct decision *out)
+{
+	policy_decision(first_match(policy, &policy->ssl, facts), facts, out);
+}
+
+void policy_decide_url(const struct policy *policy, const struct facts *facts,
+	struct url_decision *out)
+{
+	policy_url_decision(first_match(policy, &policy->url, facts), out);
+}
+
+bool policy_asks_destination(const struct policy *policy)
+{
+	return policy->ssl.asks & CRITERION_BIT(CRITERION_DESTINATIONS);
+}
+
+bool policy_asks_url_destination(const struct policy *policy)
+{
+	return policy->url.asks & CRITERION_BIT(CRITERION_DESTINATIONS);
+}
+
+bool policy_asks_certificate(const struct policy *policy)
+{
+	return policy->url.asks & CRITERION_BIT(CRITERION_CERTIFICATES);
+}
+
+bool policy_has_url_rules(const struct policy *policy)
+{
+	return policy->url.any;
 }

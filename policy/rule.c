@@ -1,13 +1,9 @@
 #include "policy/rule.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "policy/category.h"
-#include "policy/domains.h"
-#include "policy/memory.h"
-#include "policy/netset.h"
+enum { WHY_SIZE = 400 };
 
 static int check_name(const char *name, char *err, size_t err_size)
 {
@@ -20,112 +16,96 @@ static int check_name(const char *name, char *err, size_t err_size)
 	return -1;
 }
 
-static int check_ports(const struct rule_spec *spec, char *err, size_t err_size)
+/* What is only seen in a request. */
+static int check_kind(enum rule_kind kind, const struct criteria_spec *spec,
+	char *err, size_t err_size)
 {
-	for (size_t i = 0; i < spec->num_ports; i++) {
-		const struct port_range *range = &spec->ports[i];
+	const char *what = spec->num_methods > 0 ? "methods" : "certificate";
 
-		if (range->first <= range->last)
-			continue;
-		snprintf(err, err_size,
-			"rule \"%s\": in ports %u-%u the first is the larger",
-			spec->name, range->first, range->last);
+	if (kind == RULE_URL ||
+		(spec->num_methods == 0 && spec->certificates == 0))
+		return 0;
+	snprintf(err, err_size,
+		"%s can't be asked for: not known when SSL rules decide", what);
+	return -1;
+}
+
+static void set_kind(struct rule *rule, enum rule_kind kind)
+{
+	bool blocks = rule->options.action == ACTION_BLOCK;
+
+	rule->lets_pass =
+		kind == RULE_SSL ? !blocks : rule->url.action == URL_ALLOW;
+	rule->by_address = kind == RULE_SSL && blocks;
+}
+
+static int make(struct rule *rule, enum rule_kind kind,
+	const struct rule_spec *spec, struct terms *terms, char *err,
+	size_t err_size)
+{
+	if (check_kind(kind, &spec->match, err, err_size) < 0 ||
+		check_kind(kind, &spec->not, err, err_size) < 0 ||
+		criteria_init(
+			&rule->match, &spec->match, terms, err, err_size) < 0)
 		return -1;
-	}
-	return 0;
+	return criteria_init(&rule->not, &spec->not, terms, err, err_size);
 }
 
-/* Fills rule->categories, which the caller frees if this fails. */
-static int find_categories(struct rule *rule, const struct rule_spec *spec,
-	const struct categories *categories, char *err, size_t err_size)
+int rule_init(struct rule *rule, enum rule_kind kind,
+	const struct rule_spec *spec, struct terms *terms, char *err,
+	size_t err_size)
 {
-	for (size_t i = 0; i < spec->num_categories; i++) {
-		const struct domains *found =
-			categories_find(categories, spec->categories[i]);
+	char why[WHY_SIZE];
 
-		if (!found) {
-			snprintf(err, err_size,
-				"rule \"%s\": there is no category \"%.100s\"",
-				spec->name, spec->categories[i]);
-			return -1;
-		}
-		rule->categories = memory_grow(
-			rule->categories, i, sizeof(*rule->categories));
-		rule->categories[i] = found;
-		rule->num_categories = i + 1;
-	}
-	return 0;
-}
-
-static void take(struct rule *rule, const struct rule_spec *spec)
-{
-	memcpy(rule->name, spec->name, strlen(spec->name) + 1);
-	rule->enabled = spec->enabled;
-	rule->hosts = spec->hosts;
-	if (rule->hosts)
-		domains_seal(rule->hosts);
-	rule->sources = spec->sources;
-	rule->ports =
-		memory_copy(spec->ports, spec->num_ports, sizeof(*spec->ports));
-	rule->num_ports = spec->num_ports;
-	rule->options = spec->options;
-}
-
-int rule_init(struct rule *rule, const struct rule_spec *spec,
-	const struct categories *categories, char *err, size_t err_size)
-{
-	*rule = (struct rule){0};
-	if (check_name(spec->name, err, err_size) < 0 ||
-		check_ports(spec, err, err_size) < 0 ||
-		find_categories(rule, spec, categories, err, err_size) < 0) {
+	*rule = (struct rule){
+		.enabled = spec->enabled,
+		.file = spec->file ? spec->file : "",
+		.line = spec->line,
+		.options = spec->options,
+		.url = spec->url,
+	};
+	if (check_name(spec->name, err, err_size) < 0)
+		return -1;
+	if (make(rule, kind, spec, terms, why, sizeof(why)) < 0) {
+		snprintf(err, err_size, "rule \"%s\": %s", spec->name, why);
 		rule_clear(rule);
 		return -1;
 	}
-	take(rule, spec);
+	memcpy(rule->name, spec->name, strlen(spec->name) + 1);
+	set_kind(rule, kind);
+	criteria_take(&rule->match, &spec->match);
+	criteria_take(&rule->not, &spec->not);
 	return 0;
 }
 
 void rule_clear(struct rule *rule)
 {
-	free(rule->categories);
-	domains_free(rule->hosts);
-	netset_free(rule->sources);
-	free(rule->ports);
+	criteria_clear(&rule->match);
+	criteria_clear(&rule->not);
 	*rule = (struct rule){0};
 }
 
-static bool in_categories(const struct rule *rule, const char *host)
+static bool meets(
+	const struct rule *rule, const struct known *known, struct reason *why)
 {
-	for (size_t i = 0; i < rule->num_categories; i++)
-		if (domains_match(rule->categories[i], host))
-			return true;
-	return rule->num_categories == 0;
+	why->part = PART_MATCH;
+	if (!criteria_hold(&rule->match, known, &why->criterion, &why->truth))
+		return false;
+	why->part = PART_NOT;
+	return !criteria_exclude(&rule->not, known, rule->lets_pass,
+		&why->criterion, &why->truth);
 }
 
-static bool meets_host(const struct rule *rule, const char *host)
+bool rule_matches(const struct rule *rule, const struct known *name,
+	const struct known *address, struct reason *why)
 {
-	if (rule->hosts && !domains_match(rule->hosts, host))
-		return false;
-	return in_categories(rule, host);
-}
+	struct reason of_address;
 
-static bool in_ports(const struct rule *rule, uint16_t port)
-{
-	for (size_t i = 0; i < rule->num_ports; i++)
-		if (port >= rule->ports[i].first && port <= rule->ports[i].last)
-			return true;
-	return rule->num_ports == 0;
-}
-
-/* The cheap ones first. */
-bool rule_matches(const struct rule *rule, const struct facts *facts)
-{
-	if (!rule->enabled || !in_ports(rule, facts->port))
+	if (!rule->enabled) {
+		why->part = PART_ENABLED;
 		return false;
-	if (rule->sources && !netset_match(rule->sources, facts->source))
-		return false;
-	if (meets_host(rule, facts->host))
-		return true;
-	return rule->options.action == ACTION_BLOCK && facts->address &&
-		meets_host(rule, facts->address);
+	}
+	return meets(rule, name, why) ||
+		(rule->by_address && address &&
+			meets(rule, address, &of_address));
 }

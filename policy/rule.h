@@ -1,6 +1,8 @@
 /*
- * rule.h - one rule: its criteria and what it asks for. For this room.
+ * rule.h - one rule, of either list: its criteria and what it asks for. For this
+ * room.
  *
+ * Owns:    its criteria.
  * Threads: immutable once made.
  */
 #ifndef POLICY_RULE_H
@@ -9,33 +11,46 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "policy/criteria.h"
 #include "policy/policy.h"
 
-struct categories;
+enum rule_kind { RULE_SSL, RULE_URL };
 
 struct rule {
 	char name[RULE_NAME_SIZE];
 	bool enabled;
-	const struct domains **categories; /* owned; the sets: the policy's */
-	size_t num_categories;
-	struct domains *hosts;    /* owned; NULL: not given */
-	struct netset *sources;   /* owned; NULL: not given */
-	struct port_range *ports; /* owned */
-	size_t num_ports;
-	struct verdict_options options;
+	/* What it does lets traffic pass: a not that asks for what is not
+	 * known excludes. */
+	bool lets_pass;
+	bool by_address; /* met by facts->address too: an SSL rule that blocks */
+	struct criteria match, not ;
+	const char *file; /* borrowed; "": nowhere */
+	unsigned line;
+	struct verdict_options options; /* of an SSL rule */
+	struct url_options url;         /* of a URL rule */
 };
 
-/* rule_init makes rule of spec and takes what spec gives away; the categories
- * it names must be in categories, which must outlive it. On failure rule needs
- * no clearing. */
-int rule_init(struct rule *rule, const struct rule_spec *spec,
-	const struct categories *categories, char *err, size_t err_size)
-	__attribute__((warn_unused_result));
+/* Why a rule did not match. */
+enum part { PART_ENABLED, PART_MATCH, PART_NOT };
 
+struct reason {
+	enum part part;
+	enum criterion criterion; /* of match or not */
+	enum truth truth;         /* what it was */
+};
+
+/* rule_init makes rule of spec and takes what spec gives away. On failure rule
+ * needs no clearing and nothing was taken. */
+int rule_init(struct rule *rule, enum rule_kind kind,
+	const struct rule_spec *spec, struct terms *terms, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
 void rule_clear(struct rule *rule);
 
-/* rule_matches says whether rule decides facts: it is enabled and each
- * criterion that it has been given holds. */
-bool rule_matches(const struct rule *rule, const struct facts *facts);
+/* rule_matches says whether rule decides: it is enabled, each criterion of match
+ * holds and none of not. name is what is known by facts->host, address what is
+ * by facts->address, NULL where there is none. *why is set where it does not; by
+ * the name, if both were asked. */
+bool rule_matches(const struct rule *rule, const struct known *name,
+	const struct known *address, struct reason *why);
 
 #endif

@@ -2,51 +2,40 @@
  * shortlist.h - which rules are worth asking about a host. For this room.
  *
  * Rules by the thousand mostly name hosts, and most hosts are named by none of
- * them. So every entry of every set leads to the rules that look at the set,
- * and a host is looked up once, by itself and by each domain it is below,
- * instead of in every set. What comes out is a superset: who is on the list
- * still has to match; who is not, can't.
+ * them. A host has been looked up once, in all sets at the same time; each set
+ * that it is in leads to the rules that name it. What comes out is a superset: who
+ * is on the list still has to match; who is not, can't.
  *
- *	host ─► entries ─► sets ─► rules        and the rules that name no host
+ *	bits of sets ─► rules that name them     and the rules that name no host
  *
- * Owns:    its tables; borrows the sets, which must be sealed and outlive it.
+ * Owns:    its tables.
  * Threads: build on one thread; immutable after that.
  */
 #ifndef POLICY_SHORTLIST_H
 #define POLICY_SHORTLIST_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct domains;
+struct criteria;
 struct shortlist;
-
-enum { SHORTLIST_MAX = 256 };
 
 struct shortlist *shortlist_new(void);
 void shortlist_free(struct shortlist *list);
 
-/* shortlist_add says that rule, a higher one than all before it, looks at
- * these sets; with none it is on the list for every host. Memory for the
- * entries of large sets may run out: false. */
-bool shortlist_add(struct shortlist *list, unsigned rule,
-	const struct domains *const *sets, size_t num_sets)
-	__attribute__((warn_unused_result));
+/* shortlist_add says what a rule's match asks for. */
+void shortlist_add(
+	struct shortlist *list, unsigned rule, const struct criteria *match);
 
-/* What a search goes through, in the order of the rules. */
-struct shortlist_search {
-	const struct shortlist *list;
-	unsigned found[SHORTLIST_MAX]; /* ascending, no rule twice */
-	unsigned num_found, next_found, next_open;
-	bool all; /* too many were found: every rule is on the list */
-	unsigned next;
-};
+/* shortlist_begin sets in rules, words of it, the bits of the rules that name no
+ * host, and no others. There are not more rules than that many words hold. */
+void shortlist_begin(
+	const struct shortlist *list, uint64_t *rules, size_t words);
 
-/* shortlist_begin looks host up, and address, which may be NULL; shortlist_next
- * gives the rules one by one, false at the end. */
-void shortlist_begin(const struct shortlist *list, const char *host,
-	const char *address, struct shortlist_search *out);
-bool shortlist_next(struct shortlist_search *search, unsigned *out_rule);
+/* shortlist_find adds to rules those that name one of the categories or one of
+ * the rules' own sets of hosts. */
+void shortlist_find(const struct shortlist *list, const uint64_t *categories,
+	size_t category_words, const uint64_t *hosts, size_t host_words,
+	uint64_t *rules);
 
 #endif

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "bench/micro/micro.h"
-#include "policy/domains.h"
 #include "policy/policy.h"
 
 static void decide(void *arg)
@@ -18,21 +17,19 @@ static void decide(void *arg)
 static void add(struct policy *policy, const char *name, const char *host,
 	enum action action)
 {
-	struct rule_spec spec = {.name = name, .enabled = true,
+	struct rule_spec spec = {.name = name,
+		.enabled = true,
+		.match = {.hosts = &host, .num_hosts = host ? 1 : 0},
 		.options = {.action = action}};
-	char err[200];
+	char err[300];
 
-	if (host) {
-		spec.hosts = domains_new();
-		must(domains_add(spec.hosts, host, err, sizeof(err)) == 0, err);
-	}
 	must(policy_add_rule(policy, &spec, err, sizeof(err)) == 0, err);
 }
 
 int main(void)
 {
 	static const unsigned sizes[] = {1, 100, 10000};
-	char name[40], host[60];
+	char name[40], host[60], err[300];
 
 	for (unsigned k = 0; k < 3; k++) {
 		struct policy *policy = policy_new();
@@ -43,6 +40,7 @@ int main(void)
 			add(policy, name, host, ACTION_DO_NOT_INSPECT);
 		}
 		add(policy, "last", NULL, ACTION_INSPECT);
+		must(policy_seal(policy, NULL, err, sizeof(err)) == 0, err);
 		snprintf(name, sizeof(name), "decide-%u-rules", sizes[k]);
 		micro(name, decide, policy);
 		policy_free(policy);

@@ -46,6 +46,45 @@ static void alike(void **state)
 	assert_ptr_equal(decision_stricter(&b, &a), &b);
 }
 
+/* Of two that do the same, the one whose requests are still decided. */
+static void url_rules_are_stricter_than_none(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < RUNGS; i++) {
+		struct decision a = ladder[i], b = ladder[i];
+
+		a.options.url_policies = URL_POLICIES_BYPASS;
+		assert_ptr_equal(decision_stricter(&a, &b), &b);
+		assert_ptr_equal(decision_stricter(&b, &a), &b);
+		if (i + 1 == RUNGS)
+			break;
+		/* ... but the action says more */
+		b = ladder[i + 1];
+		b.options.url_policies = URL_POLICIES_BYPASS;
+		a.options.url_policies = URL_POLICIES_EVALUATE;
+		assert_ptr_equal(decision_stricter(&a, &b), &b);
+		assert_ptr_equal(decision_stricter(&b, &a), &b);
+	}
+}
+
+static void every_pair_of_urls(void **state)
+{
+	static const struct url_decision rungs[] = {
+		{.options = {.action = URL_ALLOW}},
+		{.options = {.action = URL_ISOLATE}},
+		{.options = {.action = URL_BLOCK}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		for (size_t j = 0; j < 3; j++) {
+			struct url_decision a = rungs[i], b = rungs[j];
+
+			assert_ptr_equal(url_decision_stricter(&a, &b),
+				j > i ? &b : &a);
+		}
+}
+
 static void words(void **state)
 {
 	(void)state;
@@ -57,6 +96,23 @@ static void words(void **state)
 	assert_string_equal(untrusted_name(UNTRUSTED_ALLOW), "allow");
 	assert_string_equal(
 		untrusted_name(UNTRUSTED_PASS_THROUGH), "pass-through");
+	assert_string_equal(url_action_name(URL_ALLOW), "allow");
+	assert_string_equal(url_action_name(URL_ISOLATE), "isolate");
+	assert_string_equal(url_action_name(URL_BLOCK), "block");
+	assert_string_equal(certificate_name(CERTIFICATE_UNKNOWN), "unknown");
+	assert_string_equal(
+		certificate_name(CERTIFICATE_WRONG_HOST), "wrong-host");
+	assert_string_equal(certificate_name(CERTIFICATE_INVALID), "invalid");
+}
+
+static void every_certificate_has_a_word_of_its_own(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < CERTIFICATES; i++)
+		for (unsigned k = 0; k < i; k++)
+			assert_string_not_equal(
+				certificate_name((enum certificate)i),
+				certificate_name((enum certificate)k));
 }
 
 int main(void)
@@ -64,7 +120,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pair),
 		cmocka_unit_test(alike),
+		cmocka_unit_test(url_rules_are_stricter_than_none),
+		cmocka_unit_test(every_pair_of_urls),
 		cmocka_unit_test(words),
+		cmocka_unit_test(every_certificate_has_a_word_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

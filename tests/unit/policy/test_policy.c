@@ -3,27 +3,42 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "policy/domains.h"
 #include "policy/policy.h"
+#include "tests/support/policies.h"
 
-static char err[300];
-
-static struct domains *set_of(const char *entry)
-{
-	struct domains *domains = domains_new();
-
-	assert_int_equal(domains_add(domains, entry, err, sizeof(err)), 0);
-	return domains;
-}
+static char err[400];
 
 static void add(struct policy *policy, const struct rule_spec *spec)
 {
 	if (policy_add_rule(policy, spec, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
+}
+
+static void add_url(struct policy *policy, const struct rule_spec *spec)
+{
+	if (policy_add_url_rule(policy, spec, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+}
+
+static void add_category(struct policy *policy, const char *name)
+{
+	if (policy_add_category(policy, name, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+}
+
+/* seal gives the policy its categories, as catalog_of reads them. */
+static void seal(struct policy *policy, const char *const *sets, unsigned num)
+{
+	struct catalog *catalog = sets ? catalog_of(sets, num) : NULL;
+
+	if (policy_seal(policy, catalog, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	catalog_unref(catalog);
 }
 
 static struct decision decide(const struct policy *policy, const char *host)
@@ -37,43 +52,65 @@ static struct decision decide(const struct policy *policy, const char *host)
 	return decision;
 }
 
+static struct url_decision decide_url(
+	const struct policy *policy, const char *host, const char *path)
+{
+	struct facts facts = {.host = host, .port = 443, .path = path};
+	struct url_decision decision;
+
+	memset(&decision, 0xff, sizeof(decision));
+	policy_decide_url(policy, &facts, &decision);
+	return decision;
+}
+
 static void no_rules(void **state)
 {
 	struct policy *policy = policy_new();
-	struct decision decision = decide(policy, "example.com");
+	struct decision decision;
+	struct url_decision url;
 
 	(void)state;
+	seal(policy, NULL, 0);
+	decision = decide(policy, "example.com");
 	assert_int_equal(decision.options.action, ACTION_INSPECT);
 	assert_int_equal(decision.options.untrusted, UNTRUSTED_BLOCK);
+	assert_int_equal(decision.options.url_policies, URL_POLICIES_EVALUATE);
 	assert_false(decision.options.notify);
 	assert_false(decision.options.block_no_sni);
 	assert_true(decision.options.block_undecryptable);
 	assert_string_equal(decision.rule_name, "default");
+	url = decide_url(policy, "example.com", "/");
+	assert_int_equal(url.options.action, URL_ALLOW);
+	assert_null(url.options.isolate);
+	assert_string_equal(url.rule_name, "default");
+	assert_false(policy_has_url_rules(policy));
 	policy_free(policy);
 	policy_free(NULL);
+	policy_free(policy_new()); /* never sealed */
 }
 
 static void first_match_decides(void **state)
 {
+	static const char *const www[] = {"www.example.com"};
+	static const char *const all[] = {".example.com"};
 	struct policy *policy = policy_new();
 	struct decision decision;
 
 	(void)state;
 	add(policy,
-		&(struct rule_spec){.name = "off",
-			.enabled = false,
-			.options = {.action = ACTION_BLOCK}});
+		&(struct rule_spec){
+			.name = "off", .options = {.action = ACTION_BLOCK}});
 	add(policy,
 		&(struct rule_spec){.name = "bypass",
 			.enabled = true,
-			.hosts = set_of("www.example.com"),
+			.match = {.hosts = www, .num_hosts = 1},
 			.options = {.action = ACTION_DO_NOT_INSPECT}});
 	add(policy,
 		&(struct rule_spec){.name = "block",
 			.enabled = true,
-			.hosts = set_of(".example.com"),
+			.match = {.hosts = all, .num_hosts = 1},
 			.options = {.action = ACTION_BLOCK, .notify = true}});
-
+	seal(policy, NULL, 0);
 	decision = decide(policy, "www.example.com");
 	assert_int_equal(decision.options.action, ACTION_DO_NOT_INSPECT);
 	assert_string_equal(decision.rule_name, "bypass");
@@ -81,39 +118,124 @@ static void first_match_decides(void **state)
 	assert_int_equal(decision.options.action, ACTION_BLOCK);
 	assert_true(decision.options.notify);
 	decision = decide(policy, "example.org");
-	assert_int_equal(decision.options.action, ACTION_INSPECT);
 	assert_string_equal(decision.rule_name, "default");
 	policy_free(policy);
 }
 
-static void by_category(void **state)
+/* One category, by its hosts for SSL rules and by its URLs for URL rules. */
+static void a_category_for_both_lists(void **state)
 {
+	static const char *const sets[] = {"",
+		"github.com/github-copilot "
+		".copilot.test"};
+	static const char *const copilot[] = {"copilot"};
 	struct policy *policy = policy_new();
-	const char *const names[] = {"banks"};
+	struct rule_spec spec = {.name = "r",
+		.enabled = true,
+		.match = {.categories = copilot, .num_categories = 1},
+		.options = {.action = ACTION_DO_NOT_INSPECT},
+		.url = {.action = URL_ISOLATE, .isolate = "https://iso/{url}"}};
 
 	(void)state;
-	assert_int_equal(policy_add_category(policy, "banks",
-				 set_of(".bank.test"), err, sizeof(err)),
+	add_category(policy, "first");
+	add_category(policy, "copilot");
+	add(policy, &spec);
+	add_url(policy, &spec);
+	seal(policy, sets, 2);
+	assert_string_equal(decide(policy, "github.com").rule_name, "r");
+	assert_string_equal(decide(policy, "a.copilot.test").rule_name, "r");
+	assert_string_equal(
+		decide(policy, "a.github.com").rule_name, "default");
+	assert_string_equal(
+		decide_url(policy, "github.com", "/github-copilot/x").rule_name,
+		"r");
+	assert_string_equal(
+		decide_url(policy, "github.com", "/github-copilots").rule_name,
+		"default");
+	assert_string_equal(decide_url(policy, "github.com", NULL).rule_name,
+		"default"); /* tunnelled: it is not known to be in it */
+	assert_string_equal(
+		decide_url(policy, "copilot.test", NULL).options.isolate,
+		"https://iso/{url}");
+	policy_free(policy);
+}
+
+/* not: a category that a tunnelled host is perhaps in. */
+static void an_unknown_path_in_not(void **state)
+{
+	static const char *const sets[] = {"github.com/ours"};
+	static const char *const ours[] = {"ours"};
+	struct policy *policy = policy_new();
+	struct rule_spec spec = {.name = "pass",
+		.enabled = true,
+		.not = {.categories = ours, .num_categories = 1},
+		.url = {.action = URL_ALLOW}};
+
+	(void)state;
+	add_category(policy, "ours");
+	add_url(policy, &spec);
+	spec.name = "stop";
+	spec.url.action = URL_BLOCK;
+	add_url(policy, &spec);
+	seal(policy, sets, 1);
+	assert_string_equal(
+		decide_url(policy, "github.com", NULL).rule_name, "stop");
+	assert_string_equal(
+		decide_url(policy, "gitlab.com", NULL).rule_name, "pass");
+	assert_string_equal(
+		decide_url(policy, "github.com", "/x").rule_name, "pass");
+	assert_string_equal(
+		decide_url(policy, "github.com", "/ours/x").rule_name,
+		"default");
+	policy_free(policy);
+}
+
+static void hosts_and_categories_must_both_be_met(void **state)
+{
+	static const char *const sets[] = {".bank.test"};
+	static const char *const banks[] = {"banks"};
+	static const char *const host[] = {"www.bank.test", "www.a.test"};
+	struct policy *policy = policy_new();
+
+	(void)state;
+	add_category(policy, "banks");
+	add(policy,
+		&(struct rule_spec){.name = "both",
+			.enabled = true,
+			.match = {.categories = banks,
+				.num_categories = 1,
+				.hosts = host,
+				.num_hosts = 2}});
+	seal(policy, sets, 1);
+	assert_string_equal(decide(policy, "www.bank.test").rule_name, "both");
+	assert_string_equal(
+		decide(policy, "api.bank.test").rule_name, "default");
+	assert_string_equal(decide(policy, "www.a.test").rule_name, "default");
+	policy_free(policy);
+}
+
+static void by_group(void **state)
+{
+	static const char *const users[] = {"dev1", "dev2"};
+	static const char *const devs[] = {"devs"};
+	struct policy *policy = policy_new();
+	struct facts facts = {.host = "a.test", .user = "dev2"};
+	struct decision decision;
+
+	(void)state;
+	assert_int_equal(
+		policy_add_group(policy, "devs", users, 2, err, sizeof(err)),
 		0);
 	add(policy,
-		&(struct rule_spec){.name = "banks",
+		&(struct rule_spec){.name = "devs",
 			.enabled = true,
-			.categories = names,
-			.num_categories = 1,
-			.options = {.action = ACTION_DO_NOT_INSPECT}});
-	/* more categories, which moves the list of them */
-	for (unsigned i = 0; i < 40; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "c%u", i);
-		assert_int_equal(policy_add_category(policy, name,
-					 set_of("c.test"), err, sizeof(err)),
-			0);
-	}
-	assert_int_equal(decide(policy, "my.bank.test").options.action,
-		ACTION_DO_NOT_INSPECT);
-	assert_int_equal(
-		decide(policy, "c.test").options.action, ACTION_INSPECT);
+			.match = {.groups = devs, .num_groups = 1}});
+	seal(policy, NULL, 0);
+	policy_decide(policy, &facts, &decision);
+	assert_string_equal(decision.rule_name, "devs");
+	facts.user = "dev3";
+	policy_decide(policy, &facts, &decision);
+	assert_string_equal(decision.rule_name, "default");
 	policy_free(policy);
 }
 
@@ -133,12 +255,12 @@ static void no_sni(void **state)
 	struct policy *policy = policy_new();
 
 	(void)state;
-	assert_int_equal(decide_sni(policy, true, false), ACTION_INSPECT);
 	add(policy,
 		&(struct rule_spec){.name = "bypass",
 			.enabled = true,
 			.options = {.action = ACTION_DO_NOT_INSPECT,
 				.block_no_sni = true}});
+	seal(policy, NULL, 0);
 	assert_int_equal(decide_sni(policy, true, false), ACTION_BLOCK);
 	assert_int_equal(decide_sni(policy, true, true), ACTION_DO_NOT_INSPECT);
 	/* before the ClientHello nothing is known of an SNI */
@@ -150,56 +272,173 @@ static void no_sni(void **state)
 /* Whoever names another host still goes to that address. */
 static void an_address_is_blocked_whatever_it_is_called(void **state)
 {
+	static const char *const sets[] = {"10.0.0.0/8 192.0.2.1"};
+	static const char *const hosts[] = {"192.0.2.1"},
+				 *const bad[] = {"bad"};
 	struct facts facts = {.host = "a.test", .address = "192.0.2.1"};
 	struct policy *policy = policy_new();
 	struct decision decision;
 
 	(void)state;
+	add_category(policy, "bad");
 	add(policy,
 		&(struct rule_spec){.name = "pass",
 			.enabled = true,
-			.hosts = set_of("192.0.2.1"),
+			.match = {.hosts = hosts, .num_hosts = 1},
 			.options = {.action = ACTION_DO_NOT_INSPECT}});
-	policy_decide(policy, &facts, &decision);
-	assert_int_equal(decision.options.action, ACTION_INSPECT);
 	add(policy,
 		&(struct rule_spec){.name = "no",
 			.enabled = true,
-			.hosts = set_of("192.0.2.1"),
+			.match = {.categories = bad, .num_categories = 1},
 			.options = {.action = ACTION_BLOCK}});
+	seal(policy, sets, 1);
 	policy_decide(policy, &facts, &decision);
 	assert_string_equal(decision.rule_name, "no");
+	facts.address = "10.2.3.4";
+	policy_decide(policy, &facts, &decision);
+	assert_string_equal(decision.rule_name, "no");
+	facts.address = "11.2.3.4";
+	policy_decide(policy, &facts, &decision);
+	assert_string_equal(decision.rule_name, "default");
 	facts.address = NULL;
 	policy_decide(policy, &facts, &decision);
-	assert_int_equal(decision.options.action, ACTION_INSPECT);
+	assert_string_equal(decision.rule_name, "default");
+	facts.host = "192.0.2.1";
+	policy_decide(policy, &facts, &decision);
+	assert_string_equal(decision.rule_name, "pass");
 	policy_free(policy);
+}
+
+static void what_rules_ask_for(void **state)
+{
+	struct policy *policy = policy_new();
+	struct rule_spec spec = {.name = "off",
+		.match = {.certificates = 1 << CERTIFICATE_EXPIRED}};
+
+	(void)state;
+	spec.not.destinations = networks_of("10.0.0.0/8");
+	add_url(policy, &spec);
+	assert_false(policy_asks_certificate(policy)); /* not enabled */
+	assert_false(policy_asks_url_destination(policy));
+	assert_false(policy_has_url_rules(policy));
+	spec.name = "on";
+	spec.enabled = true;
+	spec.not.destinations = networks_of("10.0.0.0/8");
+	add_url(policy, &spec);
+	seal(policy, NULL, 0);
+	assert_true(policy_asks_certificate(policy));
+	assert_true(policy_asks_url_destination(policy));
+	assert_false(policy_asks_destination(policy)); /* the other list */
+	assert_true(policy_has_url_rules(policy));
+	policy_free(policy);
+	policy = policy_new();
+	add(policy,
+		&(struct rule_spec){.name = "on",
+			.enabled = true,
+			.match = {.destinations = networks_of("::/0")}});
+	seal(policy, NULL, 0);
+	assert_true(policy_asks_destination(policy));
+	assert_false(policy_asks_url_destination(policy));
+	policy_free(policy);
+}
+
+static void refuse(int result, const char *why)
+{
+	assert_true(result < 0);
+	assert_string_equal(err, why);
+	err[0] = '\0';
 }
 
 static void refusals(void **state)
 {
+	static const char *const sets[] = {"a.test", "b.test"};
+	static const char *const bad[] = {"b.test", "a b"};
+	struct catalog *catalog = catalog_of(sets, 2);
 	struct policy *policy = policy_new();
-	struct domains *kept = set_of("a.test");
-	const char *const names[] = {"nobody"};
+	struct netset *kept = networks_of("10.0.0.0/8");
 
 	(void)state;
-	add(policy, &(struct rule_spec){.name = "one", .enabled = true});
-	assert_true(policy_add_rule(policy,
-			    &(struct rule_spec){.name = "one", .hosts = kept},
-			    err, sizeof(err)) < 0);
-	assert_non_null(strstr(err, "\"one\""));
+	add(policy, &(struct rule_spec){.name = "one"});
+	refuse(policy_add_rule(policy,
+		       &(struct rule_spec){
+			       .name = "one", .match = {.sources = kept}},
+		       err, sizeof(err)),
+		"there are two rules called \"one\"");
+	add_url(policy, &(struct rule_spec){.name = "one"}); /* another list */
+	add_category(policy, "banks");
+	refuse(policy_add_category(policy, "banks", err, sizeof(err)),
+		"there are two categories called \"banks\"");
+	assert_int_equal(
+		policy_add_group(policy, "g", NULL, 0, err, sizeof(err)), 0);
+	refuse(policy_add_group(policy, "g", NULL, 0, err, sizeof(err)),
+		"there are two groups called \"g\"");
+	/* what it began is not another rule's */
 	assert_true(policy_add_rule(policy,
 			    &(struct rule_spec){.name = "two",
-				    .hosts = kept,
-				    .categories = names,
-				    .num_categories = 1},
+				    .enabled = true,
+				    .match = {.hosts = bad,
+					    .num_hosts = 2,
+					    .sources = kept}},
 			    err, sizeof(err)) < 0);
-	assert_non_null(strstr(err, "nobody"));
-	assert_int_equal(policy_add_category(policy, "banks", set_of("b.test"),
-				 err, sizeof(err)),
-		0);
-	assert_true(policy_add_category(
-			    policy, "banks", kept, err, sizeof(err)) < 0);
-	domains_free(kept); /* was never taken */
+	netset_free(kept); /* was never taken */
+	add(policy,
+		&(struct rule_spec){.name = "two",
+			.enabled = true,
+			.match = {.hosts = sets, .num_hosts = 1}});
+	refuse(policy_seal(policy, catalog, err, sizeof(err)),
+		"a catalog of 2 categories for a policy of 1");
+	catalog_unref(catalog);
+	seal(policy, sets, 1);
+	assert_string_equal(decide(policy, "a.test").rule_name, "two");
+	assert_string_equal(decide(policy, "b.test").rule_name, "default");
+	refuse(policy_seal(policy, NULL, err, sizeof(err)),
+		"the policy is sealed");
+	refuse(policy_add_category(policy, "c", err, sizeof(err)),
+		"the policy is sealed");
+	refuse(policy_add_url_rule(policy, &(struct rule_spec){.name = "u"},
+		       err, sizeof(err)),
+		"the policy is sealed");
+	policy_free(policy);
+}
+
+/* As many as there can be of each: bits have room for all. */
+static void the_most_there_can_be(void **state)
+{
+	struct policy *policy = policy_new();
+	char name[20], host[40];
+	const char *hosts[] = {host}, *categories[] = {name};
+	struct rule_spec spec = {.name = name,
+		.enabled = true,
+		.match = {.hosts = hosts, .num_hosts = 1},
+		.not = {.hosts = hosts, .num_hosts = 1},
+		.options = {.action = ACTION_BLOCK},
+		.url = {.action = URL_BLOCK}};
+
+	(void)state;
+	for (unsigned i = 0; i < CATEGORIES_MAX; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		add_category(policy, name);
+	}
+	refuse(policy_add_category(policy, "more", err, sizeof(err)),
+		"more than 10000 categories");
+	for (unsigned i = 0; i < RULES_MAX; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		snprintf(host, sizeof(host), "h%u.test:443", i);
+		if (i + 1 == RULES_MAX) { /* the only one that can match */
+			spec.not.num_hosts = 0;
+			spec.not.categories = categories;
+			spec.not.num_categories = 1;
+		}
+		add(policy, &spec);
+		add_url(policy, &spec);
+	}
+	refuse(policy_add_rule(policy, &spec, err, sizeof(err)),
+		"more than 10000 rules");
+	seal(policy, NULL, 0);
+	assert_string_equal(decide(policy, "h5.test").rule_name, "default");
+	assert_string_equal(decide(policy, "h9999.test").rule_name, "9999");
+	assert_string_equal(
+		decide_url(policy, "h9999.test", NULL).rule_name, "9999");
 	policy_free(policy);
 }
 
@@ -214,6 +453,7 @@ static void decision_is_a_copy(void **state)
 		&(struct rule_spec){.name = "gone",
 			.enabled = true,
 			.options = {.action = ACTION_BLOCK}});
+	seal(policy, NULL, 0);
 	decision = decide(policy, "a.test");
 	policy_free(policy);
 	assert_string_equal(decision.rule_name, "gone");
@@ -225,10 +465,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_rules),
 		cmocka_unit_test(first_match_decides),
-		cmocka_unit_test(by_category),
+		cmocka_unit_test(a_category_for_both_lists),
+		cmocka_unit_test(an_unknown_path_in_not),
+		cmocka_unit_test(hosts_and_categories_must_both_be_met),
+		cmocka_unit_test(by_group),
 		cmocka_unit_test(no_sni),
 		cmocka_unit_test(an_address_is_blocked_whatever_it_is_called),
+		cmocka_unit_test(what_rules_ask_for),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(the_most_there_can_be),
 		cmocka_unit_test(decision_is_a_copy),
 	};
 

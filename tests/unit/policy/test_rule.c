@@ -2,236 +2,264 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <cmocka.h>
 
-#include "policy/category.h"
-#include "policy/domains.h"
-#include "policy/netset.h"
+#include "policy/bits.h"
 #include "policy/rule.h"
+#include "tests/support/policies.h"
 
-static char err[300];
-static struct categories categories;
+static char err[400];
+static struct terms terms;
 
-static struct domains *set_of(const char *entry)
-{
-	struct domains *domains = domains_new();
+static const char *const post[] = {"POST"};
+static const char *const ann[] = {"ann"};
 
-	assert_int_equal(domains_add(domains, entry, err, sizeof(err)), 0);
-	return domains;
-}
-
-static struct netset *net_of(const char *network)
-{
-	struct netset *netset = netset_new();
-
-	assert_int_equal(netset_add(netset, network, err, sizeof(err)), 0);
-	return netset;
-}
-
-static int add_categories(void **state)
+static int clear_terms(void **state)
 {
 	(void)state;
-	return categories_add(&categories, "banks", set_of(".bank.test"), err,
-		       sizeof(err)) ||
-		categories_add(&categories, "apps", set_of(".app.test"), err,
-			sizeof(err));
-}
-
-static int clear_categories(void **state)
-{
-	(void)state;
-	categories_clear(&categories);
+	roster_clear(&terms.categories);
+	people_clear(&terms.people);
+	catalog_builder_free(terms.hosts);
+	terms = (struct terms){.num_hosts = 0};
 	return 0;
 }
 
-static struct rule make(const struct rule_spec *spec)
+static struct rule make(enum rule_kind kind, const struct rule_spec *spec)
 {
 	struct rule rule;
 
-	if (rule_init(&rule, spec, &categories, err, sizeof(err)) != 0)
+	if (rule_init(&rule, kind, spec, &terms, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	return rule;
 }
 
-static bool matches(const struct rule *rule, const char *host, uint16_t port)
+/* What facts come to by a host that is in these sets of hosts. */
+static struct known known_of(const struct facts *facts, const uint64_t *hosts)
 {
-	struct facts facts = {.host = host, .port = port};
+	static const uint64_t none[1];
 
-	return rule_matches(rule, &facts);
+	return (struct known){.facts = facts,
+		.host = facts->host,
+		.categories = none,
+		.perhaps = none,
+		.hosts = hosts ? hosts : none,
+		.person = people_find(&terms.people, facts->user)};
 }
 
-static bool matches_from(const struct rule *rule, const char *source)
+static bool matches(
+	const struct rule *rule, const struct facts *facts, struct reason *why)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET};
-	struct facts facts = {.host = "a.test", .port = 443};
+	struct known known = known_of(facts, NULL);
 
-	if (source) {
-		assert_int_equal(inet_pton(AF_INET, source, &in.sin_addr), 1);
-		facts.source = (struct sockaddr *)&in;
+	*why = (struct reason){.part = PART_NOT, .criterion = CRITERIA};
+	return rule_matches(rule, &known, NULL, why);
+}
+
+static void no_criteria_match_all(void **state)
+{
+	struct rule rule = make(
+		RULE_SSL, &(struct rule_spec){.name = "all", .enabled = true});
+	struct reason why;
+
+	(void)state;
+	assert_true(matches(&rule, &(struct facts){.host = "a.test"}, &why));
+	assert_string_equal(rule.file, ""); /* none was given */
+	rule_clear(&rule);
+}
+
+static void a_disabled_rule_does_not(void **state)
+{
+	struct rule rule = make(RULE_SSL,
+		&(struct rule_spec){.name = "off", .file = "f", .line = 7});
+	struct reason why = {.part = PART_NOT};
+
+	(void)state;
+	assert_false(matches(&rule, &(struct facts){.host = "a.test"}, &why));
+	assert_int_equal(why.part, PART_ENABLED);
+	assert_string_equal(rule.file, "f");
+	assert_int_equal(rule.line, 7);
+	rule_clear(&rule);
+}
+
+static void match_and_not(void **state)
+{
+	static const struct port_range low = {1, 1023}, https = {443, 443};
+	struct rule rule = make(RULE_SSL,
+		&(struct rule_spec){.name = "low",
+			.enabled = true,
+			.match = {.ports = &low, .num_ports = 1},
+			.not = {.ports = &https,
+				.num_ports = 1,
+				.users = ann,
+				.num_users = 1}});
+	struct reason why;
+
+	(void)state;
+	assert_true(matches(&rule, &(struct facts){.port = 80}, &why));
+	assert_false(matches(&rule, &(struct facts){.port = 8080}, &why));
+	assert_int_equal(why.part, PART_MATCH);
+	assert_int_equal(why.criterion, CRITERION_PORTS);
+	assert_int_equal(why.truth, TRUTH_FAILS);
+	/* one of not is enough */
+	assert_false(matches(&rule, &(struct facts){.port = 443}, &why));
+	assert_int_equal(why.part, PART_NOT);
+	assert_int_equal(why.criterion, CRITERION_PORTS);
+	assert_int_equal(why.truth, TRUTH_HOLDS);
+	assert_false(matches(
+		&rule, &(struct facts){.port = 80, .user = "ann"}, &why));
+	assert_int_equal(why.criterion, CRITERION_USERS);
+	rule_clear(&rule);
+}
+
+/* Deny by default: who blocks does so where it is not known that he must not. */
+static void the_unknown_in_not(void **state)
+{
+	static const struct {
+		enum rule_kind kind;
+		enum action action;
+		enum url_action url;
+		bool matches;
+	} rows[] = {
+		{RULE_SSL, ACTION_BLOCK, URL_ALLOW, true},
+		{RULE_SSL, ACTION_INSPECT, URL_BLOCK, false},
+		{RULE_SSL, ACTION_DO_NOT_INSPECT, URL_BLOCK, false},
+		{RULE_URL, ACTION_INSPECT, URL_BLOCK, true},
+		{RULE_URL, ACTION_INSPECT, URL_ISOLATE, true},
+		{RULE_URL, ACTION_BLOCK, URL_ALLOW, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rule rule = make(rows[i].kind,
+			&(struct rule_spec){.name = "r",
+				.enabled = true,
+				.not = {.sources = networks_of("10.0.0.0/8")},
+				.options = {.action = rows[i].action},
+				.url = {.action = rows[i].url}});
+		struct facts facts = {.host = "a.test"};
+		struct reason why;
+
+		assert_int_equal(matches(&rule, &facts, &why), rows[i].matches);
+		if (!rows[i].matches)
+			assert_int_equal(why.truth, TRUTH_UNKNOWN);
+		rule_clear(&rule);
 	}
-	return rule_matches(rule, &facts);
 }
 
-static void no_criteria(void **state)
+/* Criteria of match that ask for what is not known do not hold, whoever asks. */
+static void the_unknown_in_match(void **state)
 {
-	struct rule rule =
-		make(&(struct rule_spec){.name = "all", .enabled = true});
-
 	(void)state;
-	assert_true(matches(&rule, "example.com", 1));
-	assert_true(matches_from(&rule, NULL));
-	rule_clear(&rule);
+	for (unsigned action = URL_ALLOW; action <= URL_BLOCK; action++) {
+		struct rule rule = make(RULE_URL,
+			&(struct rule_spec){.name = "r",
+				.enabled = true,
+				.match = {.methods = post, .num_methods = 1},
+				.url = {.action = (enum url_action)action}});
+		struct facts facts = {.host = "a.test"};
+		struct reason why;
+
+		assert_false(matches(&rule, &facts, &why));
+		assert_int_equal(why.part, PART_MATCH);
+		assert_int_equal(why.truth, TRUTH_UNKNOWN);
+		rule_clear(&rule);
+	}
 }
 
-static void not_enabled(void **state)
+static bool by_both(const struct rule *rule, const uint64_t *of_name,
+	const uint64_t *of_address)
 {
-	struct rule rule = make(&(struct rule_spec){.name = "off"});
+	struct facts facts = {.host = "a.test", .address = "192.0.2.1"};
+	struct known name = known_of(&facts, of_name);
+	struct known address = known_of(&facts, of_address);
+	struct reason why;
 
-	(void)state;
-	assert_false(matches(&rule, "example.com", 443));
-	rule_clear(&rule);
+	return rule_matches(rule, &name, &address, &why);
 }
 
-static void any_of_the_categories(void **state)
+/* Whoever names another host still goes to that address. */
+static void who_blocks_does_so_by_the_address_too(void **state)
 {
-	const char *const names[] = {"banks", "apps"};
-	struct rule rule = make(&(struct rule_spec){.name = "both",
+	static const char *const host[] = {"192.0.2.1"};
+	struct rule_spec spec = {.name = "r",
 		.enabled = true,
-		.categories = names,
-		.num_categories = 2});
+		.match = {.hosts = host, .num_hosts = 1}};
+	uint64_t in[1], out[1] = {0};
+	struct rule rule;
 
 	(void)state;
-	assert_true(matches(&rule, "www.bank.test", 443));
-	assert_true(matches(&rule, "app.test", 443));
-	assert_false(matches(&rule, "example.com", 443));
+	in[0] = ~UINT64_C(0);
+	for (unsigned action = 0; action <= ACTION_BLOCK; action++) {
+		spec.options.action = (enum action)action;
+		rule = make(RULE_SSL, &spec);
+		assert_true(by_both(&rule, in, out));
+		assert_int_equal(
+			by_both(&rule, out, in), action == ACTION_BLOCK);
+		assert_false(by_both(&rule, out, out));
+		rule_clear(&rule);
+	}
+	/* nor is he kept from it by the name that was given */
+	spec.not = spec.match;
+	spec.match.num_hosts = 0;
+	rule = make(RULE_SSL, &spec);
+	assert_true(by_both(&rule, in, out));
+	assert_false(by_both(&rule, in, in));
+	rule_clear(&rule);
+	/* URL rules go by URLs alone */
+	spec.url.action = URL_BLOCK;
+	rule = make(RULE_URL, &spec);
+	assert_false(by_both(&rule, in, out));
 	rule_clear(&rule);
 }
 
-static void hosts(void **state)
-{
-	struct rule rule = make(&(struct rule_spec){.name = "hosts",
-		.enabled = true,
-		.hosts = set_of(".example.com")});
-
-	(void)state;
-	assert_true(matches(&rule, "www.example.com", 443));
-	assert_false(matches(&rule, "example.org", 443));
-	rule_clear(&rule);
-}
-
-/* Two criteria: a host must be in both. */
-static void categories_and_hosts(void **state)
-{
-	const char *const names[] = {"banks"};
-	struct rule rule = make(&(struct rule_spec){.name = "both",
-		.enabled = true,
-		.categories = names,
-		.num_categories = 1,
-		.hosts = set_of("www.bank.test")});
-
-	(void)state;
-	assert_true(matches(&rule, "www.bank.test", 443));
-	assert_false(matches(&rule, "api.bank.test", 443));
-	rule_clear(&rule);
-	rule = make(&(struct rule_spec){.name = "neither",
-		.enabled = true,
-		.categories = names,
-		.num_categories = 1,
-		.hosts = set_of("example.com")});
-	assert_false(matches(&rule, "example.com", 443));
-	assert_false(matches(&rule, "www.bank.test", 443));
-	rule_clear(&rule);
-}
-
-/* Given, and nothing in it: nothing matches, which is not all. */
-static void empty_sets(void **state)
-{
-	struct rule rule = make(&(struct rule_spec){
-		.name = "hosts", .enabled = true, .hosts = domains_new()});
-
-	(void)state;
-	assert_false(matches(&rule, "example.com", 443));
-	rule_clear(&rule);
-	rule = make(&(struct rule_spec){
-		.name = "sources", .enabled = true, .sources = netset_new()});
-	assert_false(matches_from(&rule, "10.0.0.1"));
-	rule_clear(&rule);
-}
-
-static void sources(void **state)
-{
-	struct rule rule = make(&(struct rule_spec){.name = "sources",
-		.enabled = true,
-		.sources = net_of("10.0.0.0/8")});
-
-	(void)state;
-	assert_true(matches_from(&rule, "10.1.2.3"));
-	assert_false(matches_from(&rule, "192.0.2.1"));
-	assert_false(matches_from(&rule, NULL));
-	rule_clear(&rule);
-}
-
-static void ports(void **state)
-{
-	struct port_range ranges[] = {{443, 443}, {8000, 8999}, {65535, 65535}};
-	struct rule rule = make(&(struct rule_spec){.name = "ports",
-		.enabled = true,
-		.ports = ranges,
-		.num_ports = 3});
-
-	(void)state;
-	memset(ranges, 0, sizeof(ranges)); /* they were copied */
-	assert_true(matches(&rule, "a.test", 443));
-	assert_true(matches(&rule, "a.test", 8000));
-	assert_true(matches(&rule, "a.test", 8999));
-	assert_true(matches(&rule, "a.test", 65535));
-	assert_false(matches(&rule, "a.test", 0));
-	assert_false(matches(&rule, "a.test", 442));
-	assert_false(matches(&rule, "a.test", 444));
-	assert_false(matches(&rule, "a.test", 9000));
-	rule_clear(&rule);
-}
-
-static void refuse(const struct rule_spec *spec, const char *why)
+static void refuse(
+	enum rule_kind kind, const struct rule_spec *spec, const char *why)
 {
 	struct rule rule;
 
 	err[0] = '\0';
-	assert_true(rule_init(&rule, spec, &categories, err, sizeof(err)) < 0);
-	if (!strstr(err, why))
-		fail_msg("\"%s\" is not in \"%s\"", why, err);
+	assert_true(rule_init(&rule, kind, spec, &terms, err, sizeof(err)) < 0);
+	assert_string_equal(err, why);
 }
 
-static void bad_specs(void **state)
+static void what_makes_no_rule(void **state)
 {
-	const char *const names[] = {"banks", "nobody"};
-	const struct port_range ranges[] = {{1, 2}, {444, 443}};
-	struct domains *kept = set_of("a.test");
+	static const char *const nobody[] = {"nobody"};
+	struct netset *kept = networks_of("10.0.0.0/8");
 	char name[RULE_NAME_SIZE + 1] = "";
+	struct rule rule;
 
 	(void)state;
-	refuse(&(struct rule_spec){.name = ""}, "name");
+	refuse(RULE_SSL, &(struct rule_spec){.name = ""},
+		"a rule's name has 1 to 63 bytes, not 0");
 	memset(name, 'n', RULE_NAME_SIZE);
-	refuse(&(struct rule_spec){.name = name, .hosts = kept}, "64");
-	refuse(&(struct rule_spec){.name = "r",
-		       .hosts = kept,
-		       .categories = names,
-		       .num_categories = 2},
-		"nobody");
-	refuse(&(struct rule_spec){.name = "r",
-		       .hosts = kept,
-		       .ports = ranges,
-		       .num_ports = 2},
-		"444-443");
-	domains_free(kept); /* was never taken */
+	refuse(RULE_SSL, &(struct rule_spec){.name = name},
+		"a rule's name has 1 to 63 bytes, not 64");
+	refuse(RULE_SSL,
+		&(struct rule_spec){.name = "r",
+			.match = {.sources = kept},
+			.not = {.categories = nobody, .num_categories = 1}},
+		"rule \"r\": there is no category \"nobody\"");
+	refuse(RULE_SSL,
+		&(struct rule_spec){.name = "r",
+			.match = {.sources = kept,
+				.methods = post,
+				.num_methods = 1}},
+		"rule \"r\": methods can't be asked for: not known when SSL "
+		"rules decide");
+	refuse(RULE_SSL,
+		&(struct rule_spec){.name = "r",
+			.match = {.sources = kept},
+			.not = {.certificates = 1 << CERTIFICATE_TRUSTED}},
+		"rule \"r\": certificate can't be asked for: not known when "
+		"SSL rules decide");
+	netset_free(kept); /* was never taken */
 	name[RULE_NAME_SIZE - 1] = '\0';
-	struct rule rule = make(&(struct rule_spec){.name = name});
+	rule = make(RULE_URL, &(struct rule_spec){.name = name});
 	assert_string_equal(rule.name, name);
 	rule_clear(&rule);
 }
@@ -239,16 +267,14 @@ static void bad_specs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_criteria),
-		cmocka_unit_test(not_enabled),
-		cmocka_unit_test(any_of_the_categories),
-		cmocka_unit_test(hosts),
-		cmocka_unit_test(categories_and_hosts),
-		cmocka_unit_test(empty_sets),
-		cmocka_unit_test(sources),
-		cmocka_unit_test(ports),
-		cmocka_unit_test(bad_specs),
+		cmocka_unit_test(no_criteria_match_all),
+		cmocka_unit_test(a_disabled_rule_does_not),
+		cmocka_unit_test(match_and_not),
+		cmocka_unit_test(the_unknown_in_not),
+		cmocka_unit_test(the_unknown_in_match),
+		cmocka_unit_test(who_blocks_does_so_by_the_address_too),
+		cmocka_unit_test(what_makes_no_rule),
 	};
 
-	return cmocka_run_group_tests(tests, add_categories, clear_categories);
+	return cmocka_run_group_tests(tests, NULL, clear_terms);
 }

@@ -1,0 +1,70 @@
+#include "policy/explain.h"
+
+#include <assert.h>
+
+#include "policy/because.h"
+#include "policy/catalog.h"
+#include "policy/question.h"
+
+static struct tried ask(const struct policy *policy,
+	const struct question *question, const struct rule *rule)
+{
+	struct tried tried = {
+		.rule = rule->name, .file = rule->file, .line = rule->line};
+	struct reason why;
+
+	tried.matched = question_ask(question, rule, &why);
+	if (!tried.matched)
+		because(&policy->terms, rule, &question->name, &why,
+			question->list->kind == RULE_URL, tried.because);
+	return tried;
+}
+
+/* Every rule, not only those that are worth asking. */
+static const struct rule *walk(const struct policy *policy,
+	const struct rule_list *list, const struct facts *facts,
+	explain_tried *tell, void *arg)
+{
+	struct question question;
+
+	assert(policy->sealed);
+	question_init(&question, policy, list, facts);
+	for (unsigned i = 0; i < list->num; i++) {
+		struct tried tried = ask(policy, &question, &list->rules[i]);
+
+		tell(arg, &tried);
+		if (tried.matched)
+			return &list->rules[i];
+	}
+	return NULL;
+}
+
+void explain_ssl(const struct policy *policy, const struct facts *facts,
+	explain_tried *tell, void *arg, struct decision *out)
+{
+	policy_decision(
+		walk(policy, &policy->ssl, facts, tell, arg), facts, out);
+}
+
+void explain_url(const struct policy *policy, const struct facts *facts,
+	explain_tried *tell, void *arg, struct url_decision *out)
+{
+	policy_url_decision(walk(policy, &policy->url, facts, tell, arg), out);
+}
+
+void explain_categories(const struct policy *policy, const struct facts *facts,
+	bool by_url, void (*tell)(void *arg, const char *name), void *arg)
+{
+	const struct roster *names = &policy->terms.categories;
+	size_t words = BITS_WORDS(names->num);
+	uint64_t bits[CATEGORY_WORDS];
+
+	assert(policy->sealed);
+	if (!policy->categories)
+		return;
+	bits_clear(bits, words);
+	catalog_find(policy->categories, by_url ? CATALOG_URLS : CATALOG_HOSTS,
+		facts->host, facts->port, by_url ? facts->path : NULL, bits);
+	for (unsigned i = 0; bits_next(bits, words, &i); i++)
+		tell(arg, roster_text(names, i));
+}

@@ -1,0 +1,42 @@
+/*
+ * policy_private.h - what a policy is made of. For this room.
+ *
+ * Threads: as policy.h.
+ */
+#ifndef POLICY_POLICY_PRIVATE_H
+#define POLICY_POLICY_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "policy/criteria.h"
+#include "policy/roster.h"
+#include "policy/policy.h"
+#include "policy/rule.h"
+
+struct catalog;
+struct shortlist;
+
+struct rule_list {
+	enum rule_kind kind;
+	struct rule *rules; /* owned, in their order */
+	unsigned num;
+	struct roster names;         /* of the rules */
+	struct shortlist *shortlist; /* owned; of enabled rules */
+	unsigned asks; /* bits of the criteria that enabled rules ask for */
+	bool any, by_address; /* enabled rules; such that go by address */
+};
+
+struct policy {
+	struct terms terms;
+	struct rule_list ssl, url;
+	struct catalog *categories; /* counted; NULL: all are empty */
+	struct catalog *hosts;      /* owned: rules' own; NULL: none */
+	bool sealed;
+};
+
+/* What rule, or none (NULL), decides. */
+void policy_decision(const struct rule *rule, const struct facts *facts,
+	struct decision *out);
+void policy_url_decision(const struct rule *rule, struct url_decision *out);
+
+#endif

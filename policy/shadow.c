@@ -1,0 +1,305 @@
+#include "policy/shadow.h"
+
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/bits.h"
+#include "policy/catalog.h"
+#include "policy/netset.h"
+#include "policy/policy_private.h"
+#include "policy/question.h"
+#include "policy/window.h"
+
+/* Comparing sets goes through all entries of their catalog; through so many that
+ * it takes about a second, and no more is found. */
+static const uint64_t effort_max = 50 * 1000 * 1000;
+
+struct search {
+	const struct policy *policy;
+	uint64_t categories_effort, hosts_effort;
+	/* Own sets of hosts that have the example of the rule that is asked
+	 * about; others can't hold all of its hosts. */
+	uint64_t hosts[HOST_WORDS];
+};
+
+/* --- one criterion: all that meets a meets b ---- */
+
+static bool numbers_within(
+	const unsigned *a, size_t num_a, const unsigned *b, size_t num_b)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < num_a; i++) {
+		while (k < num_b && b[k] < a[i])
+			k++;
+		if (k == num_b || b[k] != a[i])
+			return false;
+	}
+	return true;
+}
+
+/* spend says whether there is effort left to go through a catalog. */
+static bool spend(uint64_t *effort, const struct catalog *catalog)
+{
+	size_t entries = catalog_num_entries(catalog);
+
+	if (*effort + entries > effort_max)
+		return false;
+	*effort += entries;
+	return true;
+}
+
+static bool has_entries(const struct catalog *catalog, unsigned category)
+{
+	return catalog && category < catalog_num_sets(catalog) &&
+		catalog_count(catalog, category) > 0;
+}
+
+/* What is in an empty category is in any, but nobody would say so. */
+static bool category_within(struct search *search, unsigned a, unsigned b)
+{
+	const struct catalog *catalog = search->policy->categories;
+
+	if (a == b)
+		return true;
+	return has_entries(catalog, a) && has_entries(catalog, b) &&
+		spend(&search->categories_effort, catalog) &&
+		catalog_within(catalog, a, catalog, b);
+}
+
+static bool categories_within(struct search *search, const struct criteria *a,
+	const struct criteria *b)
+{
+	if (numbers_within(a->categories, a->num_categories, b->categories,
+		    b->num_categories))
+		return true;
+	for (size_t i = 0; i < a->num_categories; i++) {
+		size_t k = 0;
+
+		while (k < b->num_categories &&
+			!category_within(
+				search, a->categories[i], b->categories[k]))
+			k++;
+		if (k == b->num_categories)
+			return false;
+	}
+	return true;
+}
+
+static bool hosts_within(struct search *search, const struct criteria *a,
+	const struct criteria *b)
+{
+	const struct catalog *hosts = search->policy->hosts;
+
+	return spend(&search->hosts_effort, hosts) &&
+		catalog_within(hosts, a->hosts, hosts, b->hosts);
+}
+
+static bool range_within(
+	const struct port_range *range, const struct criteria *b)
+{
+	for (size_t i = 0; i < b->num_ports; i++)
+		if (range->first >= b->ports[i].first &&
+			range->last <= b->ports[i].last)
+			return true;
+	return false;
+}
+
+static bool ports_within(const struct criteria *a, const struct criteria *b)
+{
+	for (size_t i = 0; i < a->num_ports; i++)
+		if (!range_within(&a->ports[i], b))
+			return false;
+	return true;
+}
+
+static bool same_glob(const char *a, const char *b)
+{
+	return strcasecmp(a, b) == 0 || strcmp(b, "*") == 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static bool texts_within(char *const *a, size_t num_a, char *const *b,
+	size_t num_b, bool (*same)(const char *a, const char *b))
+{
+	for (size_t i = 0; i < num_a; i++) {
+		size_t k = 0;
+
+		while (k < num_b && !same(a[i], b[k]))
+			k++;
+		if (k == num_b)
+			return false;
+	}
+	return true;
+}
+
+static bool times_within(const struct criteria *a, const struct criteria *b)
+{
+	for (size_t i = 0; i < a->num_times; i++) {
+		size_t k = 0;
+
+		while (k < b->num_times &&
+			!window_same(a->times[i], b->times[k]))
+			k++;
+		if (k == b->num_times)
+			return false;
+	}
+	return true;
+}
+
+static bool within(struct search *search, enum criterion criterion,
+	const struct criteria *a, const struct criteria *b)
+{
+	switch (criterion) {
+	case CRITERION_CATEGORIES:
+		return categories_within(search, a, b);
+	case CRITERION_HOSTS:
+		return hosts_within(search, a, b);
+	case CRITERION_USERS:
+		return numbers_within(
+			a->users, a->num_users, b->users, b->num_users);
+	case CRITERION_GROUPS:
+		return numbers_within(
+			a->groups, a->num_groups, b->groups, b->num_groups);
+	case CRITERION_SOURCES:
+		return netset_within(a->sources, b->sources);
+	case CRITERION_DESTINATIONS:
+		return netset_within(a->destinations, b->destinations);
+	case CRITERION_PORTS:
+		return ports_within(a, b);
+	case CRITERION_USER_AGENTS:
+		return texts_within(a->user_agents, a->num_user_agents,
+			b->user_agents, b->num_user_agents, same_glob);
+	case CRITERION_TIMES:
+		return times_within(a, b);
+	case CRITERION_METHODS:
+		return texts_within(a->methods, a->num_methods, b->methods,
+			b->num_methods, same_text);
+	case CRITERION_CERTIFICATES:
+		return !(a->certificates & ~b->certificates);
+	case CRITERIA:
+		break;
+	}
+	return false;
+}
+
+/* --- two rules ---- */
+
+static const unsigned by_host =
+	CRITERION_BIT(CRITERION_CATEGORIES) | CRITERION_BIT(CRITERION_HOSTS);
+
+static const unsigned may_be_unknown = CRITERION_BIT(CRITERION_CATEGORIES) |
+	CRITERION_BIT(CRITERION_SOURCES) |
+	CRITERION_BIT(CRITERION_DESTINATIONS) |
+	CRITERION_BIT(CRITERION_METHODS) |
+	CRITERION_BIT(CRITERION_CERTIFICATES);
+
+/* What earlier asks for, later must ask for too. Where later goes by an address
+ * that earlier does not look at, or is not excluded by what is not known and
+ * earlier is, there is nothing to compare. */
+static bool comparable(const struct search *search, const struct rule *earlier,
+	const struct rule *later)
+{
+	unsigned asks = earlier->match.given | earlier->not.given;
+
+	if (!earlier->enabled || earlier->match.given & ~later->match.given ||
+		earlier->not.given & ~later->not.given)
+		return false;
+	if (later->by_address && !earlier->by_address && asks & by_host)
+		return false;
+	if (earlier->lets_pass && !later->lets_pass &&
+		earlier->not.given & may_be_unknown)
+		return false;
+	return !(earlier->match.given & CRITERION_BIT(CRITERION_HOSTS)) ||
+		bits_has(search->hosts, earlier->match.hosts);
+}
+
+/* Hosts and categories stand first and take longest, so from the last on. */
+static bool all_within(struct search *search, unsigned given,
+	const struct criteria *a, const struct criteria *b)
+{
+	for (unsigned i = CRITERIA; i-- > 0;)
+		if (given & CRITERION_BIT(i) &&
+			!within(search, (enum criterion)i, a, b))
+			return false;
+	return true;
+}
+
+static bool shadows(struct search *search, const struct rule *earlier,
+	const struct rule *later)
+{
+	return comparable(search, earlier, later) &&
+		all_within(search, earlier->match.given, &later->match,
+			&earlier->match) &&
+		all_within(search, earlier->not.given, &earlier->not,
+			&later->not);
+}
+
+static void find_hosts(struct search *search, const struct rule *rule)
+{
+	const struct policy *policy = search->policy;
+
+	if (!(rule->match.given & CRITERION_BIT(CRITERION_HOSTS)))
+		return;
+	bits_clear(search->hosts, BITS_WORDS(policy->terms.num_hosts));
+	catalog_find(policy->hosts, CATALOG_HOSTS, rule->match.host,
+		rule->match.host_port, NULL, search->hosts);
+}
+
+static const struct rule *find_shadow(struct search *search,
+	const struct rule *rules, const struct rule *later)
+{
+	find_hosts(search, later);
+	for (const struct rule *earlier = rules; earlier < later; earlier++)
+		if (shadows(search, earlier, later))
+			return earlier;
+	return NULL;
+}
+
+void shadow_each(const struct policy *policy, bool url_rules, shadow_tell *tell,
+	void *arg)
+{
+	const struct rule_list *list = url_rules ? &policy->url : &policy->ssl;
+	struct search search = {.policy = policy};
+
+	assert(policy->sealed);
+	for (unsigned i = 0; i < list->num; i++) {
+		const struct rule *rule = &list->rules[i], *by;
+
+		by = rule->enabled ? find_shadow(&search, list->rules, rule) :
+				     NULL;
+		if (by)
+			tell(arg, rule->name, rule->line, by->name, by->line);
+	}
+}
+
+/* --- categories ---- */
+
+static bool names(const struct criteria *criteria, unsigned category)
+{
+	for (size_t i = 0; i < criteria->num_categories; i++)
+		if (criteria->categories[i] == category)
+			return true;
+	return false;
+}
+
+static bool list_names(const struct rule_list *list, unsigned category)
+{
+	for (unsigned i = 0; i < list->num; i++)
+		if (list->rules[i].enabled &&
+			(names(&list->rules[i].match, category) ||
+				names(&list->rules[i].not, category)))
+			return true;
+	return false;
+}
+
+bool policy_category_used(const struct policy *policy, unsigned category)
+{
+	return list_names(&policy->ssl, category) ||
+		list_names(&policy->url, category);
+}
