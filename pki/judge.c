@@ -157,6 +157,16 @@ static void find_wrong_name(struct trial *trial)
 			"its subject alternative names (RFC 9525, 6)");
 }
 
+static bool is_client(const struct trial *trial)
+{
+	return !trial->asked->name;
+}
+
+static const char *sender(const struct trial *trial)
+{
+	return is_client(trial) ? "client" : "origin";
+}
+
 static void find_self_signed(struct trial *trial)
 {
 	char title[NAME_TITLE];
@@ -190,9 +200,9 @@ static void find_no_issuer(struct trial *trial, const X509 *at)
 		find(trial, VERDICT_MALFORMED, "certificate %zu of the chain "
 			"can't be parsed", trial->unreadable);
 	else if (incomplete)
-		find(trial, VERDICT_INCOMPLETE_CHAIN, "the origin sent its own "
+		find(trial, VERDICT_INCOMPLETE_CHAIN, "the %s sent its own "
 			"certificate alone, without that of its issuer '%s' "
-			"(RFC 8446, 4.4.2)", issuer);
+			"(RFC 8446, 4.4.2)", sender(trial), issuer);
 	else
 		find(trial, VERDICT_UNKNOWN_ISSUER, "the chain ends at '%s', "
 			"issued by '%s', which is not trusted here (RFC 5280, "
@@ -253,6 +263,21 @@ static void find_other(struct trial *trial, enum verdict verdict, int code,
 		X509_verify_cert_error_string(code));
 }
 
+/* BoringSSL takes clientAuth, but not anyExtendedKeyUsage (RFC 5280, 4.2.1.12),
+ * for a client's. What else it looks at for that purpose is the key usage. */
+static void find_purpose(struct trial *trial, int code, const X509 *at)
+{
+	struct cert cert;
+	uint8_t *der = NULL;
+	bool fine = is_client(trial) && at && view(at, &cert, &der) &&
+		cert.eku_client && (cert.is_ca || !cert.has_key_usage ||
+			(cert.key_usage & KEY_USAGE_DIGITAL_SIGNATURE) != 0);
+
+	OPENSSL_free(der);
+	if (!fine)
+		find_other(trial, VERDICT_WRONG_PURPOSE, code, at);
+}
+
 /* --- what BoringSSL finds ----------------------------------------------- */
 
 static void note(struct trial *trial, int code, const X509 *at)
@@ -279,7 +304,7 @@ static void note(struct trial *trial, int code, const X509 *at)
 		find_time(trial, VERDICT_NOT_YET_VALID, at);
 		break;
 	case X509_V_ERR_INVALID_PURPOSE:
-		find_other(trial, VERDICT_WRONG_PURPOSE, code, at);
+		find_purpose(trial, code, at);
 		break;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -313,17 +338,21 @@ static int on_checked(int ok, X509_STORE_CTX *ctx)
 	return 1;
 }
 
-/* PARTIAL_CHAIN: who names an intermediate in origin.trust means it. */
+/* PARTIAL_CHAIN: who names an intermediate in origin.trust, or users.client-ca,
+ * means it. */
 static bool set_rules(X509_STORE_CTX *ctx, const struct judge_case *asked)
 {
 	X509_VERIFY_PARAM *param;
 
-	if (!X509_STORE_CTX_set_default(ctx, "ssl_server"))
+	if (!X509_STORE_CTX_set_default(ctx, asked->name ? "ssl_server" :
+			"ssl_client"))
 		return false;
 	param = X509_STORE_CTX_get0_param(ctx);
 	X509_VERIFY_PARAM_set_flags(param,
 		X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 	X509_VERIFY_PARAM_set_time(param, asked->now);
+	if (!asked->name)
+		return true;
 	X509_VERIFY_PARAM_set_hostflags(param,
 		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
 		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
@@ -376,7 +405,8 @@ static void check_path(struct trial *trial, const STACK_OF(X509) *path,
 	}
 	if (trial->leaf.is_ca && num > 1)
 		find(trial, VERDICT_WRONG_PURPOSE, "the certificate shown is "
-			"a CA's (basicConstraints CA:TRUE), not a server's");
+			"a CA's (basicConstraints CA:TRUE), not that of %s",
+			is_client(trial) ? "a client" : "a server");
 }
 
 /* --- the trial ---------------------------------------------------------- */
@@ -469,6 +499,8 @@ enum verdict judge(const struct judge_case *asked, time_t *out_until,
 	if (trial.verdict == VERDICT_TRUSTED)
 		*out_until = until;
 	else if (err && err_size > 0)
-		snprintf(err, err_size, "%s: %s", asked->name, trial.reason);
+		snprintf(err, err_size, "%s%s%s",
+			asked->name ? asked->name : "",
+			asked->name ? ": " : "", trial.reason);
 	return trial.verdict;
 }

@@ -22,7 +22,7 @@ struct judge_case {
 	X509_STORE *store;
 	const struct der *chain;
 	size_t num_chain;
-	const char *name;
+	const char *name; /* NULL: a client's chain, which is for no name */
 	time_t now;
 };
 

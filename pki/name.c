@@ -11,15 +11,21 @@ enum { ARC_CN = 3, ARC_O = 10 };
 
 static const uint8_t cn_oid[] = {0x55, 0x04, ARC_CN};
 
-static bool get_attribute(CBS *rdn, CBS *type, CBS *value)
+static bool get_tagged(CBS *rdn, CBS *type, CBS *value, unsigned *tag)
 {
 	CBS pair;
-	unsigned tag;
 
 	return CBS_get_asn1(rdn, &pair, CBS_ASN1_SEQUENCE) &&
 		CBS_get_asn1(&pair, type, CBS_ASN1_OBJECT) &&
-		CBS_len(type) > 0 && CBS_get_any_asn1(&pair, value, &tag) &&
-		(tag & CBS_ASN1_CONSTRUCTED) == 0 && CBS_len(&pair) == 0;
+		CBS_len(type) > 0 && CBS_get_any_asn1(&pair, value, tag) &&
+		(*tag & CBS_ASN1_CONSTRUCTED) == 0 && CBS_len(&pair) == 0;
+}
+
+static bool get_attribute(CBS *rdn, CBS *type, CBS *value)
+{
+	unsigned tag;
+
+	return get_tagged(rdn, type, value, &tag);
 }
 
 static bool open_name(struct der name, CBS *rdns)
@@ -161,6 +167,54 @@ const char *name_title(struct der name, char out[NAME_TITLE])
 		}
 	}
 	return out;
+}
+
+/* last_common finds the last common name of a name. */
+static bool last_common(struct der name, CBS *out, unsigned *out_tag)
+{
+	CBS rdns, rdn, type, value;
+	bool found = false;
+	unsigned tag;
+
+	if (!strict(name) || !open_name(name, &rdns))
+		return false;
+	while (CBS_get_asn1(&rdns, &rdn, CBS_ASN1_SET)) {
+		while (get_tagged(&rdn, &type, &value, &tag)) {
+			if (!CBS_mem_equal(&type, cn_oid, sizeof(cn_oid)))
+				continue;
+			*out = value;
+			*out_tag = tag;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* Those of the codings (RFC 5280, 4.1.2.4) that are UTF-8 as they stand. The
+ * bytes of another, UTF-16 say, may spell somebody else's name. */
+static bool is_utf8(unsigned tag)
+{
+	return tag == CBS_ASN1_UTF8STRING || tag == CBS_ASN1_PRINTABLESTRING ||
+		tag == CBS_ASN1_IA5STRING;
+}
+
+int name_common(struct der name, char *out, size_t size)
+{
+	size_t letters;
+	unsigned tag;
+	CBS value;
+
+	out[0] = '\0';
+	if (!last_common(name, &value, &tag) || !is_utf8(tag) ||
+	    CBS_len(&value) == 0 || CBS_len(&value) >= size ||
+	    memchr(CBS_data(&value), 0, CBS_len(&value)))
+		return -1;
+	memcpy(out, CBS_data(&value), CBS_len(&value));
+	out[CBS_len(&value)] = '\0';
+	if (name_text_ok(out, &letters))
+		return 0;
+	out[0] = '\0';
+	return -1;
 }
 
 bool name_add(CBB *rdns, uint8_t arc, const char *text, bool printable)

@@ -183,3 +183,18 @@ enum verdict trust_verify(const struct trust *trust, const struct der *chain,
 
 	return judge(&asked, out_until, err, err_size);
 }
+
+enum verdict trust_verify_client(const struct trust *trust,
+	const struct der *chain, size_t num_chain, time_t now, char *why,
+	size_t why_size)
+{
+	struct judge_case asked = {
+		.store = trust->store,
+		.chain = chain,
+		.num_chain = num_chain,
+		.now = now,
+	};
+	time_t until;
+
+	return judge(&asked, &until, why, why_size);
+}

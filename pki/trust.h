@@ -1,10 +1,11 @@
 /*
- * trust.h - is this origin who it says it is?
+ * trust.h - is this origin, or this client, who it says it is?
  *
  * A trust is a set of root certificates; trust_verify holds a chain that an
  * origin has sent against it: path (RFC 5280, 6.1), time, purpose (EKU
  * serverAuth), signature strength, and the name, which must be in the subject
- * alternative names (RFC 9525: the CN does not count).
+ * alternative names (RFC 9525: the CN does not count). trust_verify_client does
+ * so with the chain of a client: no name, and the purpose clientAuth.
  *
  * Owns:    the roots; trust_free.
  * Threads: build on one thread; immutable after that, then any thread.
@@ -32,7 +33,8 @@ enum verdict {
 	VERDICT_INCOMPLETE_CHAIN, /* an intermediate was not sent */
 	VERDICT_WEAK_SIGNATURE,   /* SHA-1 or MD5 below the root */
 	VERDICT_WEAK_KEY,         /* RSA under 2048 bits, or a curve that is */
-	VERDICT_WRONG_PURPOSE,    /* not for TLS servers, or a CA as leaf ... */
+	VERDICT_WRONG_PURPOSE,    /* not for TLS servers (or clients, where it is
+	                           * one's), or a CA as leaf ... */
 	VERDICT_MALFORMED,        /* what was sent does not parse */
 	VERDICT_INVALID,          /* any other failure of RFC 5280, 6.1 */
 	VERDICT_COUNT,
@@ -70,5 +72,13 @@ const uint8_t *trust_digest(const struct trust *trust); /* 32 bytes */
 enum verdict trust_verify(const struct trust *trust, const struct der *chain,
 	size_t num_chain, const char *name, time_t now, time_t *out_until,
 	char *err, size_t err_size) __attribute__((warn_unused_result));
+
+/* trust_verify_client judges the chain that a client has sent, leaf first. Whose
+ * it is the leaf's subject says: cert_common_name. An extended key usage, where
+ * there is one, must be clientAuth or any. Not VERDICT_TRUSTED: why says which
+ * clause failed. */
+enum verdict trust_verify_client(const struct trust *trust,
+	const struct der *chain, size_t num_chain, time_t now, char *why,
+	size_t why_size) __attribute__((warn_unused_result));
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pki/dertime.h"
+#include "pki/name.h"
 
 static const unsigned version_tag =
 	CBS_ASN1_CONSTRUCTED | CBS_ASN1_CONTEXT_SPECIFIC | 0;
@@ -121,6 +122,8 @@ static bool read_eku(CBS value, struct cert *out)
 {
 	static const uint8_t server[] = {
 		0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
+	static const uint8_t client[] = {
+		0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
 	static const uint8_t any[] = {0x55, 0x1d, 0x25, 0x00};
 	CBS seq, one;
 
@@ -128,9 +131,12 @@ static bool read_eku(CBS value, struct cert *out)
 	if (!CBS_get_asn1(&value, &seq, CBS_ASN1_SEQUENCE))
 		return true;
 	while (CBS_get_asn1(&seq, &one, CBS_ASN1_OBJECT)) {
-		if (CBS_mem_equal(&one, server, sizeof(server)) ||
-		    CBS_mem_equal(&one, any, sizeof(any)))
+		bool is_any = CBS_mem_equal(&one, any, sizeof(any));
+
+		if (is_any || CBS_mem_equal(&one, server, sizeof(server)))
 			out->eku_server = true;
+		if (is_any || CBS_mem_equal(&one, client, sizeof(client)))
+			out->eku_client = true;
 	}
 	return true;
 }
@@ -269,6 +275,16 @@ int cert_read(struct der der, struct cert *out)
 		return -1;
 	out->signature_oid = der_rest(&oid);
 	return read_tbs(&tbs, out) ? 0 : -1;
+}
+
+int cert_common_name(struct der der, char *out, size_t size)
+{
+	struct cert cert;
+
+	out[0] = '\0';
+	if (cert_read(der, &cert) != 0)
+		return -1;
+	return name_common(cert.subject, out, size);
 }
 
 bool cert_self_issued(const struct cert *cert)

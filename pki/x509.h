@@ -38,10 +38,17 @@ struct cert {
 	bool has_ca_issuers;       /* an AIA says where the issuer is */
 	bool has_eku;
 	bool eku_server;           /* serverAuth, or any */
+	bool eku_client;           /* clientAuth, or any */
 };
 
 /* cert_read reads DER that is exactly one certificate; -1: it is not one. */
 int cert_read(struct der der, struct cert *out) MUST_CHECK;
+
+/* cert_common_name writes the common name of the subject (the last, where there
+ * are several), in UTF-8: what the certificate calls its holder, to be compared.
+ * So a name that does not fit, has controls or letters that are not seen, or is in
+ * another alphabet's coding is none. -1: none, *out empty. */
+int cert_common_name(struct der cert, char *out, size_t size) MUST_CHECK;
 
 /* cert_self_issued: subject and issuer are the same name (and, where both key
  * identifiers are given, the same key). */

@@ -63,6 +63,58 @@ static void has_a_title_though_it_is_not_utf8(void **state)
 	}
 }
 
+/* one_cn is a name of one CN with the tag given. */
+static struct der one_cn(unsigned tag, const void *value, uint8_t len,
+	uint8_t room[64])
+{
+	const uint8_t head[] = {0x30, len + 11, 0x31, len + 9, 0x30, len + 7,
+		0x06, 3, 0x55, 0x04, 3, (uint8_t)tag, len};
+
+	memcpy(room, head, sizeof(head));
+	memcpy(room + sizeof(head), value, len);
+	return (struct der){room, sizeof(head) + len};
+}
+
+static void check_common(unsigned tag, const void *value, uint8_t len,
+	const char *common)
+{
+	char got[16] = "unset";
+	uint8_t room[64];
+	struct der name = one_cn(tag, value, len, room);
+
+	assert_int_equal(name_common(name, got, sizeof(got)),
+		common ? 0 : -1);
+	assert_string_equal(got, common ? common : "");
+	if (len > 0) { /* cut short */
+		name.len--;
+		assert_int_equal(name_common(name, got, sizeof(got)), -1);
+	}
+}
+
+static void gives_a_common_name_that_is_plain(void **state)
+{
+	(void)state;
+	check_common(CBS_ASN1_UTF8STRING, "dev1", 4, "dev1");
+	check_common(CBS_ASN1_PRINTABLESTRING, "dev1", 4, "dev1");
+	check_common(CBS_ASN1_IA5STRING, "a@b", 3, "a@b");
+	check_common(CBS_ASN1_UTF8STRING, "j\xc3\xa9", 3, "j\xc3\xa9");
+	check_common(CBS_ASN1_UTF8STRING, "123456789012345", 15,
+		"123456789012345");
+	check_common(CBS_ASN1_UTF8STRING, "1234567890123456", 16, NULL);
+	check_common(CBS_ASN1_UTF8STRING, "", 0, NULL);
+	check_common(CBS_ASN1_UTF8STRING, "dev1\0x", 6, NULL);
+	check_common(CBS_ASN1_UTF8STRING, "dev1\0", 5, NULL);
+	check_common(CBS_ASN1_UTF8STRING, "a\nb", 3, NULL);
+	check_common(CBS_ASN1_UTF8STRING, "a\xc2\x9b", 3, NULL);
+	check_common(CBS_ASN1_UTF8STRING, "a\xe2\x80\xae", 4, NULL);
+	check_common(CBS_ASN1_UTF8STRING, "j\xe9", 2, NULL);
+	check_common(CBS_ASN1_IA5STRING, "j\xe9", 2, NULL);
+	/* UTF-16 of U+6465 U+7631, whose bytes spell "dev1" */
+	check_common(0x1e, "dev1", 4, NULL);
+	check_common(CBS_ASN1_T61STRING, "dev1", 4, NULL);
+	check_common(CBS_ASN1_OCTETSTRING, "dev1", 4, NULL);
+}
+
 /* What a CA under it is called: no letter is cut in two. */
 static void leaves_room_for_what_is_under_it(void **state)
 {
@@ -152,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(has_a_title),
 		cmocka_unit_test(has_a_title_though_it_is_not_utf8),
+		cmocka_unit_test(gives_a_common_name_that_is_plain),
 		cmocka_unit_test(leaves_room_for_what_is_under_it),
 		cmocka_unit_test(leaves_out_a_long_cn),
 		cmocka_unit_test(refuses_what_readers_would),

@@ -248,6 +248,118 @@ static void knows_what_is_weak(void **state)
 	assert_int_equal(ask("a.test", "ec224", "inter"), VERDICT_WEAK_KEY);
 }
 
+/* ask_client judges the chain of a client, so much later. */
+static enum verdict ask_client(time_t later, const char *a, const char *b,
+	const char *c)
+{
+	const char *const files[] = {a, b, c};
+	CRYPTO_BUFFER *certs[3];
+	struct der chain[3];
+	enum verdict verdict;
+	size_t num = 0;
+
+	for (size_t i = 0; i < 3 && files[i]; i++) {
+		char file[64];
+
+		snprintf(file, sizeof(file), "%s.pem", files[i]);
+		certs[num] = lab_cert(file);
+		chain[num] = lab_der(certs[num]);
+		num++;
+	}
+	said[0] = '\0';
+	verdict = trust_verify_client(trust, chain, num, time(NULL) + later,
+		said, sizeof(said));
+	assert_int_equal(ERR_peek_error(), 0);
+	assert_int_equal(verdict == VERDICT_TRUSTED, said[0] == '\0');
+	for (size_t i = 0; i < num; i++)
+		CRYPTO_BUFFER_free(certs[i]);
+	return verdict;
+}
+
+#define CLIENT_EXT LAB_LEAF_EXT "extendedKeyUsage=clientAuth\n"
+
+static void trusts_a_client(void **state)
+{
+	(void)state;
+	lab_make("dev1", "ec", "/CN=dev1", "inter", "sha256", CLIENT_EXT);
+	assert_int_equal(ask_client(0, "dev1", "inter", NULL),
+		VERDICT_TRUSTED);
+	assert_int_equal(ask_client(0, "dev1", "stranger", "inter"),
+		VERDICT_TRUSTED);
+	lab_make("plain", "rsa:2048", "/CN=plain", "root", "sha256",
+		LAB_LEAF_EXT);
+	assert_int_equal(ask_client(0, "plain", NULL, NULL),
+		VERDICT_TRUSTED);
+	lab_make("anyuse", "ec", "/CN=any", "inter", "sha256", LAB_LEAF_EXT
+		"extendedKeyUsage=anyExtendedKeyUsage\n");
+	assert_int_equal(ask_client(0, "anyuse", "inter", NULL),
+		VERDICT_TRUSTED);
+	lab_make("both", "ec", "/CN=both", "inter", "sha256", LAB_LEAF_EXT
+		"extendedKeyUsage=serverAuth,clientAuth\n");
+	assert_int_equal(ask_client(0, "both", "inter", NULL),
+		VERDICT_TRUSTED);
+}
+
+static void refuses_a_client_for_another_purpose(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_client(0, "good", "inter", NULL),
+		VERDICT_WRONG_PURPOSE);
+	lab_make("signer", "ec", "/CN=s", "inter", "sha256", LAB_LEAF_EXT
+		"extendedKeyUsage=codeSigning\n");
+	assert_int_equal(ask_client(0, "signer", "inter", NULL),
+		VERDICT_WRONG_PURPOSE);
+	assert_int_equal(ask_client(0, "inter", NULL, NULL),
+		VERDICT_WRONG_PURPOSE);
+	lab_make("caleaf", "ec", "/CN=c", "inter", "sha256",
+		"basicConstraints=critical,CA:TRUE\n");
+	assert_int_equal(ask_client(0, "caleaf", "inter", NULL),
+		VERDICT_WRONG_PURPOSE);
+	assert_non_null(strstr(said, "that of a client"));
+	/* any purpose, but a key that is not to sign */
+	lab_make("mute", "ec", "/CN=m", "inter", "sha256",
+		"basicConstraints=CA:FALSE\nkeyUsage=keyEncipherment\n"
+		"extendedKeyUsage=anyExtendedKeyUsage\n");
+	assert_int_equal(ask_client(0, "mute", "inter", NULL),
+		VERDICT_WRONG_PURPOSE);
+	/* a CA that is there for servers alone */
+	lab_make("srvca", "ec", "/CN=srvca", "root", "sha256", LAB_SUB_EXT
+		"extendedKeyUsage=serverAuth\n");
+	lab_make("under", "ec", "/CN=u", "srvca", "sha256", CLIENT_EXT);
+	assert_int_equal(ask_client(0, "under", "srvca", NULL),
+		VERDICT_WRONG_PURPOSE);
+}
+
+static void refuses_a_client_that_is_not_ours(void **state)
+{
+	(void)state;
+	lab_make("alien", "ec", "/CN=dev1", "stranger", "sha256", CLIENT_EXT);
+	assert_int_equal(ask_client(0, "alien", "stranger", NULL),
+		VERDICT_UNKNOWN_ISSUER);
+	assert_int_equal(ask_client(0, "stranger", NULL, NULL),
+		VERDICT_SELF_SIGNED);
+	lab_make("short", "ec", "/CN=dev1", "inter", "sha256", CLIENT_EXT AIA);
+	assert_int_equal(ask_client(0, "short", NULL, NULL),
+		VERDICT_INCOMPLETE_CHAIN);
+	assert_non_null(strstr(said, "the client sent"));
+	assert_int_equal(ask_client(366 * DAY, "dev1", "inter", NULL),
+		VERDICT_EXPIRED);
+	assert_int_equal(ask_client(-2 * DAY, "dev1", "inter", NULL),
+		VERDICT_NOT_YET_VALID);
+	lab_make("sha1", "ec", "/CN=s", "inter", "sha1", CLIENT_EXT);
+	assert_int_equal(ask_client(0, "sha1", "inter", NULL),
+		VERDICT_WEAK_SIGNATURE);
+	lab_make("small", "rsa:1024", "/CN=s", "inter", "sha256", CLIENT_EXT);
+	assert_int_equal(ask_client(0, "small", "inter", NULL),
+		VERDICT_WEAK_KEY);
+	/* another client's certificate that plays CA */
+	lab_make("fake", "ec", "/CN=root", "dev1", "sha256", CLIENT_EXT);
+	assert_int_not_equal(ask_client(0, "fake", "dev1", "inter"),
+		VERDICT_TRUSTED);
+	assert_int_equal(ask_client(0, NULL, NULL, NULL),
+		VERDICT_MALFORMED);
+}
+
 static void does_not_mind_a_weak_anchor(void **state)
 {
 	struct trust *own = trust_new();
@@ -420,6 +532,9 @@ int main(void)
 		cmocka_unit_test(holds_cas_to_the_rules),
 		cmocka_unit_test(knows_the_purpose),
 		cmocka_unit_test(knows_what_is_weak),
+		cmocka_unit_test(trusts_a_client),
+		cmocka_unit_test(refuses_a_client_for_another_purpose),
+		cmocka_unit_test(refuses_a_client_that_is_not_ours),
 		cmocka_unit_test(does_not_mind_a_weak_anchor),
 		cmocka_unit_test(trusts_what_the_administrator_names),
 		cmocka_unit_test(survives_what_is_sent),

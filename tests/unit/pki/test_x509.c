@@ -127,6 +127,36 @@ static void makes_key_identifiers(void **state)
 	CRYPTO_BUFFER_free(der);
 }
 
+static void check_common(const char *subject, const char *common)
+{
+	CRYPTO_BUFFER *der;
+	char got[128];
+
+	lab_make("named", "ec", subject, "root", "sha256", LAB_LEAF_EXT);
+	der = lab_cert("named.pem");
+	assert_int_equal(cert_common_name(lab_der(der), got, sizeof(got)),
+		common ? 0 : -1);
+	assert_string_equal(got, common ? common : "");
+	CRYPTO_BUFFER_free(der);
+}
+
+static void says_whose_it_is(void **state)
+{
+	char got[8];
+
+	(void)state;
+	check_common("/CN=dev1", "dev1");
+	check_common("/O=Example/CN=dev1/OU=Lab", "dev1");
+	check_common("/CN=above/CN=dev1", "dev1");
+	check_common("/CN=dev1+UID=7", "dev1");
+	check_common("/CN=J\xc3\xbcrgen", "J\xc3\xbcrgen");
+	check_common("/O=Example", NULL);
+	/* the last one counts, whether it can be used or not */
+	check_common("/CN=dev1/CN=a\x7f", NULL);
+	assert_int_equal(cert_common_name((struct der){NULL, 0}, got,
+		sizeof(got)), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +164,7 @@ int main(void)
 		cmocka_unit_test(reads_a_leaf),
 		cmocka_unit_test(refuses_what_is_cut_or_longer),
 		cmocka_unit_test(makes_key_identifiers),
+		cmocka_unit_test(says_whose_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
