@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "policy/netset.h"
+#include "proxy/config/categories.h"
 #include "proxy/config/fields.h"
 #include "proxy/config/handed.h"
 #include "proxy/config/memory.h"
@@ -19,9 +20,9 @@ static void check_listeners(struct loader *loader, const struct node *listen)
 {
 	const struct endpoints *lists[] = {
 		&loader->config->proxy, &loader->config->transparent,
-		&loader->config->admin,
+		&loader->config->proxy_tls, &loader->config->admin,
 	};
-	size_t num_lists = loader->config->admin_given ? 3 : 2;
+	size_t num_lists = loader->config->admin_given ? 4 : 3;
 	const char *seen[64];
 	size_t num = 0;
 
@@ -77,25 +78,90 @@ static void default_state(struct loader *loader)
 			"this user has no home folder");
 }
 
+static unsigned line_below(const struct node *section, const char *key)
+{
+	const struct node *node = section->kind == NODE_MAP ?
+		node_get(section, key) : NULL;
+
+	return node ? node->line : section->line;
+}
+
+/* check_users: with users, who is nobody is refused; it must be possible to be
+ * somebody. */
+static void check_users(struct loader *loader, const struct node *users,
+	const struct given *given)
+{
+	struct config *config = loader->config;
+
+	if (!users)
+		return;
+	config->users.given = true;
+	config->users.htpasswd_line = line_below(users, "htpasswd");
+	config->users.client_ca_line = line_below(users, "client-ca");
+	if (config->users.required && !fields_given(given, "users.htpasswd") &&
+		!fields_given(given, "users.client-ca") &&
+		!fields_given(given, "users.sources"))
+		mistakes_error(&loader->mistakes, users->line,
+			"users gives no way to be one, so that all would be "
+			"refused; give htpasswd, client-ca or sources, or "
+			"required: false");
+	if (config->users.client_ca && config->proxy_tls.num == 0)
+		mistakes_warning(&loader->mistakes,
+			config->users.client_ca_line, "users.client-ca says "
+			"nothing without listen.proxy-tls: certificates are "
+			"shown there alone");
+}
+
+/* below is what root has under key, or NULL. */
+static const struct node *below(const struct node *root, const char *key)
+{
+	return root && root->kind == NODE_MAP ? node_get(root, key) : NULL;
+}
+
 static void load_tree(struct loader *loader, const struct node *root)
 {
-	uint64_t given = 0;
+	struct given given = {{0}};
 
 	if (root && root->kind != NODE_MAP)
 		mistakes_error(&loader->mistakes, root->line,
 			"the file must be a map of keys, as \"workers: 2\"");
 	else if (root)
-		fields_walk(loader, root, "", loader->config, &given);
-	fields_default(loader, OF_config, loader->config, given);
-	if (!fields_given(given, "origin.trust"))
+		fields_walk(loader, root, "", "", loader->config, &given);
+	fields_default(loader, OF_config, loader->config, &given);
+	if (!fields_given(&given, "origin.trust"))
 		loader->config->origin.trust_system_line = 0;
 	loader->config->limits.connections_given =
-		fields_given(given, "limits.connections");
-	loader->config->admin_given = fields_given(given, "listen.admin");
+		fields_given(&given, "limits.connections");
+	loader->config->admin_given = fields_given(&given, "listen.admin");
 	default_state(loader);
-	check_listeners(loader, root ? node_get(root, "listen") : NULL);
-	check_connect_to(loader, root ? node_get(root, "origin") : NULL);
-	rules_load(loader);
+	check_listeners(loader, below(root, "listen"));
+	check_connect_to(loader, below(root, "origin"));
+	check_users(loader, below(root, "users"), &given);
+}
+
+/* load_policy keeps what goes over the configuration. */
+static void load_policy(struct loader *loader, const struct node *root)
+{
+	if (root && root->kind != NODE_MAP) {
+		mistakes_error(&loader->mistakes, root->line, "a policy must "
+			"have the keys ssl-rules, url-rules or categories");
+		return;
+	}
+	for (size_t i = 0; root && i < root->num; i++) {
+		const struct node *node = root->at[i];
+
+		if (strcmp(node->key, "categories") == 0)
+			loader->policy.categories = node;
+		else if (strcmp(node->key, "ssl-rules") == 0)
+			loader->policy.ssl_rules = node;
+		else if (strcmp(node->key, "url-rules") == 0)
+			loader->policy.url_rules = node;
+		else
+			mistakes_error(&loader->mistakes, node->line,
+				"a policy has the keys ssl-rules, url-rules "
+				"and categories; \"%s\" is for the "
+				"configuration", shown(node->key).text);
+	}
 }
 
 char *config_folder(const char *name)
@@ -117,34 +183,61 @@ char *config_folder(const char *name)
 	return absolute;
 }
 
-static void load(struct loader *loader, const char *text, size_t len)
+static void read_tree(struct loader *loader, const char *text, size_t len,
+	struct node **out)
 {
-	struct node *root = NULL;
 	unsigned line = 0;
 	char err[256];
 
-	if (node_read(text, len, &root, &line, err, sizeof(err)) != 0)
-		mistakes_error(&loader->mistakes, line, "%s", err);
-	else
+	if (node_read(text, len, out, &line, err, sizeof(err)) == 0)
+		return;
+	mistakes_error(&loader->mistakes, line, "%s", err);
+	*out = NULL;
+}
+
+/* load reads rules only where there is a file whose rules these are, not half of
+ * one. */
+static void load(struct loader *loader, const struct config_source *source)
+{
+	struct node *root = NULL, *policy = NULL;
+	size_t errors;
+
+	read_tree(loader, source->text, source->len, &root);
+	errors = loader->mistakes.errors;
+	if (errors == 0)
 		load_tree(loader, root);
+	if (source->policy_name) {
+		loader->mistakes.file = source->policy_name;
+		read_tree(loader, source->policy, source->policy_len, &policy);
+		load_policy(loader, policy);
+	}
+	if (errors == 0) {
+		categories_load(loader);
+		groups_load(loader);
+		rules_load(loader);
+	}
+	loader->mistakes.file = source->name;
+	node_free(policy);
 	node_free(root);
 }
 
-int config_load_text(const char *name, const char *text, size_t len,
+int config_load_source(const struct config_source *source,
 	struct config **out, FILE *errors)
 {
 	struct config *config = must(calloc(1, sizeof(*config)));
-	char *folder = config_folder(name);
+	char *folder = config_folder(source->name);
 	struct loader loader = {
-		.mistakes = {.file = name},
+		.mistakes = {.file = source->name},
 		.config = config,
 		.folder = folder,
+		.file = {.name = source->name},
+		.policy = {.name = source->policy_name},
 	};
 	int rc = 0;
 
-	config->path = name ? must(strdup(name)) : NULL;
+	config->path = source->name ? must(strdup(source->name)) : NULL;
 	config->policy = policy_new();
-	load(&loader, text, len);
+	load(&loader, source);
 	mistakes_print(&loader.mistakes, errors);
 	if (loader.mistakes.errors > 0) {
 		config_free(config);
@@ -155,6 +248,13 @@ int config_load_text(const char *name, const char *text, size_t len,
 	mistakes_clear(&loader.mistakes);
 	free(folder);
 	return rc;
+}
+
+int config_load_text(const char *name, const char *text, size_t len,
+	struct config **out, FILE *errors)
+{
+	return config_load_source(&(struct config_source){.name = name,
+		.text = text, .len = len}, out, errors);
 }
 
 /* read_whole reads file up to one byte more than a configuration may have, so
@@ -211,6 +311,18 @@ int config_load(const char *path, struct config **out, FILE *errors)
 	return rc;
 }
 
+static void users_free(struct config *config)
+{
+	free(config->users.realm);
+	free(config->users.htpasswd);
+	free(config->users.client_ca);
+	for (size_t i = 0; i < config->users.num_sources; i++) {
+		netset_free(config->users.sources[i].network);
+		free(config->users.sources[i].user);
+	}
+	free(config->users.sources);
+}
+
 void config_free(struct config *config)
 {
 	if (!config)
@@ -219,6 +331,7 @@ void config_free(struct config *config)
 	free(config->proxy.at);
 	free(config->transparent.at);
 	free(config->admin.at);
+	free(config->proxy_tls.at);
 	free(config->named);
 	netset_free(config->clients);
 	free(config->state);
@@ -229,6 +342,8 @@ void config_free(struct config *config)
 	free(config->origin.dns);
 	free(config->issuing.crl_url);
 	free(config->passphrase_file);
+	categories_free(config);
+	users_free(config);
 	policy_free(config->policy);
 	free(config->access_log);
 	free(config);
@@ -255,6 +370,18 @@ const struct connect_to *config_connect_to(const struct config *config,
 			(entry->below && is_below(host, entry->host)) ||
 			(!entry->below && strcmp(host, entry->host) == 0))
 			return entry;
+	}
+	return NULL;
+}
+
+const char *config_user_at(const struct config *config,
+	const struct sockaddr *address)
+{
+	for (size_t i = 0; i < config->users.num_sources; i++) {
+		const struct user_source *source = &config->users.sources[i];
+
+		if (netset_match(source->network, address))
+			return source->user;
 	}
 	return NULL;
 }

@@ -57,8 +57,37 @@ struct trust_file {
 struct named_ca {
 	const char *name;         /* for good: intern.h */
 	const char *rule;         /* likewise */
+	const char *from;         /* likewise: the file, or policy, it stands in */
 	unsigned line;
 };
+
+struct category_file {
+	char *path;               /* owned; resolved */
+	unsigned line;
+};
+
+/* A category: its number is its place, as policy_add_category counts. */
+struct category {
+	char *name;               /* owned */
+	const char *from;         /* the file, or policy, it stands in; for good */
+	unsigned line;
+	char *entries;            /* owned: those in the file itself (hosts and
+	                           * urls), checked, a line each; NULL: none */
+	size_t entries_len;
+	struct category_file *files; /* owned; read by lists_load */
+	size_t num_files;
+	char *spared;             /* owned: the first enabled rule that does not
+	                           * inspect what is in it; NULL: none */
+};
+
+/* users.sources: who comes from there is that user, unless a password or a
+ * certificate says otherwise. */
+struct user_source {
+	struct netset *network;   /* owned: one network */
+	char *user;               /* owned */
+};
+
+enum watch { WATCH_LISTS, WATCH_ALL, WATCH_NONE };
 
 enum compat { COMPAT_NONE, COMPAT_ZIA };
 
@@ -71,6 +100,7 @@ struct config {
 	struct endpoints transparent; /* default none */
 	struct endpoints admin;       /* default 127.0.0.1:8081 */
 	bool admin_given;             /* the file says so */
+	struct endpoints proxy_tls;   /* listen.proxy-tls; default none */
 	struct netset *clients;   /* who may use the listeners */
 	bool clients_any;         /* clients: any */
 	char *state;              /* folder; default: state_default */
@@ -95,8 +125,25 @@ struct config {
 	} issuing;
 
 	char *passphrase_file;    /* keys.passphrase-file; NULL: none */
-	struct policy *policy;    /* categories and ssl-rules; never NULL */
-	size_t num_rules, num_categories; /* as in the file */
+	struct category *categories; /* owned; what files hold: see load.h */
+	size_t num_categories;
+	struct policy *policy;    /* the rules; never NULL, sealed by load.h */
+	size_t num_rules, num_url_rules; /* as in the file */
+
+	struct {
+		bool given;           /* who uses listen.proxy must be somebody */
+		bool required;        /* default true; false: nobody may too */
+		char *realm;          /* of the 407; default "Sallyport" */
+		char *htpasswd;       /* file; NULL: none */
+		unsigned htpasswd_line;
+		char *client_ca;      /* file, PEM; NULL: none */
+		unsigned client_ca_line;
+		struct user_source *sources; /* owned; the first that fits */
+		size_t num_sources;
+	} users;
+
+	enum watch watch;         /* reload.watch, default lists: what is taken
+	                           * into use when it changes */
 	struct named_ca *named;   /* owned: of enabled rules */
 	size_t num_named;
 	enum compat compat;
@@ -139,6 +186,22 @@ char *config_folder(const char *path);
 int config_load_text(const char *name, const char *text, size_t len,
 	struct config **out, FILE *errors) __attribute__((warn_unused_result));
 
+/* A configuration, and a policy that goes over it: a document (YAML, and so JSON)
+ * with the keys ssl-rules, url-rules and categories alone. Rules it gives take the
+ * place of the file's list; a category takes the place of the file's of that name,
+ * and others come on top. Its categories may name no list file that the
+ * configuration does not name, too. Mistakes are told with each one's name. */
+struct config_source {
+	const char *name;         /* of the file; NULL: none */
+	const char *text;
+	size_t len;
+	const char *policy_name;  /* "policy version 7"; NULL: no policy */
+	const char *policy;
+	size_t policy_len;
+};
+int config_load_source(const struct config_source *source,
+	struct config **out, FILE *errors) __attribute__((warn_unused_result));
+
 /* config_prepare_state makes the state folder, and folders above it that are
  * missing, with mode 0700. One that is there must belong to this user, or to
  * anybody where that is root, and be writable by nobody else (but for the group
@@ -162,6 +225,10 @@ void config_proxy_address(const struct config *config, char *out, size_t size);
  * machine's name for a wildcard address. */
 enum { CRL_BASE_SIZE = 320 };
 void config_crl_base(const struct config *config, char *out, size_t size);
+
+/* config_user_at is who comes from address, by users.sources; NULL: nobody says. */
+const char *config_user_at(const struct config *config,
+	const struct sockaddr *address);
 
 /* config_connect_to is the first entry that fits host (normalized) and port;
  * NULL: none. */

@@ -10,11 +10,27 @@
 enum { KEPT = 100, SHOWN = 64 };
 
 struct mistake {
+	const char *file;  /* borrowed; NULL: none */
+	size_t file_order; /* of the first mistake of that file */
 	unsigned line;
 	bool warning;
 	size_t order;
 	char *text; /* owned */
 };
+
+static bool same_file(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static size_t file_order(const struct mistakes *mistakes)
+{
+	for (size_t i = 0; i < mistakes->num; i++) {
+		if (same_file(mistakes->at[i].file, mistakes->file))
+			return i;
+	}
+	return mistakes->num;
+}
 
 __attribute__((format(printf, 3, 0)))
 static void add(struct mistakes *mistakes, struct mistake mistake,
@@ -30,6 +46,8 @@ static void add(struct mistakes *mistakes, struct mistake mistake,
 	mistake.text = strdup(text);
 	if (!mistakes->at || !mistake.text)
 		abort();
+	mistake.file = mistakes->file;
+	mistake.file_order = file_order(mistakes);
 	mistake.order = mistakes->num;
 	mistakes->at[mistakes->num++] = mistake;
 }
@@ -50,6 +68,7 @@ void mistakes_warning(struct mistakes *mistakes, unsigned line,
 {
 	va_list args;
 
+	mistakes->warnings++;
 	va_start(args, format);
 	add(mistakes, (struct mistake){.line = line, .warning = true}, format,
 		args);
@@ -60,15 +79,21 @@ static int by_line(const void *a, const void *b)
 {
 	const struct mistake *x = a, *y = b;
 
+	if (x->file_order != y->file_order)
+		return x->file_order < y->file_order ? -1 : 1;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+static const char *name_of(const char *file)
+{
+	return file ? file : "configuration";
+}
+
 void mistakes_print(const struct mistakes *mistakes, FILE *out)
 {
-	const char *file = mistakes->file ? mistakes->file : "configuration";
-	size_t told = 0;
+	size_t errors = mistakes->errors, warnings = mistakes->warnings;
 
 	if (mistakes->num > 0)
 		qsort(mistakes->at, mistakes->num, sizeof(struct mistake),
@@ -76,16 +101,19 @@ void mistakes_print(const struct mistakes *mistakes, FILE *out)
 	for (size_t i = 0; i < mistakes->num; i++) {
 		const struct mistake *m = &mistakes->at[i];
 
-		told += !m->warning;
-		fputs(file, out);
+		*(m->warning ? &warnings : &errors) -= 1;
+		fputs(name_of(m->file), out);
 		if (m->line > 0)
 			fprintf(out, ":%u", m->line);
 		fprintf(out, ": %s%s\n", m->warning ? "warning: " : "",
 			m->text);
 	}
-	if (mistakes->errors > told)
-		fprintf(out, "%s: and %zu more\n", file,
-			mistakes->errors - told);
+	if (warnings > 0)
+		fprintf(out, "%s: warning: and %zu more\n",
+			name_of(mistakes->file), warnings);
+	if (errors > 0)
+		fprintf(out, "%s: and %zu more\n", name_of(mistakes->file),
+			errors);
 }
 
 void mistakes_clear(struct mistakes *mistakes)

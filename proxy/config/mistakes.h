@@ -1,7 +1,7 @@
 /*
  * mistakes.h - what is wrong with a file, gathered and told in its order.
  *
- * Owns:    copies of all text but the file's name (borrowed).
+ * Owns:    copies of all text but the files' names (borrowed).
  * Threads: one.
  */
 #ifndef PROXY_CONFIG_MISTAKES_H
@@ -11,10 +11,12 @@
 #include <stdio.h>
 
 struct mistakes { /* zeroed but for file is empty */
-	const char *file;       /* as in the messages; NULL: no file */
+	/* As in the messages; NULL: no file. It may change between them: each
+	 * is about the one that stood here then. */
+	const char *file;
 	struct mistake *at;     /* owned, private */
 	size_t num;
-	size_t errors;          /* all, also those beyond what is kept */
+	size_t errors, warnings; /* all, also those beyond what is kept */
 };
 
 /* Line 0: about the file as a whole. Of thousands of mistakes the first
@@ -24,7 +26,8 @@ void mistakes_error(struct mistakes *mistakes, unsigned line,
 void mistakes_warning(struct mistakes *mistakes, unsigned line,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* mistakes_print writes "file:line: what" for each, by line. */
+/* mistakes_print writes "file:line: what" for each, by file, in the order they
+ * were first told of, and line. */
 void mistakes_print(const struct mistakes *mistakes, FILE *out);
 void mistakes_clear(struct mistakes *mistakes);
 

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/config/mistakes.h"
@@ -271,5 +272,59 @@ int place_crl_url(const char *url, char *err, size_t err_size)
 	if (*path != '\0' && path[strlen(path) - 1] == '/')
 		return bad(err, err_size, url, "must not end in a slash; "
 			"/crl/ID.crl is put behind it");
+	return 0;
+}
+
+static size_t scheme_len(const char *url)
+{
+	if (strncmp(url, "https://", 8) == 0)
+		return 8;
+	return strncmp(url, "http://", 7) == 0 ? 7 : 0;
+}
+
+/* is_rest: a path, a query and a fragment, which may hold what stands for a URL. */
+static bool is_rest(const char *rest, const char *hole, size_t hole_len)
+{
+	char *text = strdup(rest);
+	bool fine;
+
+	if (!text)
+		abort();
+	memset(text + (hole - rest), '/', hole_len);
+	for (char *at = text; *at; at++) {
+		if (*at == '?' || *at == '#')
+			*at = '/';
+	}
+	fine = is_path(text);
+	free(text);
+	return fine;
+}
+
+int place_isolate(const char *url, char *err, size_t err_size)
+{
+	static const char hole[] = "{url}";
+	char authority[ISOLATE_MAX + 1];
+	size_t scheme = scheme_len(url), len;
+	const char *rest, *at;
+
+	if (scheme == 0)
+		return bad(err, err_size, url,
+			"must begin with https:// or http://");
+	if (strlen(url) > ISOLATE_MAX)
+		return bad(err, err_size, url, "is longer than 1024 bytes");
+	len = strcspn(url + scheme, "/?#");
+	memcpy(authority, url + scheme, len);
+	authority[len] = '\0';
+	if (!is_authority(authority))
+		return bad(err, err_size, url, "has no proper host and port; "
+			"as in https://iso.example/?url={url}");
+	rest = url + scheme + len;
+	at = strstr(rest, hole);
+	if (!at || strstr(at + 1, hole))
+		return bad(err, err_size, url, "must have {url} in it, once, "
+			"as in https://iso.example/?url={url}");
+	if (!is_rest(rest, at, sizeof(hole) - 1))
+		return bad(err, err_size, url, "has characters that can't "
+			"stand in a URL; write them as % and two digits");
 	return 0;
 }

@@ -37,4 +37,11 @@ enum { CRL_URL_MAX = 200 };
 int place_crl_url(const char *url, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
 
+enum { ISOLATE_MAX = 1024 };
+
+/* place_isolate holds where an isolation service is against RFC 3986; "{url}" must
+ * be in it once, behind the host: a URL must not say which service it is. */
+int place_isolate(const char *url, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
 #endif

@@ -3,84 +3,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/domains.h"
 #include "policy/netset.h"
+#include "policy/window.h"
+#include "proxy/config/categories.h"
 #include "proxy/config/intern.h"
 #include "proxy/config/memory.h"
-#include "proxy/config/nearest.h"
 
-enum { MOST_RULES = 10000, MOST_CATEGORIES = 10000, CATEGORY_NAME_MAX = 63 };
+/* The two lists of rules. */
+struct rule_kind {
+	const char *list, *section;
+	const char *actions; /* to choose from, in words */
+	enum field_owner owner;
+};
 
-static void load_category(struct loader *loader, const struct node *node)
-{
-	size_t errors = loader->mistakes.errors;
-	struct category_draft draft = {NULL};
-	uint64_t given = 0;
-	char err[256];
+static const struct rule_kind ssl_kind = {
+	"ssl-rules", "ssl-rules[]", "inspect, do-not-inspect or block",
+	OF_ssl_draft,
+};
 
-	if (node->kind != NODE_MAP) {
-		mistakes_error(&loader->mistakes, node->line, "the category "
-			"\"%s\" must have the key hosts below it",
-			shown(node->key).text);
-		return;
-	}
-	fields_walk(loader, node, "categories.NAME", &draft, &given);
-	if (!draft.hosts && errors == loader->mistakes.errors)
-		mistakes_error(&loader->mistakes, node->line,
-			"the category \"%s\" has no hosts",
-			shown(node->key).text);
-	if (errors != loader->mistakes.errors)
-		goto out;
-	if (strlen(node->key) > CATEGORY_NAME_MAX || node->key[0] == '\0' ||
-		strcmp(shown(node->key).text, node->key) != 0) {
-		mistakes_error(&loader->mistakes, node->line,
-			"\"%s\" is no name for a category; 1 to 63 bytes that "
-			"can be shown", shown(node->key).text);
-		goto out;
-	}
-	if (policy_add_category(loader->config->policy, node->key,
-		draft.hosts, err, sizeof(err)) != 0) {
-		mistakes_error(&loader->mistakes, node->line, "%s", err);
-		goto out;
-	}
-	loader->config->num_categories++;
-	return;
-out:
-	domains_free(draft.hosts);
-}
+static const struct rule_kind url_kind = {
+	"url-rules", "url-rules[]", "allow, block or isolate", OF_url_draft,
+};
 
-static void load_categories(struct loader *loader)
-{
-	const struct node *all = loader->categories;
-
-	if (!all || node_is_null(all))
-		return;
-	if (all->kind != NODE_MAP)
-		mistakes_error(&loader->mistakes, all->line,
-			"categories must have names of categories below it");
-	else if (all->num > MOST_CATEGORIES)
-		mistakes_error(&loader->mistakes, all->line,
-			"more than %d categories", MOST_CATEGORIES);
-	else
-		for (size_t i = 0; i < all->num; i++)
-			load_category(loader, all->at[i]);
-}
-
-/* nearest_category is what a rule probably meant by name, or NULL. */
-static const char *nearest_category(const struct loader *loader,
-	const char *name)
-{
-	const struct node *all = loader->categories;
-	const char *best = NULL;
-
-	for (size_t i = 0; all && i < all->num; i++) {
-		const char *two[2] = {all->at[i]->key, best};
-
-		if (nearest(name, two, best ? 2 : 1) == all->at[i]->key)
-			best = all->at[i]->key;
-	}
-	return best;
-}
+/* One rule, while it is read. */
+struct reading {
+	struct loader *loader;
+	const struct rule_kind *kind;
+	const struct node *node;
+	const char *from;      /* for good: the document's name, or "" */
+	struct given given;
+	union {
+		struct ssl_draft ssl;
+		struct url_draft url;
+	} draft;
+	struct rule_draft *rule; /* of draft */
+};
 
 static unsigned line_of(const struct node *rule, const char *key)
 {
@@ -89,243 +46,422 @@ static unsigned line_of(const struct node *rule, const char *key)
 	return node ? node->line : rule->line;
 }
 
-static void tell_no_category(struct loader *loader, unsigned line,
-	const char *name)
+static bool has(const struct reading *reading, const char *key)
 {
-	const char *close = nearest_category(loader, name);
+	char path[64];
 
-	if (close)
-		mistakes_error(&loader->mistakes, line, "there is no category "
-			"\"%s\"; did you mean \"%s\"?", shown(name).text,
-			close);
-	else
-		mistakes_error(&loader->mistakes, line, "there is no category "
-			"\"%s\"; give it under categories", shown(name).text);
+	snprintf(path, sizeof(path), "%s.%s", reading->kind->section, key);
+	return fields_given(&reading->given, path);
 }
 
-static void check_categories(struct loader *loader, const struct node *rule,
-	const struct rule_draft *draft)
+/* --- criteria ----------------------------------------------------------- */
+
+static unsigned line_of_item(const struct node *list, size_t i)
 {
-	const struct node *match = node_get(rule, "match");
-	const struct node *list = match ? node_get(match, "categories") : NULL;
-	const struct node *all = loader->categories;
+	return list->kind == NODE_LIST && i < list->num ? list->at[i]->line :
+							  list->line;
+}
 
-	for (size_t i = 0; i < draft->categories.num; i++) {
-		const char *name = draft->categories.at[i];
-		unsigned line = list->kind == NODE_LIST && i < list->num ?
-			list->at[i]->line : list->line;
+static void tell_missing(struct loader *loader, unsigned line,
+	const char *what, const char *name, const char *close,
+	const char *where)
+{
+	if (close)
+		mistakes_error(&loader->mistakes, line, "there is no %s \"%s\";"
+			" did you mean \"%s\"?", what, shown(name).text,
+			shown(close).text);
+	else
+		mistakes_error(&loader->mistakes, line, "there is no %s \"%s\";"
+			" give it under %s", what, shown(name).text, where);
+}
 
-		if (!all || !node_get(all, name))
-			tell_no_category(loader, line, name);
+static void check_categories(struct loader *loader, const struct node *list,
+	const struct name_list *names)
+{
+	for (size_t i = 0; i < names->num; i++) {
+		const char *name = names->at[i];
+
+		if (!categories_find(loader->config, name))
+			tell_missing(loader, line_of_item(list, i), "category",
+				name, categories_nearest(loader->config, name),
+				"categories");
 	}
 }
 
-/* What makes no sense together is not what the administrator thinks it is. */
-static void check_options(struct loader *loader, const struct node *rule,
-	const struct rule_draft *draft, uint64_t given)
+static void check_groups(struct loader *loader, const struct node *list,
+	const struct name_list *names)
 {
-	enum action action = draft->options.action;
-	struct mistakes *mistakes = &loader->mistakes;
+	for (size_t i = 0; i < names->num; i++) {
+		const char *name = names->at[i];
 
-	if (action != ACTION_INSPECT &&
-		fields_given(given, "ssl-rules[].untrusted"))
-		mistakes_error(mistakes, line_of(rule, "untrusted"),
-			"untrusted says nothing with action %s: the origin's "
-			"certificate is not looked at; leave it out",
-			action_name(action));
-	if (action != ACTION_INSPECT &&
-		fields_given(given, "ssl-rules[].block-undecryptable"))
-		mistakes_error(mistakes, line_of(rule, "block-undecryptable"),
-			"block-undecryptable says nothing with action %s: "
-			"nothing is decrypted; leave it out",
-			action_name(action));
-	if (action != ACTION_INSPECT && draft->options.intermediate_ca)
-		mistakes_error(mistakes, line_of(rule, "intermediate-ca"),
-			"intermediate-ca says nothing with action %s: no "
-			"certificate is made; leave it out",
-			action_name(action));
-	if (action != ACTION_BLOCK && draft->options.notify)
-		mistakes_error(mistakes, line_of(rule, "notify"),
+		if (!groups_find(loader, name))
+			tell_missing(loader, line_of_item(list, i), "group",
+				name, groups_nearest(loader, name),
+				"users.groups");
+	}
+}
+
+/* check_known: an SSL rule sees no request, and decides before there is an origin
+ * whose certificate could be looked at. */
+static void check_known(struct reading *reading, const struct node *criteria,
+	const char *section)
+{
+	static const char *const unknown[] = {"methods", "certificate"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct node *node = node_get(criteria, unknown[i]);
+
+		if (node && reading->kind == &ssl_kind)
+			mistakes_error(&reading->loader->mistakes, node->line,
+				"ssl-rules[].%s.%s is not known when SSL rules "
+				"decide; ask about it in url-rules", section,
+				unknown[i]);
+	}
+}
+
+static void check_criteria(struct reading *reading, const char *section,
+	const struct criteria_draft *draft)
+{
+	const struct node *node = node_get(reading->node, section);
+
+	if (!node || node->kind != NODE_MAP)
+		return;
+	check_known(reading, node, section);
+	check_categories(reading->loader, node_get(node, "categories"),
+		&draft->categories);
+	check_groups(reading->loader, node_get(node, "groups"),
+		&draft->groups);
+}
+
+static void criteria_clear(struct criteria_draft *draft)
+{
+	free(draft->categories.at);
+	free(draft->hosts.at);
+	free(draft->users.at);
+	free(draft->groups.at);
+	free(draft->user_agents.at);
+	free(draft->methods.at);
+	free(draft->ports.at);
+	netset_free(draft->sources);
+	netset_free(draft->destinations);
+	for (size_t i = 0; i < draft->times.num; i++)
+		window_free(draft->times.at[i]);
+	free(draft->times.at);
+}
+
+/* criteria_taken: the policy has what it takes. */
+static void criteria_taken(struct criteria_draft *draft)
+{
+	draft->sources = draft->destinations = NULL;
+	draft->times.num = 0;
+}
+
+static struct criteria_spec spec_of(const struct criteria_draft *draft)
+{
+	return (struct criteria_spec){
+		.categories = draft->categories.at,
+		.num_categories = draft->categories.num,
+		.hosts = draft->hosts.at,
+		.num_hosts = draft->hosts.num,
+		.users = draft->users.at,
+		.num_users = draft->users.num,
+		.groups = draft->groups.at,
+		.num_groups = draft->groups.num,
+		.sources = draft->sources,
+		.destinations = draft->destinations,
+		.ports = draft->ports.at,
+		.num_ports = draft->ports.num,
+		.user_agents = draft->user_agents.at,
+		.num_user_agents = draft->user_agents.num,
+		.times = draft->times.at,
+		.num_times = draft->times.num,
+		.methods = draft->methods.at,
+		.num_methods = draft->methods.num,
+		.certificates = draft->certificates,
+	};
+}
+
+/* --- options ------------------------------------------------------------ */
+
+/* What makes no sense together is not what the administrator thinks it is. */
+static const struct {
+	const char *key;
+	unsigned actions; /* bits: with which it says something */
+	const char *why;
+} ssl_options[] = {
+	{"untrusted", 1 << ACTION_INSPECT,
+		"the origin's certificate is not looked at"},
+	{"block-undecryptable", 1 << ACTION_INSPECT, "nothing is decrypted"},
+	{"intermediate-ca", 1 << ACTION_INSPECT, "no certificate is made"},
+	{"min-client-tls", 1 << ACTION_INSPECT,
+		"client and origin speak TLS with each other, or not at all"},
+	{"min-server-tls", 1 << ACTION_INSPECT,
+		"client and origin speak TLS with each other, or not at all"},
+	{"url-policies", 1 << ACTION_INSPECT | 1 << ACTION_DO_NOT_INSPECT,
+		"there is nothing left to decide"},
+};
+
+static void check_ssl_options(struct reading *reading)
+{
+	const struct verdict_options *options = &reading->draft.ssl.options;
+	struct mistakes *mistakes = &reading->loader->mistakes;
+	const char *action = action_name(options->action);
+
+	for (size_t i = 0; i < sizeof(ssl_options) / sizeof(*ssl_options);
+		i++) {
+		const char *key = ssl_options[i].key;
+
+		if (has(reading, key) && !(ssl_options[i].actions &
+			1u << options->action))
+			mistakes_error(mistakes, line_of(reading->node, key),
+				"%s says nothing with action %s: %s; leave it "
+				"out", key, action, ssl_options[i].why);
+	}
+	if (options->action != ACTION_BLOCK && options->notify)
+		mistakes_error(mistakes, line_of(reading->node, "notify"),
 			"notify says nothing with action %s: it is for block",
-			action_name(action));
-	if (action == ACTION_BLOCK && draft->options.block_no_sni)
-		mistakes_warning(mistakes, line_of(rule, "block-no-sni"),
+			action);
+	if (options->action == ACTION_BLOCK && options->block_no_sni)
+		mistakes_warning(mistakes,
+			line_of(reading->node, "block-no-sni"),
 			"block-no-sni says nothing with action block: all is "
 			"blocked");
 }
 
-static bool matches_all(const struct rule_draft *draft)
+static void check_url_options(struct reading *reading)
 {
-	return draft->categories.num == 0 && !draft->hosts &&
-		!draft->sources && draft->ports.num == 0;
+	const struct url_options *options = &reading->draft.url.options;
+	struct mistakes *mistakes = &reading->loader->mistakes;
+
+	if (options->action != URL_ISOLATE && options->isolate)
+		mistakes_error(mistakes, line_of(reading->node, "isolate"),
+			"isolate says nothing with action %s; leave it out",
+			url_action_name(options->action));
+	if (options->action == URL_ISOLATE && !options->isolate)
+		mistakes_error(mistakes, reading->node->line, "the rule \"%s\" "
+			"has action isolate, but does not say where to; give "
+			"isolate, as https://iso.example/?url={url}",
+			reading->rule->name);
 }
 
-/* The first enabled rule that leaves nothing for those behind it. */
-struct last_rule {
+static bool check_needed(const struct reading *reading)
+{
+	struct mistakes *mistakes = &reading->loader->mistakes;
+	unsigned line = reading->node->line;
+
+	if (!has(reading, "name"))
+		mistakes_error(mistakes, line, "this rule has no name");
+	if (!has(reading, "action") && reading->rule->enabled)
+		mistakes_error(mistakes, line, "the rule \"%s\" has no action; "
+			"%s", reading->rule->name ? reading->rule->name : "",
+			reading->kind->actions);
+	return has(reading, "action") && reading->rule->name;
+}
+
+/* --- a rule ------------------------------------------------------------- */
+
+/* note_spared: a path in what an SSL rule leaves alone is not what it looks like;
+ * who reads the lists tells. */
+static void note_spared(struct reading *reading)
+{
+	const struct name_list *names = &reading->rule->match.categories;
+
+	for (size_t i = 0; i < names->num; i++) {
+		struct category *category = categories_find(
+			reading->loader->config, names->at[i]);
+
+		if (category && !category->spared)
+			category->spared = must(strdup(reading->rule->name));
+	}
+}
+
+/* note_ca keeps the CA that the rule names, to be looked for later. */
+static void note_ca(const struct reading *reading)
+{
+	const char *ca = reading->draft.ssl.options.intermediate_ca;
+	struct config *config = reading->loader->config;
+
+	if (!ca)
+		return;
+	config->named = grow(config->named, config->num_named,
+		sizeof(*config->named));
+	config->named[config->num_named++] = (struct named_ca){
+		.name = ca,
+		.rule = intern(reading->rule->name),
+		.from = reading->from,
+		.line = line_of(reading->node, "intermediate-ca"),
+	};
+}
+
+static int add_ssl(struct reading *reading, struct rule_spec *spec, char *err,
+	size_t err_size)
+{
+	struct verdict_options *options = &reading->draft.ssl.options;
+	struct config *config = reading->loader->config;
+
+	options->intermediate_ca = intern(options->intermediate_ca);
+	spec->options = *options;
+	if (policy_add_rule(config->policy, spec, err, err_size) != 0)
+		return -1;
+	config->num_rules++;
+	if (spec->enabled)
+		note_ca(reading);
+	if (spec->enabled && options->action == ACTION_DO_NOT_INSPECT)
+		note_spared(reading);
+	return 0;
+}
+
+static int add_url(struct reading *reading, struct rule_spec *spec, char *err,
+	size_t err_size)
+{
+	struct config *config = reading->loader->config;
+
+	spec->url = reading->draft.url.options;
+	spec->url.isolate = intern(spec->url.isolate);
+	if (policy_add_url_rule(config->policy, spec, err, err_size) != 0)
+		return -1;
+	config->num_url_rules++;
+	return 0;
+}
+
+/* add gives the rule to the policy, which takes its sets. */
+static void add(struct reading *reading)
+{
+	struct rule_draft *rule = reading->rule;
+	struct rule_spec spec = {
+		.name = rule->name,
+		.enabled = rule->enabled,
+		.match = spec_of(&rule->match),
+		.not = spec_of(&rule->not),
+		.file = reading->from,
+		.line = reading->node->line,
+	};
+	char err[256];
+	int result = reading->kind == &ssl_kind ?
+		add_ssl(reading, &spec, err, sizeof(err)) :
+		add_url(reading, &spec, err, sizeof(err));
+
+	if (result != 0) {
+		mistakes_error(&reading->loader->mistakes, reading->node->line,
+			"%s", err);
+		return;
+	}
+	criteria_taken(&rule->match);
+	criteria_taken(&rule->not);
+}
+
+static void read_rule(struct reading *reading)
+{
+	struct loader *loader = reading->loader;
+	size_t errors = loader->mistakes.errors;
+
+	fields_walk(loader, reading->node, reading->kind->section,
+		reading->kind->section, &reading->draft, &reading->given);
+	fields_default(loader, reading->kind->owner, &reading->draft,
+		&reading->given);
+	check_criteria(reading, "match", &reading->rule->match);
+	check_criteria(reading, "not", &reading->rule->not);
+	if (!check_needed(reading) || errors != loader->mistakes.errors)
+		return;
+	if (reading->kind == &ssl_kind)
+		check_ssl_options(reading);
+	else
+		check_url_options(reading);
+}
+
+/* --- all ---------------------------------------------------------------- */
+
+/* The rules of a list that have names. */
+struct named {
 	const char *name;
 	unsigned line;
 };
 
-static void check_reached(struct loader *loader, const struct node *rule,
-	const struct rule_draft *draft, struct last_rule *last)
+static void check_twice(struct reading *reading, struct named *named,
+	size_t *num)
 {
-	if (!draft->enabled)
+	const char *name = reading->rule->name;
+	unsigned line = line_of(reading->node, "name");
+
+	for (size_t i = 0; i < *num; i++) {
+		if (strcmp(named[i].name, name) != 0)
+			continue;
+		mistakes_error(&reading->loader->mistakes, line, "the rule in "
+			"line %u has the name \"%s\" too", named[i].line,
+			shown(name).text);
 		return;
-	if (last->name)
-		mistakes_warning(&loader->mistakes, rule->line,
-			"the rule \"%s\" never decides: \"%s\" in line %u "
-			"matches everything before it", draft->name,
-			last->name, last->line);
-	else if (matches_all(draft))
-		*last = (struct last_rule){draft->name, rule->line};
-}
-
-static bool check_needed(struct loader *loader, const struct node *rule,
-	const struct rule_draft *draft, uint64_t given)
-{
-	bool fine = true;
-
-	if (!fields_given(given, "ssl-rules[].name")) {
-		mistakes_error(&loader->mistakes, rule->line,
-			"this rule has no name");
-		fine = false;
 	}
-	if (!fields_given(given, "ssl-rules[].action")) {
-		mistakes_error(&loader->mistakes, rule->line, "the rule \"%s\" "
-			"has no action; inspect, do-not-inspect or block",
-			draft->name ? draft->name : "");
-		fine = false;
-	}
-	return fine && draft->name;
+	named[(*num)++] = (struct named){name, line};
 }
 
-static void check_twice(struct loader *loader, const struct node *rule,
-	const struct node *const *named, size_t num)
+static void load_rule(struct loader *loader, const struct rule_kind *kind,
+	const struct node *node, struct named *named, size_t *num_named)
 {
-	const char *name = node_get(rule, "name")->text;
-
-	for (size_t i = 0; i < num; i++) {
-		if (strcmp(node_get(named[i], "name")->text, name) == 0) {
-			mistakes_error(&loader->mistakes,
-				line_of(rule, "name"), "the rule in line %u "
-				"has the name \"%s\" too", line_of(named[i],
-				"name"), shown(name).text);
-			return;
-		}
-	}
-}
-
-static void rule_clear(struct rule_draft *draft)
-{
-	free(draft->categories.at);
-	free(draft->ports.at);
-	domains_free(draft->hosts);
-	netset_free(draft->sources);
-}
-
-/* note_ca keeps the CA that the rule names, to be looked for later. */
-static void note_ca(struct config *config, const struct node *rule,
-	const struct rule_draft *draft)
-{
-	if (!draft->options.intermediate_ca || !draft->enabled)
-		return;
-	config->named = must(realloc(config->named,
-		(config->num_named + 1) * sizeof(*config->named)));
-	config->named[config->num_named++] = (struct named_ca){
-		.name = draft->options.intermediate_ca,
-		.rule = intern(draft->name),
-		.line = line_of(rule, "intermediate-ca"),
+	struct reading reading = {
+		.loader = loader,
+		.kind = kind,
+		.node = node,
+		.from = intern(loader->mistakes.file ?
+			loader->mistakes.file : ""),
 	};
-}
 
-/* add gives the rule to the policy, which takes its sets. */
-static void add(struct loader *loader, const struct node *rule,
-	struct rule_draft *draft)
-{
-	draft->options.intermediate_ca = intern(draft->options.intermediate_ca);
-	struct rule_spec spec = {
-		.name = draft->name,
-		.enabled = draft->enabled,
-		.categories = draft->categories.at,
-		.num_categories = draft->categories.num,
-		.hosts = draft->hosts,
-		.sources = draft->sources,
-		.ports = draft->ports.at,
-		.num_ports = draft->ports.num,
-		.options = draft->options,
-	};
-	char err[256];
-
-	if (policy_add_rule(loader->config->policy, &spec, err,
-		sizeof(err)) != 0) {
-		mistakes_error(&loader->mistakes, rule->line, "%s", err);
-		return;
-	}
-	note_ca(loader->config, rule, draft);
-	draft->hosts = NULL;
-	draft->sources = NULL;
-	loader->config->num_rules++;
-}
-
-/* load_rule says whether the rule has a name that those behind it must not
- * have too. */
-static bool load_rule(struct loader *loader, const struct node *rule,
-	const struct node *const *named, size_t num_named,
-	struct last_rule *last)
-{
-	size_t errors = loader->mistakes.errors;
-	struct rule_draft draft = {.name = NULL};
-	uint64_t given = 0;
-
-	if (rule->kind != NODE_MAP) {
-		mistakes_error(&loader->mistakes, rule->line,
+	reading.rule = kind == &ssl_kind ? &reading.draft.ssl.rule :
+					   &reading.draft.url.rule;
+	if (node->kind != NODE_MAP) {
+		mistakes_error(&loader->mistakes, node->line,
 			"a rule must have keys: name, match, action");
-		return false;
+		return;
 	}
-	fields_walk(loader, rule, "ssl-rules[]", &draft, &given);
-	fields_default(loader, OF_rule_draft, &draft, given);
-	check_categories(loader, rule, &draft);
-	if (draft.name)
-		check_twice(loader, rule, named, num_named);
-	if (check_needed(loader, rule, &draft, given) &&
-		errors == loader->mistakes.errors) {
-		check_options(loader, rule, &draft, given);
-		check_reached(loader, rule, &draft, last);
-	}
+	read_rule(&reading);
+	if (reading.rule->name)
+		check_twice(&reading, named, num_named);
 	if (loader->mistakes.errors == 0) /* else for nothing, and more noise */
-		add(loader, rule, &draft);
-	rule_clear(&draft);
-	return draft.name != NULL;
+		add(&reading);
+	criteria_clear(&reading.rule->match);
+	criteria_clear(&reading.rule->not);
 }
 
-static void load_rules(struct loader *loader, const struct node *all)
+static void load_list(struct loader *loader, const struct rule_kind *kind,
+	const struct node *all)
 {
-	struct last_rule last = {NULL, 0};
-	const struct node **named = calloc(all->num + 1, sizeof(*named));
+	struct named *named;
 	size_t num = 0;
 
-	if (!named)
-		abort();
-	for (size_t i = 0; i < all->num; i++) {
-		if (load_rule(loader, all->at[i], named, num, &last))
-			named[num++] = all->at[i];
+	if (all->kind != NODE_LIST) {
+		mistakes_error(&loader->mistakes, all->line,
+			"%s must be a list of rules, a dash before each",
+			kind->list);
+		return;
 	}
+	if (all->num > RULES_MAX) {
+		mistakes_error(&loader->mistakes, all->line,
+			"more than %d rules", RULES_MAX);
+		return;
+	}
+	named = must(calloc(all->num + 1, sizeof(*named)));
+	for (size_t i = 0; i < all->num; i++)
+		load_rule(loader, kind, all->at[i], named, &num);
 	free(named);
+}
+
+/* load_kind: what goes over the configuration takes the place of its list, also
+ * with none. */
+static void load_kind(struct loader *loader, const struct rule_kind *kind,
+	const struct node *file, const struct node *policy)
+{
+	bool over = policy && !node_is_null(policy);
+	const struct node *all = over ? policy : file;
+
+	if (!all || node_is_null(all))
+		return;
+	loader->mistakes.file = over ? loader->policy.name : loader->file.name;
+	load_list(loader, kind, all);
 }
 
 void rules_load(struct loader *loader)
 {
-	const struct node *all = loader->rules;
-
-	load_categories(loader);
-	if (!all || node_is_null(all))
-		return;
-	if (all->kind != NODE_LIST)
-		mistakes_error(&loader->mistakes, all->line,
-			"ssl-rules must be a list of rules, a dash before each");
-	else if (all->num > MOST_RULES)
-		mistakes_error(&loader->mistakes, all->line,
-			"more than %d rules", MOST_RULES);
-	else
-		load_rules(loader, all);
+	load_kind(loader, &ssl_kind, loader->file.ssl_rules,
+		loader->policy.ssl_rules);
+	load_kind(loader, &url_kind, loader->file.url_rules,
+		loader->policy.url_rules);
 }

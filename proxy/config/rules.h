@@ -1,5 +1,5 @@
 /*
- * rules.h - from the categories and ssl-rules of a file to a policy.
+ * rules.h - from the rules of a file to a policy.
  *
  * Threads: one. Errors: told to loader->mistakes.
  */
@@ -8,8 +8,9 @@
 
 #include "proxy/config/fields.h"
 
-/* rules_load reads loader->categories and loader->rules, either perhaps NULL,
- * into loader->config->policy. */
+/* rules_load reads the ssl-rules and url-rules of loader->file, or where it has
+ * some those of loader->policy, into loader->config's policy, which has all
+ * categories and groups. */
 void rules_load(struct loader *loader);
 
 #endif

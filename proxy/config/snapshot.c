@@ -4,10 +4,21 @@
 
 #include "pki/authority.h"
 #include "pki/trust.h"
+#include "policy/catalog.h"
 #include "proxy/config/config.h"
+#include "proxy/config/htpasswd.h"
 #include "proxy/config/memory.h"
 
 /* --- settings ----------------------------------------------------------- */
+
+struct settings *settings_new(struct config *config)
+{
+	struct settings *settings = must(calloc(1, sizeof(*settings)));
+
+	atomic_init(&settings->refs, 1);
+	settings->config = config;
+	return settings;
+}
 
 struct settings *settings_ref(struct settings *settings)
 {
@@ -23,6 +34,9 @@ void settings_unref(struct settings *settings)
 		return;
 	config_free(settings->config);
 	trust_free(settings->trust);
+	trust_free(settings->client_trust);
+	htpasswd_free(settings->htpasswd);
+	catalog_unref(settings->catalog);
 	free(settings);
 }
 
@@ -43,15 +57,10 @@ static struct snapshot *make(uint64_t generation, struct settings *settings,
 	return snapshot;
 }
 
-struct snapshot *snapshot_new(uint64_t generation, struct config *config,
-	struct trust *trust, struct authority *authority)
+struct snapshot *snapshot_new(uint64_t generation, struct settings *settings,
+	struct authority *authority)
 {
-	struct settings *settings = must(calloc(1, sizeof(*settings)));
-
-	atomic_init(&settings->refs, 1);
-	settings->config = config;
-	settings->trust = trust;
-	return make(generation, settings, authority);
+	return make(generation, settings_ref(settings), authority);
 }
 
 struct snapshot *snapshot_with(struct snapshot *old,

@@ -17,13 +17,21 @@
 #include <stdint.h>
 
 struct authority;
+struct catalog;
 struct config;
+struct htpasswd;
 struct trust;
 
 struct settings {
 	atomic_uint refs;
 	struct config *config; /* owned */
 	struct trust *trust;   /* owned */
+	struct trust *client_trust; /* owned: of users.client-ca; NULL: none */
+	struct htpasswd *htpasswd;  /* owned; NULL: none */
+	/* What is in the categories; the policy goes by it. An unchanged one is
+	 * shared by the snapshots before and behind. */
+	struct catalog *catalog;    /* a reference */
+	uint8_t catalog_digest[32]; /* of the lists it was made of */
 };
 
 struct settings *settings_ref(struct settings *settings);
@@ -38,9 +46,11 @@ struct snapshot {
 	struct settings *settings;   /* shared */
 };
 
-/* snapshot_new takes all three. */
-struct snapshot *snapshot_new(uint64_t generation, struct config *config,
-	struct trust *trust, struct authority *authority);
+/* settings_new takes config; the rest is for the maker to fill in. snapshot_new
+ * takes authority, and a reference to settings. */
+struct settings *settings_new(struct config *config);
+struct snapshot *snapshot_new(uint64_t generation, struct settings *settings,
+	struct authority *authority);
 
 /* snapshot_with is old with another authority, which it takes: of the same
  * generation, since nothing is decided otherwise. */

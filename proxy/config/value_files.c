@@ -175,3 +175,24 @@ void read_trust(struct loader *loader, const struct field *field,
 	(void)member;
 	value_each(loader, field, node, one_trust, loader->config);
 }
+
+static void one_list_file(struct loader *loader, const struct field *field,
+	const struct node *item, void *member)
+{
+	struct file_list *files = member;
+	const char *text = path_text(loader, field, item);
+	char *path = text ? absolute(loader, text) : NULL;
+
+	if (!path || !there(loader, field, item->line, path)) {
+		free(path);
+		return;
+	}
+	files->at = grow(files->at, files->num, sizeof(*files->at));
+	files->at[files->num++] = (struct category_file){path, item->line};
+}
+
+void read_list_files(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	value_each(loader, field, node, one_list_file, member);
+}

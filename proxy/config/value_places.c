@@ -5,19 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/domains.h"
 #include "policy/netset.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/places.h"
 #include "proxy/config/values.h"
-
-/* tell passes on why an item was refused. */
-static void tell(struct loader *loader, const struct field *field,
-	const struct node *item, const char *err)
-{
-	mistakes_error(&loader->mistakes, item->line, "%s: %s", field->path,
-		err);
-}
 
 static void one_endpoint(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
@@ -27,7 +18,7 @@ static void one_endpoint(struct loader *loader, const struct field *field,
 	char err[256];
 
 	if (place_endpoint(item->text, 0, &endpoint, err, sizeof(err)) != 0) {
-		tell(loader, field, item, err);
+		value_told(loader, field, item, err);
 		return;
 	}
 	endpoints->at = must(realloc(endpoints->at,
@@ -57,7 +48,7 @@ static void add_network(struct loader *loader, const struct field *field,
 	char err[256];
 
 	if (netset_add(set, network, err, sizeof(err)) != 0)
-		tell(loader, field, item, err);
+		value_told(loader, field, item, err);
 }
 
 static void one_client(struct loader *loader, const struct field *field,
@@ -106,7 +97,7 @@ static void one_connect_to(struct loader *loader, const struct field *field,
 	char err[256];
 
 	if (place_connect_to(item->text, &entry, err, sizeof(err)) != 0) {
-		tell(loader, field, item, err);
+		value_told(loader, field, item, err);
 		return;
 	}
 	all = must(realloc(all, (num + 1) * sizeof(entry)));
@@ -129,7 +120,7 @@ static void one_dns(struct loader *loader, const struct field *field,
 	char err[256], **dns = member, *old = *dns;
 
 	if (place_endpoint(item->text, 53, &endpoint, err, sizeof(err)) != 0) {
-		tell(loader, field, item, err);
+		value_told(loader, field, item, err);
 		return;
 	}
 	if (asprintf(dns, "%s%s%s", old ? old : "", old ? "," : "",
@@ -153,28 +144,9 @@ void read_crl_url(struct loader *loader, const struct field *field,
 	if (!text)
 		return;
 	if (place_crl_url(text, err, sizeof(err)) != 0)
-		tell(loader, field, node, err);
+		value_told(loader, field, node, err);
 	else
 		*url = must(strdup(text));
-}
-
-static void one_host(struct loader *loader, const struct field *field,
-	const struct node *item, void *member)
-{
-	char err[256];
-
-	if (domains_add(member, item->text, err, sizeof(err)) != 0)
-		tell(loader, field, item, err);
-}
-
-void read_hosts(struct loader *loader, const struct field *field,
-	const struct node *node, void *member)
-{
-	struct domains **hosts = member;
-
-	*hosts = domains_new();
-	value_each(loader, field, node, one_host, *hosts);
-	domains_seal(*hosts);
 }
 
 static void one_network(struct loader *loader, const struct field *field,
@@ -201,7 +173,7 @@ static void one_port(struct loader *loader, const struct field *field,
 
 	if (place_ports(item->text, &range.first, &range.last, err,
 		sizeof(err)) != 0) {
-		tell(loader, field, item, err);
+		value_told(loader, field, item, err);
 		return;
 	}
 	ports->at = must(realloc(ports->at, (ports->num + 1) * sizeof(range)));
@@ -212,4 +184,18 @@ void read_ports(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {
 	value_each(loader, field, node, one_port, member);
+}
+
+void read_isolate(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	const char *text = value_scalar(loader, field, node);
+	char err[256];
+
+	if (!text)
+		return;
+	if (place_isolate(text, err, sizeof(err)) != 0)
+		value_told(loader, field, node, err);
+	else
+		*(const char **)member = text;
 }

@@ -7,6 +7,13 @@
 #include "proxy/config/nearest.h"
 #include "proxy/config/units.h"
 
+void value_told(struct loader *loader, const struct field *field,
+	const struct node *node, const char *err)
+{
+	mistakes_error(&loader->mistakes, node->line, "%s: %s", field->path,
+		err);
+}
+
 const char *value_scalar(struct loader *loader, const struct field *field,
 	const struct node *node)
 {
@@ -173,13 +180,24 @@ void read_note(struct loader *loader, const struct field *field,
 		*(const char **)member = bounded_text(loader, field, node);
 }
 
+bool value_shows(const char *text)
+{
+	char *masked = must(strdup(text));
+	bool same;
+
+	shown_mask(masked);
+	same = strcmp(masked, text) == 0;
+	free(masked);
+	return same;
+}
+
 /* A rule's name goes to logs and to pages. */
 void read_name(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {
 	const char *text = bounded_text(loader, field, node);
 
-	if (text && strcmp(shown(text).text, text) != 0)
+	if (text && !value_shows(text))
 		mistakes_error(&loader->mistakes, node->line,
 			"%s: \"%s\" has characters that can't be shown",
 			field->path, shown(text).text);
@@ -187,22 +205,27 @@ void read_name(struct loader *loader, const struct field *field,
 		*(const char **)member = text;
 }
 
-static void one_name(struct loader *loader, const struct field *field,
+void read_word(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	read_name(loader, field, node, member);
+}
+
+void value_name(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct name_list *names = member;
 
 	(void)loader;
 	(void)field;
-	names->at = must(realloc(names->at,
-		(names->num + 1) * sizeof(const char *)));
+	names->at = grow(names->at, names->num, sizeof(const char *));
 	names->at[names->num++] = item->text;
 }
 
 void read_names(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {
-	value_each(loader, field, node, one_name, member);
+	value_each(loader, field, node, value_name, member);
 }
 
 typedef int read_unit(const char *text, uint64_t *out);

@@ -29,11 +29,24 @@ field_read read_connect_to;   /* config's origin */
 field_read read_dns;          /* char *, addresses with commas between */
 field_read read_crl_url;      /* char * */
 field_read read_name;         /* const char *, borrowed from node */
-field_read read_note;         /* const char *, borrowed from node */
+field_read read_word;         /* likewise */
+field_read read_note;         /* likewise */
 field_read read_names;        /* struct name_list */
-field_read read_hosts;        /* struct domains *, sealed */
 field_read read_networks;     /* struct netset * */
 field_read read_ports;        /* struct port_list */
+field_read read_entries;      /* struct entry_text */
+field_read read_list_files;   /* struct file_list */
+field_read read_criteria;     /* struct criteria_draft */
+field_read read_hosts;        /* struct name_list, of entries */
+field_read read_users;        /* struct name_list */
+field_read read_user_agents;  /* struct name_list */
+field_read read_methods;      /* struct name_list */
+field_read read_certificates; /* uint32_t: bits */
+field_read read_times;        /* struct window_list */
+field_read read_isolate;      /* const char *, borrowed from node */
+field_read read_realm;        /* char * */
+field_read read_user_sources; /* config's users */
+field_read read_groups;       /* nothing: kept in loader */
 
 /* value_scalar is the text of node, or NULL with the mistake told. */
 const char *value_scalar(struct loader *loader, const struct field *field,
@@ -45,6 +58,20 @@ typedef void value_one(struct loader *loader, const struct field *field,
 	const struct node *item, void *member);
 void value_each(struct loader *loader, const struct field *field,
 	const struct node *node, value_one *one, void *member);
+
+/* value_name adds item, whatever it is, to a struct name_list. */
+value_one value_name;
+
+/* value_told passes on what is wrong with node. */
+void value_told(struct loader *loader, const struct field *field,
+	const struct node *node, const char *err);
+
+/* value_shows: text has no characters that can't be shown. */
+bool value_shows(const char *text);
+
+/* value_user says whether text can be a user's name, or tells. */
+bool value_user(struct loader *loader, const struct field *field,
+	unsigned line, const char *text);
 
 /* value_in finds word in words, split by bars: its place, or -1. */
 int value_in(const char *words, const char *word);

@@ -39,29 +39,59 @@ static void keys_at_the_wrong_place(void **state)
 		"\"ssl-rules\"?\n");
 	told_error("\"\": 1\n", "t.yaml:1: there is no key \"\"; there are "
 		"listen, clients, state, workers, origin, issuing, keys, "
-		"categories, ssl-rules, compat, non-tls, non-http, log, "
-		"limits\n");
+		"categories, users, ssl-rules, url-rules, reload, compat, "
+		"non-tls, non-http, log, limits\n");
+}
+
+static void criteria_are_named_as_they_stand(void **state)
+{
+	(void)state;
+	told_error("ssl-rules:\n"
+		"- {name: a, action: block, match: {host: b.test}}\n"
+		"- {name: b, action: block, not: {port: 1}}\n"
+		"- {name: c, action: block, hosts: b.test}\n"
+		"url-rules:\n"
+		"- {name: d, action: block, not: {ports: 0}}\n"
+		"- {name: e, action: block, methods: GET}\n"
+		"- {name: f, match: {action: block}}\n"
+		"ports: 1\n",
+		"t.yaml:2: there is no key \"ssl-rules[].match.host\"; did "
+		"you mean \"hosts\"?\n"
+		"t.yaml:3: there is no key \"ssl-rules[].not.port\"; did you "
+		"mean \"ports\"?\n"
+		"t.yaml:4: there is no key \"ssl-rules[].hosts\"; did you mean "
+		"\"hosts\" below \"ssl-rules[].match\"?\n"
+		"t.yaml:6: url-rules[].not.ports: \"0\" is not a port or a "
+		"range of ports; 443 or 8000-8100, within 1 to 65535\n"
+		"t.yaml:7: there is no key \"url-rules[].methods\"; did you "
+		"mean \"methods\" below \"url-rules[].match\"?\n"
+		"t.yaml:8: there is no key \"url-rules[].match.action\"; did "
+		"you mean \"action\" below \"url-rules[]\"?\n"
+		"t.yaml:8: the rule \"f\" has no action; allow, block or "
+		"isolate\n"
+		"t.yaml:9: there is no key \"ports\"; did you mean \"ports\" "
+		"below \"ssl-rules[].match\"?\n");
+}
+
+static void names_of_the_table_are_no_keys(void **state)
+{
+	(void)state;
+	told_error("CRITERIA: {hosts: a.test}\n", "t.yaml:1: there is no key "
+		"\"CRITERIA\"; there are listen, clients, state, workers, "
+		"origin, issuing, keys, categories, users, ssl-rules, "
+		"url-rules, reload, compat, non-tls, non-http, log, limits\n");
+	told_error("categories.NAME: {hosts: a.test}\n", "t.yaml:1: there is "
+		"no key \"categories.NAME\"; did you mean \"categories\"?\n");
 }
 
 static void keys_of_versions_to_come(void **state)
 {
 	(void)state;
-	told_error("listen: {proxy-tls: 127.0.0.1:8443}\n"
-		"users: {htpasswd: x}\nurl-rules: []\nportal: x\n"
-		"ssl-rules:\n"
-		"- {name: a, match: {groups: [b]}, action: inspect}\n"
-		"- name: b\n  action: inspect\n  url-policies: evaluate\n"
-		"categories: {c: {file: x}}\n",
-		"t.yaml:1: \"listen.proxy-tls\" is not in this version yet\n"
-		"t.yaml:2: \"users\" is not in this version yet\n"
-		"t.yaml:3: \"url-rules\" is not in this version yet\n"
-		"t.yaml:4: \"portal\" is not in this version yet\n"
-		"t.yaml:6: \"ssl-rules[].match.groups\" is not in this version "
-		"yet\n"
-		"t.yaml:9: \"ssl-rules[].url-policies\" is not in this version "
-		"yet\n"
-		"t.yaml:10: \"categories.NAME.file\" is not in this version "
-		"yet\n");
+	told_error("portal: x\nlog: {rotate: 1MB, keys: x}\nreload: {cut: on}\n",
+		"t.yaml:1: \"portal\" is not in this version yet\n"
+		"t.yaml:2: \"log.rotate\" is not in this version yet\n"
+		"t.yaml:2: \"log.keys\" is not in this version yet\n"
+		"t.yaml:3: \"reload.cut\" is not in this version yet\n");
 }
 
 static void sections_need_keys(void **state)
@@ -97,6 +127,27 @@ static void all_is_in_the_man_page_in_order(void **state)
 	free(text);
 }
 
+static void words_for_certificates_are_told(void **state)
+{
+	const char *at = NULL;
+	char word[64];
+
+	(void)state;
+	for (size_t i = 0; i < num_fields; i++) {
+		if (strcmp(fields[i].path, "CRITERIA.certificate") == 0)
+			at = fields[i].help;
+	}
+	assert_non_null(at);
+	for (unsigned i = CERTIFICATE_TRUSTED; i < CERTIFICATES; i++) {
+		snprintf(word, sizeof(word), "%s%s%s", i > 1 ? ", " : " ",
+			certificate_name((enum certificate)i),
+			i + 1 < CERTIFICATES ? "," : ".");
+		at = strstr(at, word);
+		if (!at)
+			fail_msg("no \"%s\"", word);
+	}
+}
+
 static void fallbacks_are_read_as_from_a_file(void **state)
 {
 	struct mistakes *mistakes;
@@ -108,10 +159,13 @@ static void fallbacks_are_read_as_from_a_file(void **state)
 	config->workers = 7;
 	config->limits.connections = 7;
 	for (size_t i = 0; i < num_fields; i++) {
-		uint64_t all_but_one = ~(UINT64_C(1) << i);
+		struct given all_but_one;
 
+		memset(&all_but_one, 0xff, sizeof(all_but_one));
+		all_but_one.bits[i / 64] &= ~(UINT64_C(1) << i % 64);
 		if (strcmp(fields[i].path, "workers") == 0)
-			fields_default(&loader, OF_config, config, all_but_one);
+			fields_default(&loader, OF_config, config,
+				&all_but_one);
 	}
 	assert_int_equal(config->workers, 0);
 	assert_int_equal(config->limits.connections, 7);
@@ -124,9 +178,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_keys_have_a_nearest),
 		cmocka_unit_test(keys_at_the_wrong_place),
+		cmocka_unit_test(criteria_are_named_as_they_stand),
+		cmocka_unit_test(names_of_the_table_are_no_keys),
 		cmocka_unit_test(keys_of_versions_to_come),
 		cmocka_unit_test(sections_need_keys),
 		cmocka_unit_test(all_is_in_the_man_page_in_order),
+		cmocka_unit_test(words_for_certificates_are_told),
 		cmocka_unit_test(fallbacks_are_read_as_from_a_file),
 	};
 

@@ -31,7 +31,8 @@ static void assert_changed(const char *old, const char *new,
 }
 
 static const char all[] =
-	"listen: {proxy: 127.0.0.1:81, transparent: 127.0.0.1:82}\n"
+	"listen: {proxy: 127.0.0.1:81, transparent: 127.0.0.1:82, "
+	"proxy-tls: 127.0.0.1:83}\n"
 	"state: /x\nworkers: 3\norigin: {dns: 127.0.0.1}\n"
 	"limits: {connections: 5, leaf-cache-entries: 6, "
 	"leaf-cache-bytes: 1MB}\n";
@@ -40,7 +41,8 @@ static void names_what_only_a_start_changes(void **state)
 {
 	(void)state;
 	assert_changed("state: /y\n", all, "listen.proxy\n"
-		"listen.transparent\nstate\nworkers\norigin.dns\n"
+		"listen.transparent\nlisten.proxy-tls\nstate\nworkers\n"
+		"origin.dns\n"
 		"limits.connections\nlimits.leaf-cache-entries\n"
 		"limits.leaf-cache-bytes\n");
 	assert_changed(all, all, "");
@@ -53,7 +55,8 @@ static void passes_over_what_a_reload_changes(void **state)
 	(void)state;
 	assert_changed("", "clients: any\nnon-tls: block\n"
 		"issuing: {validity: 2d}\nlimits: {idle-timeout: 2m}\n"
-		"origin: {pool: off}\n", "");
+		"origin: {pool: off}\nreload: {watch: none}\n"
+		"users: {required: off}\n", "");
 }
 
 int main(void)

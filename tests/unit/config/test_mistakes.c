@@ -44,6 +44,42 @@ static void by_line_then_in_order(void **state)
 	free(text);
 }
 
+static void each_file_by_itself(void **state)
+{
+	char same[] = "f";
+	struct mistakes mistakes = {.file = "f"};
+	char *text;
+
+	(void)state;
+	mistakes_error(&mistakes, 3, "three");
+	mistakes.file = "over";
+	mistakes_error(&mistakes, 1, "one");
+	mistakes.file = NULL;
+	mistakes_error(&mistakes, 1, "none");
+	mistakes.file = same;
+	mistakes_error(&mistakes, 2, "two");
+	text = printed(&mistakes);
+	assert_string_equal(text, "f:2: two\nf:3: three\nover:1: one\n"
+		"configuration:1: none\n");
+	free(text);
+	mistakes_clear(&mistakes);
+}
+
+static void warnings_are_counted_too(void **state)
+{
+	struct mistakes mistakes = {.file = "f"};
+	char *text;
+
+	(void)state;
+	for (unsigned i = 1; i <= 103; i++)
+		mistakes_warning(&mistakes, i, "hm");
+	text = printed(&mistakes);
+	assert_non_null(strstr(text, "f:100: warning: hm\n"));
+	assert_non_null(strstr(text, "f: warning: and 3 more\n"));
+	free(text);
+	mistakes_clear(&mistakes);
+}
+
 static void thousands_are_counted(void **state)
 {
 	struct mistakes mistakes = {.file = "f"};
@@ -57,6 +93,7 @@ static void thousands_are_counted(void **state)
 	assert_non_null(strstr(text, "f:99: no\n"));
 	assert_null(strstr(text, "f:100: no\n"));
 	assert_non_null(strstr(text, "f: and 901 more\n"));
+	assert_null(strstr(text, "warning: and"));
 	free(text);
 	mistakes_clear(&mistakes);
 }
@@ -95,6 +132,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_line_then_in_order),
+		cmocka_unit_test(each_file_by_itself),
+		cmocka_unit_test(warnings_are_counted_too),
 		cmocka_unit_test(thousands_are_counted),
 		cmocka_unit_test(shown_text_is_harmless),
 	};

@@ -172,6 +172,39 @@ static void crl_urls(void **state)
 	assert_int_equal(place_crl_url(longest, err, sizeof(err)), 0);
 }
 
+static void isolation_services(void **state)
+{
+	static const char *const yes[] = {
+		"https://iso.test/?url={url}", "http://10.0.0.1:81/{url}/x#y",
+		"https://[::1]/a?b=c&d={url}&e", "https://i.test?{url}",
+	};
+	static const char *const no[] = {
+		"", "iso.test/{url}", "ftp://iso.test/{url}", "https://{url}/",
+		"https://iso.test/", "https://iso.test/{url}{url}",
+		"https:///{url}", "https://iso.test:0/{url}",
+		"https://a@iso.test/{url}", "https://iso.test/ {url}",
+		"https://iso.test/{url}\r\nA: b", "https://iso.test/\"{url}",
+		"https://iso.test/{URL}", "HTTPS://iso.test/{url}",
+	};
+	char longest[1100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (place_isolate(yes[i], err, sizeof(err)) != 0)
+			fail_msg("%s", err);
+	}
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+		if (place_isolate(no[i], err, sizeof(err)) == 0)
+			fail_msg("\"%s\" was taken", no[i]);
+	}
+	memset(longest, 'a', sizeof(longest));
+	memcpy(longest, "https://a/{url}", 15);
+	longest[1025] = '\0';
+	assert_int_equal(place_isolate(longest, err, sizeof(err)), -1);
+	longest[1024] = '\0';
+	assert_int_equal(place_isolate(longest, err, sizeof(err)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +212,7 @@ int main(void)
 		cmocka_unit_test(connect_to),
 		cmocka_unit_test(ports),
 		cmocka_unit_test(crl_urls),
+		cmocka_unit_test(isolation_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,533 @@
+#include "proxy/config/versions.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/config/memory.h"
+
+enum {
+	NAME = 32,
+	/* In JSON a byte may take six, and there is what is around it. */
+	FILE_MAX = 6 * VERSIONS_TEXT_MAX + 8192,
+};
+
+#define FOLDER "policy"
+#define CURRENT "current"
+
+__attribute__((format(printf, 3, 4)))
+static int refuse(char *err, size_t err_size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(err, err_size, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* name_of: files are found by their numbers alone. */
+static const char *name_of(unsigned number, char out[NAME])
+{
+	snprintf(out, NAME, "%06u.json", number);
+	return out;
+}
+
+/* --- the folder --------------------------------------------------------- */
+
+/* is_ours: what somebody else could have put there is not gone by. Root looks at
+ * what belongs to whom it runs the proxy as. */
+static bool is_ours(int folder)
+{
+	struct stat info;
+
+	return fstat(folder, &info) == 0 &&
+		(info.st_uid == geteuid() || geteuid() == 0) &&
+		!(info.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* open_folder; VERSIONS_NONE: there is none, and it was not to be made. */
+static int open_folder(const char *state, bool make, int *out, char *err,
+	size_t err_size)
+{
+	int above = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	int why;
+
+	*out = -1;
+	if (above >= 0 && make && mkdirat(above, FOLDER, 0700) == 0)
+		(void)fsync(above);
+	if (above >= 0)
+		fd = openat(above, FOLDER, O_RDONLY | O_DIRECTORY |
+			O_NOFOLLOW | O_CLOEXEC);
+	why = errno;
+	if (above >= 0)
+		close(above);
+	if (fd < 0 && why == ENOENT && !make)
+		return VERSIONS_NONE;
+	if (fd < 0)
+		return refuse(err, err_size, FOLDER ": %s", strerror(why));
+	if (!is_ours(fd)) {
+		close(fd);
+		return refuse(err, err_size, FOLDER ": belongs to somebody "
+			"else, or others may write to it");
+	}
+	*out = fd;
+	return 0;
+}
+
+/* --- reading files ------------------------------------------------------ */
+
+static int read_all(int fd, char *out, size_t max, size_t *out_len)
+{
+	ssize_t got = 1;
+
+	*out_len = 0;
+	while (got != 0 && *out_len < max) {
+		got = read(fd, out + *out_len, max - *out_len);
+		if (got < 0 && errno != EINTR)
+			return -1;
+		*out_len += got > 0 ? (size_t)got : 0;
+	}
+	return 0;
+}
+
+static int read_open(int fd, char **out, size_t *out_len)
+{
+	struct stat info;
+
+	if (fstat(fd, &info) != 0)
+		return -1;
+	if (!S_ISREG(info.st_mode) || info.st_size > FILE_MAX) {
+		errno = S_ISREG(info.st_mode) ? EFBIG : EINVAL;
+		return -1;
+	}
+	*out = must(calloc(1, (size_t)info.st_size + 1));
+	if (read_all(fd, *out, (size_t)info.st_size, out_len) == 0)
+		return 0;
+	free(*out);
+	return -1;
+}
+
+static int read_file(int folder, const char *name, char **out,
+	size_t *out_len, char *err, size_t err_size)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+		O_CLOEXEC);
+	int result, why;
+
+	if (fd < 0 && errno == ENOENT)
+		return VERSIONS_NONE;
+	result = fd >= 0 ? read_open(fd, out, out_len) : -1;
+	why = errno;
+	if (fd >= 0)
+		close(fd);
+	if (result != 0)
+		return refuse(err, err_size, FOLDER "/%s: %s", name,
+			strerror(why));
+	return 0;
+}
+
+/* --- writing files ------------------------------------------------------ */
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t put = write(fd, text, len);
+
+		if (put < 0 && errno != EINTR)
+			return -1;
+		if (put > 0) {
+			text += put;
+			len -= (size_t)put;
+		}
+	}
+	return fsync(fd);
+}
+
+/* write_file: with the folder flushed, too, it is there for good. */
+static int write_file(int folder, const char *name, const char *text,
+	size_t len, char *err, size_t err_size)
+{
+	static const char temp[] = "new.tmp";
+	bool done;
+	int fd, why;
+
+	(void)unlinkat(folder, temp, 0);
+	fd = openat(folder, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+		O_CLOEXEC, 0600);
+	done = fd >= 0 && write_all(fd, text, len) == 0 &&
+		renameat(folder, temp, folder, name) == 0 &&
+		fsync(folder) == 0;
+	why = errno;
+	if (fd >= 0)
+		close(fd);
+	if (done)
+		return 0;
+	(void)unlinkat(folder, temp, 0);
+	return refuse(err, err_size, FOLDER "/%s: %s", name, strerror(why));
+}
+
+/* --- a version as JSON -------------------------------------------------- */
+
+static void copy_text(const json_t *object, const char *key, char *out,
+	size_t size)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+/* take reads what is in the file into out, and where out_text is not NULL the
+ * document, too. False: it is none of ours. */
+static bool take(const json_t *object, unsigned number, struct version *out,
+	char **out_text, size_t *out_len)
+{
+	const json_t *policy = json_object_get(object, "policy");
+
+	if (!json_is_string(policy) || json_integer_value(
+		    json_object_get(object, "version")) != (json_int_t)number)
+		return false;
+	out->number = number;
+	out->made = json_integer_value(json_object_get(object, "made"));
+	copy_text(object, "who", out->who, sizeof(out->who));
+	copy_text(object, "note", out->note, sizeof(out->note));
+	if (!out_text)
+		return true;
+	*out_len = json_string_length(policy);
+	*out_text = must(calloc(1, *out_len + 1));
+	memcpy(*out_text, json_string_value(policy), *out_len);
+	return true;
+}
+
+static int parse(const char *text, size_t len, unsigned number,
+	struct version *out, char **out_text, size_t *out_len, char *err,
+	size_t err_size)
+{
+	json_error_t error;
+	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	bool good = object && take(object, number, out, out_text, out_len);
+	char name[NAME];
+
+	json_decref(object);
+	if (good)
+		return 0;
+	return refuse(err, err_size, FOLDER "/%s is damaged: it is not what "
+		"the API has written; another version's number in " FOLDER
+		"/" CURRENT ", or 0 for the configuration file's own policy, "
+		"has that one used", name_of(number, name));
+}
+
+static int read_version(int folder, unsigned number, struct version *out,
+	char **out_text, size_t *out_len, char *err, size_t err_size)
+{
+	char name[NAME], *text;
+	size_t len;
+	int result;
+
+	memset(out, 0, sizeof(*out));
+	result = read_file(folder, name_of(number, name), &text, &len, err,
+		err_size);
+	if (result != 0)
+		return result;
+	result = parse(text, len, number, out, out_text, out_len, err,
+		err_size);
+	free(text);
+	return result;
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, must(value)) != 0)
+		abort();
+}
+
+/* dump: NULL where the text is not UTF-8, and so no document. */
+static char *dump(const struct version *version, const char *text, size_t len)
+{
+	json_t *object = must(json_object()), *policy = json_stringn(text, len);
+	char *out;
+
+	if (!policy) {
+		json_decref(object);
+		return NULL;
+	}
+	set(object, "version", json_integer(version->number));
+	set(object, "made", json_integer(version->made));
+	set(object, "who", json_string(version->who));
+	set(object, "note", json_string(version->note));
+	set(object, "policy", policy);
+	out = must(json_dumps(object, JSON_INDENT(1)));
+	json_decref(object);
+	return out;
+}
+
+/* --- all of them -------------------------------------------------------- */
+
+/* number_in: 0 for a name that is not a version's. */
+static unsigned number_in(const char *name)
+{
+	char again[NAME];
+	unsigned long number;
+
+	if (strspn(name, "0123456789") != 6)
+		return 0;
+	number = strtoul(name, NULL, 10);
+	return strcmp(name_of((unsigned)number, again), name) == 0 ?
+		(unsigned)number : 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int list_numbers(int folder, unsigned **out, size_t *out_num, char *err,
+	size_t err_size)
+{
+	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *files = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *file;
+	unsigned number;
+
+	*out = NULL;
+	*out_num = 0;
+	if (!files) {
+		if (copy >= 0)
+			close(copy);
+		return refuse(err, err_size, FOLDER ": %s", strerror(errno));
+	}
+	while ((file = readdir(files)) != NULL) {
+		number = number_in(file->d_name);
+		if (number == 0)
+			continue;
+		*out = must(realloc(*out, (*out_num + 1) * sizeof(**out)));
+		(*out)[(*out_num)++] = number;
+	}
+	closedir(files);
+	if (*out_num > 0)
+		qsort(*out, *out_num, sizeof(**out), by_number);
+	return 0;
+}
+
+/* read_each: one that has gone since is left out, one that is damaged not. */
+static size_t read_each(int folder, const unsigned *numbers, size_t num,
+	struct version *out)
+{
+	char err[VERSIONS_ERR];
+	size_t len, got = 0;
+	int result;
+
+	for (size_t i = 0; i < num; i++) {
+		struct version *at = &out[got];
+
+		result = read_version(folder, numbers[i], at, NULL, &len, err,
+			sizeof(err));
+		if (result == VERSIONS_NONE)
+			continue;
+		at->number = numbers[i];
+		if (result != 0)
+			snprintf(at->err, sizeof(at->err), "%s", err);
+		got++;
+	}
+	return got;
+}
+
+int versions_list(const char *state, struct version **out, size_t *out_num,
+	char *err, size_t err_size)
+{
+	unsigned *numbers;
+	size_t num;
+	int folder, result;
+
+	*out = NULL;
+	*out_num = 0;
+	result = open_folder(state, false, &folder, err, err_size);
+	if (result != 0)
+		return result == VERSIONS_NONE ? 0 : -1;
+	result = list_numbers(folder, &numbers, &num, err, err_size);
+	if (result == 0) {
+		*out = must(calloc(num + 1, sizeof(**out)));
+		*out_num = read_each(folder, numbers, num, *out);
+	}
+	free(numbers);
+	close(folder);
+	return result;
+}
+
+int versions_read(const char *state, unsigned number, struct version *out,
+	char **out_text, size_t *out_len, char *err, size_t err_size)
+{
+	int folder, result;
+
+	*out_text = NULL;
+	*out_len = 0;
+	if (number == 0 || number > VERSIONS_LAST)
+		return VERSIONS_NONE;
+	result = open_folder(state, false, &folder, err, err_size);
+	if (result != 0)
+		return result;
+	result = read_version(folder, number, out, out_text, out_len, err,
+		err_size);
+	close(folder);
+	return result;
+}
+
+/* --- which is in force -------------------------------------------------- */
+
+static int read_current(int folder, unsigned *out, char *err, size_t err_size)
+{
+	char *text;
+	size_t len, digits;
+	int result = read_file(folder, CURRENT, &text, &len, err, err_size);
+
+	*out = 0;
+	if (result != 0)
+		return result == VERSIONS_NONE ? 0 : -1;
+	digits = strspn(text, "0123456789");
+	if (digits > 0 && digits <= 6 &&
+	    (len == digits || (len == digits + 1 && text[digits] == '\n')))
+		*out = (unsigned)strtoul(text, NULL, 10);
+	else
+		result = refuse(err, err_size, FOLDER "/" CURRENT " is "
+			"damaged: it is to be the number of a version, or 0 "
+			"for the configuration file's own policy");
+	free(text);
+	return result;
+}
+
+int versions_current(const char *state, struct version *out, char **out_text,
+	size_t *out_len, char *err, size_t err_size)
+{
+	unsigned number;
+	int folder, result;
+
+	memset(out, 0, sizeof(*out));
+	*out_text = NULL;
+	*out_len = 0;
+	result = open_folder(state, false, &folder, err, err_size);
+	if (result != 0)
+		return result;
+	result = read_current(folder, &number, err, err_size);
+	close(folder);
+	if (result != 0)
+		return result;
+	if (number == 0)
+		return VERSIONS_NONE;
+	result = versions_read(state, number, out, out_text, out_len, err,
+		err_size);
+	if (result != VERSIONS_NONE)
+		return result;
+	return refuse(err, err_size, FOLDER "/" CURRENT " names version %u, "
+		"which is not there", number);
+}
+
+int versions_set_current(const char *state, unsigned number, char *err,
+	size_t err_size)
+{
+	char name[NAME], text[16];
+	int folder, result, len;
+
+	if (open_folder(state, true, &folder, err, err_size) != 0)
+		return -1;
+	if (number != 0 && faccessat(folder, name_of(number, name), R_OK,
+		    AT_EACCESS) != 0) {
+		result = refuse(err, err_size, FOLDER "/%s: %s", name,
+			strerror(errno));
+	} else {
+		len = snprintf(text, sizeof(text), "%u\n", number);
+		result = write_file(folder, CURRENT, text, (size_t)len, err,
+			err_size);
+	}
+	close(folder);
+	return result;
+}
+
+/* --- another one -------------------------------------------------------- */
+
+int versions_next(const char *state, unsigned *out, char *err, size_t err_size)
+{
+	unsigned *numbers;
+	size_t num;
+	int folder, result;
+
+	*out = 1;
+	result = open_folder(state, false, &folder, err, err_size);
+	if (result != 0)
+		return result == VERSIONS_NONE ? 0 : -1;
+	result = list_numbers(folder, &numbers, &num, err, err_size);
+	close(folder);
+	if (result == 0 && num > 0)
+		*out = numbers[num - 1] + 1;
+	free(numbers);
+	if (*out > VERSIONS_LAST)
+		result = refuse(err, err_size, FOLDER ": there are no more "
+			"numbers");
+	return result;
+}
+
+/* prune lets go of the oldest, but of neither that in force nor, where nobody
+ * knows which that is, of any. What can't be removed stays. */
+static void prune(int folder, unsigned newest)
+{
+	char name[NAME], err[VERSIONS_ERR];
+	unsigned *numbers, current;
+	size_t num;
+
+	if (read_current(folder, &current, err, sizeof(err)) != 0 ||
+	    list_numbers(folder, &numbers, &num, err, sizeof(err)) != 0)
+		return;
+	for (size_t i = 0; num - i > VERSIONS_KEPT; i++) {
+		if (numbers[i] != current && numbers[i] != newest)
+			(void)unlinkat(folder, name_of(numbers[i], name), 0);
+	}
+	free(numbers);
+}
+
+static int write_version(int folder, const struct version *version,
+	const char *text, size_t len, char *err, size_t err_size)
+{
+	struct stat info;
+	char name[NAME], *json;
+	int result;
+
+	name_of(version->number, name);
+	if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0)
+		return refuse(err, err_size, FOLDER "/%s is there already",
+			name);
+	json = dump(version, text, len);
+	if (!json)
+		return refuse(err, err_size, "the policy is not UTF-8");
+	result = write_file(folder, name, json, strlen(json), err, err_size);
+	free(json);
+	return result;
+}
+
+int versions_add(const char *state, const struct version *version,
+	const char *text, size_t len, char *err, size_t err_size)
+{
+	int folder, result;
+
+	if (version->number == 0 || version->number > VERSIONS_LAST)
+		return refuse(err, err_size, "there is no version %u",
+			version->number);
+	if (len > VERSIONS_TEXT_MAX)
+		return refuse(err, err_size, "the policy has more than %d "
+			"bytes", VERSIONS_TEXT_MAX);
+	if (open_folder(state, true, &folder, err, err_size) != 0)
+		return -1;
+	result = write_version(folder, version, text, len, err, err_size);
+	if (result == 0)
+		prune(folder, version->number);
+	close(folder);
+	return result;
+}
