@@ -58,6 +58,7 @@ struct dial {
 	union address targets[MAX_TARGETS];
 	bool tried[MAX_TARGETS];
 	size_t num_targets;
+	struct addresses *only;      /* owned; NULL: any */
 	sa_family_t last_family;
 	struct attempt *attempts;    /* under way; owned */
 	enum trouble trouble;        /* the worst so far */
@@ -70,8 +71,10 @@ struct dial {
 
 static void handle_closed(struct dial *d)
 {
-	if (--d->handles == 0)
-		free(d);
+	if (--d->handles > 0)
+		return;
+	free(d->only);
+	free(d);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -278,15 +281,39 @@ static void go_on(struct dial *d)
 		finish(d, status_of_trouble[d->trouble], NULL, NULL);
 }
 
-static void add_target(struct dial *d, const struct sockaddr *address)
+static union address with_port(const struct sockaddr *address, uint16_t port)
 {
 	union address to = {0};
 
 	memcpy(&to, address, address_len(address));
 	if (to.any.sa_family == AF_INET6)
-		to.in6.sin6_port = htons(d->port);
+		to.in6.sin6_port = htons(port);
 	else
-		to.in4.sin_port = htons(d->port);
+		to.in4.sin_port = htons(port);
+	return to;
+}
+
+/* is_wanted: among those that were decided on. */
+static bool is_wanted(const struct dial *d, const union address *to)
+{
+	for (size_t i = 0; d->only && i < d->only->num; i++) {
+		union address one = with_port(
+			(const struct sockaddr *)&d->only->at[i], d->port);
+
+		if (address_equal(&one.any, &to->any))
+			return true;
+	}
+	return !d->only;
+}
+
+static void add_target(struct dial *d, const struct sockaddr *address)
+{
+	union address to = with_port(address, d->port);
+
+	if (!is_wanted(d, &to)) {
+		note(d, TROUBLE_NOT_ALLOWED);
+		return;
+	}
 	for (size_t i = 0; i < d->num_targets; i++)
 		if (address_equal(&d->targets[i].any, &to.any))
 			return;
@@ -349,6 +376,12 @@ static struct dial *dial_new(uv_loop_t *loop, const struct dial_order *order)
 	d->own = order->own;
 	d->client_local = order->client_local;
 	d->configured = order->configured;
+	if (order->only) {
+		d->only = malloc(sizeof(*d->only));
+		if (!d->only)
+			abort();
+		*d->only = *order->only;
+	}
 	d->last_family = AF_INET; /* so that IPv6 comes first */
 	(void)uv_timer_init(loop, &d->next);
 	(void)uv_timer_init(loop, &d->limit);

@@ -45,6 +45,9 @@ struct dial_order {
 	const struct sockaddr *address;
 	const struct own_listeners *own; /* borrowed until done */
 	bool client_local, configured;   /* for address_check */
+	/* No other address is dialled, whatever the name leads to by now; NULL:
+	 * any. Copied. */
+	const struct addresses *only;
 	unsigned timeout_ms;             /* names and connecting together */
 };
 

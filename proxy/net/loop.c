@@ -37,8 +37,12 @@ static void breathe(struct loop *loop)
 
 static void on_prepare(uv_prepare_t *handle)
 {
-	end_turn(handle->data);
-	breathe(handle->data);
+	struct loop *loop = handle->data;
+
+	end_turn(loop);
+	if (loop->resting)
+		loop->resting(loop->arg);
+	breathe(loop);
 }
 
 static void on_check(uv_check_t *handle)

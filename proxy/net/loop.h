@@ -40,6 +40,10 @@ struct loop {
 	size_t bulk;            /* bytes that came in large pieces, this turn */
 	bool others;            /* ... and something came in small ones, or posts */
 	struct stream *turn;    /* streams with work at the end of the turn */
+	/* Called, unless it is NULL, when all that came has been worked off and
+	 * the loop is about to wait. */
+	void (*resting)(void *arg);
+	void *arg;
 	uv_prepare_t prepare;
 	uv_check_t check;
 	uv_async_t async;

@@ -188,9 +188,7 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 	if (n == UV_ENOBUFS && stream_may_splice(stream)) {
 		stream_splice_in(stream);
 	} else if (n == UV_EOF) {
-		stream->truncated = stream->is_tls && !stream->ended;
-		stream->ended = true;
-		stream_tell(stream);
+		stream_hear_end(stream);
 	} else if (n < 0) {
 		stream_fail(stream, STREAM_RESET);
 	} else {
@@ -519,15 +517,6 @@ void stream_tls(struct stream *stream, SSL *ssl, const void *raw, size_t len)
 	stream_mark(stream); /* the handshake begins at the end of the turn */
 }
 
-void stream_reset(struct stream *stream)
-{
-	struct linger hard = {.l_onoff = 1};
-
-	if (stream->open)
-		(void)setsockopt(stream_fd(stream), SOL_SOCKET, SO_LINGER, &hard,
-			sizeof(hard));
-}
-
 static void on_close(uv_handle_t *handle)
 {
 	struct stream *stream = handle->data;
@@ -551,5 +540,6 @@ void stream_close(struct stream *stream)
 	stream->wanted = false;
 	unmark(stream);
 	stream_part(stream);
+	stream_unpair(stream);
 	uv_close((uv_handle_t *)stream->tcp, on_close);
 }

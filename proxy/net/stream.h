@@ -68,9 +68,10 @@ struct stream { /* zeroed: not open */
 	uv_tcp_t *tcp;
 	uv_write_t write;
 	struct buffer raw, kept, plain, out, inflight;
-	struct stream *next_turn, *mate;
+	struct stream *next_turn, *mate, *twin;
 	bool in_turn, wanted, reading, ended, is_tls, begin, full;
 	bool writing, shutdown_asked, may_finish, finished, event, deaf, splicing;
+	bool cut, alone;
 };
 
 /* stream_open takes over a connected, non-blocking socket. Nothing is wanted
@@ -138,6 +139,19 @@ void stream_shutdown(struct stream *stream);
 /* stream_reset makes the close that follows a reset: the peer must not take
  * what it got for the whole. */
 void stream_reset(struct stream *stream);
+
+/* stream_pair: the two are the ends of one pair of sockets, which knows no
+ * resets: what stream_reset says of one, the other hears when it has read all
+ * that came before. */
+void stream_pair(struct stream *a, struct stream *b);
+
+/* stream_alone: the other end of its pair has been closed; what that had sent
+ * may still come. on_event tells. */
+bool stream_alone(const struct stream *stream);
+
+/* stream_refuse takes no more from the other end of a pair, which is deaf from
+ * then on. */
+void stream_refuse(struct stream *stream);
 
 /* stream_close closes at once, dropping what is queued; on_closed comes later,
  * on_data and on_event no more. */

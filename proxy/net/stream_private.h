@@ -28,7 +28,11 @@ size_t stream_queued(const struct stream *stream); /* bytes of output */
 bool stream_may_splice(const struct stream *stream);
 void stream_splice_in(struct stream *stream);
 
-/* stream_part ends what stream_join began. */
+/* stream_part ends what stream_join began, stream_unpair what stream_pair. */
 void stream_part(struct stream *stream);
+void stream_unpair(struct stream *stream);
+
+/* stream_hear_end: the peer sends no more; of a pair, that may be a reset. */
+void stream_hear_end(struct stream *stream);
 
 #endif

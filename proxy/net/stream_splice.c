@@ -29,12 +29,10 @@ void stream_splice_in(struct stream *stream)
 	stream->splicing = result == SPLICE_MOVED && moved.in >= LITTLE;
 	if (moved.out > 0)
 		mate->active_ms = stream->active_ms;
-	if (result == SPLICE_ENDED) {
-		stream->ended = true;
-		stream_tell(stream);
-	} else if (result == SPLICE_BROKE) {
+	if (result == SPLICE_ENDED)
+		stream_hear_end(stream);
+	else if (result == SPLICE_BROKE)
 		stream_fail(stream, STREAM_RESET);
-	}
 	if (moved.deaf)
 		stream_deafen(mate);
 	if (moved.in > moved.out) {

@@ -60,10 +60,10 @@ static SSL_CTX *client_ctx, *server_ctx;
 /* --- the near end ------------------------------------------------------- */
 
 /* No callback comes from inside a call of the test, nor of another callback. */
-static inline void enter(void)
+static inline void enter(const struct near_end *n)
 {
 	assert_true(running && !inside);
-	assert_false(near->closed);
+	assert_false(n->closed);
 	inside = true;
 }
 
@@ -72,7 +72,7 @@ static inline size_t near_on_data(void *owner, const uint8_t *data, size_t len)
 	struct near_end *n = owner;
 	size_t take = len < n->bite ? len : n->bite;
 
-	enter();
+	enter(n);
 	assert_true(n->stream.open);
 	assert_true(len > 0);
 	n->offers++;
@@ -90,7 +90,7 @@ static inline void near_on_event(void *owner)
 {
 	struct near_end *n = owner;
 
-	enter();
+	enter(n);
 	assert_true(n->stream.open);
 	n->events++;
 	if (n->in_event)
@@ -102,7 +102,7 @@ static inline void near_on_closed(void *owner)
 {
 	struct near_end *n = owner;
 
-	enter();
+	enter(n);
 	assert_false(n->stream.open);
 	n->closed = true;
 	inside = false;

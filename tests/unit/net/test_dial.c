@@ -360,6 +360,35 @@ static void passes_over_what_is_not_allowed(void **state)
 	assert_int_equal(configured.status, DIAL_OK);
 }
 
+/* What was decided on, whatever the name leads to by now. */
+static void dials_no_other_address_than_it_was_told(void **state)
+{
+	struct net *net = *state;
+	struct sockaddr_in live = at("127.0.0.3", 0), other = at("127.0.0.9", 0);
+	struct caller one = local(), none = local(), empty = local();
+	struct caller address = local();
+	struct addresses only = {.num = 2}, others = {.num = 1}, no = {0};
+
+	memcpy(&only.at[0], &other, sizeof(other));
+	memcpy(&only.at[1], &live, sizeof(live));
+	memcpy(&others.at[0], &other, sizeof(other));
+	one.order.only = &only;
+	call(net, &one, "dead-first.test");
+	assert_int_equal(one.status, DIAL_OK);
+	assert_string_equal(peer_text(&one), "127.0.0.3");
+	none.order.only = &others;
+	call(net, &none, "live.test");
+	assert_int_equal(none.status, DIAL_NOT_ALLOWED);
+	empty.order.only = &no;
+	call(net, &empty, "live.test");
+	assert_int_equal(empty.status, DIAL_NOT_ALLOWED);
+	address.order.address = (struct sockaddr *)&live;
+	address.order.only = &others;
+	call(net, &address, "none.test");
+	assert_int_equal(address.status, DIAL_NOT_ALLOWED);
+	assert_int_equal(num_accepted(net), 1);
+}
+
 static void passes_over_our_own(void **state)
 {
 	struct net *net = *state;
@@ -504,6 +533,7 @@ int main(void)
 		TEST(tells_the_worst),
 		TEST(tells_of_names),
 		TEST(passes_over_what_is_not_allowed),
+		TEST(dials_no_other_address_than_it_was_told),
 		TEST(passes_over_our_own),
 		TEST(goes_from_ipv6_to_ipv4),
 		TEST(prefers_ipv6),
