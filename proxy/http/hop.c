@@ -184,3 +184,11 @@ void hop_strip_trailers(struct head *trailers)
 {
 	head_drop(trailers, is_no_trailer, NULL);
 }
+
+bool hop_binds(const struct head *head, const char *field)
+{
+	struct slice value = head_get(head, field);
+
+	return value.at && (slice_has_prefix_nocase(value, "ntlm") ||
+				   slice_has_prefix_nocase(value, "negotiate"));
+}

@@ -30,4 +30,9 @@ void hop_strip_response(struct head *head);
  * 6.5.1): framing, routing, authentication, Connection and its kin. */
 void hop_strip_trailers(struct head *trailers);
 
+/* hop_binds: NTLM and Negotiate (RFC 4559) authenticate the connection, not the
+ * request: one whose Authorization or WWW-Authenticate has either is its client's
+ * alone. */
+bool hop_binds(const struct head *head, const char *field);
+
 #endif

@@ -325,6 +325,8 @@ static void put_decision(struct json_line *line, const struct record *r)
 	json_text(line, "sni", r->sni);
 	json_text(line, "rule", r->rule);
 	json_text(line, "action", r->action);
+	json_text(line, "url_rule", r->url_rule);
+	json_text(line, "url_action", r->url_action);
 	json_text(line, "reason", reason_word(r->reason));
 	json_text(line, "why", r->why);
 	if (r->sni)
@@ -347,6 +349,13 @@ static void put_tls(struct json_line *line, const struct record *r)
 	json_bool(line, "origin_reused", r->origin_reused);
 }
 
+static const char *listener_name(const struct record *r)
+{
+	if (r->proxy_tls)
+		return "proxy-tls";
+	return r->transparent ? "transparent" : "proxy";
+}
+
 void access_write(struct access_buffer *buffer, const struct record *r)
 {
 	struct json_line *line = &buffer->line;
@@ -357,7 +366,8 @@ void access_write(struct access_buffer *buffer, const struct record *r)
 	put_time(buffer);
 	json_text(line, "kind", kind_name(r->kind));
 	put_client(line, r->client);
-	json_text(line, "listener", r->transparent ? "transparent" : "proxy");
+	json_text(line, "user", r->user);
+	json_text(line, "listener", listener_name(r));
 	put_decision(line, r);
 	put_tls(line, r);
 	json_bytes(line, "method", r->method, r->method_len);

@@ -26,11 +26,13 @@ enum record_kind {
 struct record {
 	enum record_kind kind;
 	const struct sockaddr *client;
-	bool transparent;
+	bool transparent, proxy_tls; /* else the explicit listener */
 	const char *host;          /* of the destination */
 	uint16_t port;
 	const char *sni;
+	const char *user;          /* NULL: nobody */
 	const char *rule, *action; /* SSL rule that decided */
+	const char *url_rule, *url_action; /* likewise */
 	bool names_differ;         /* CONNECT's host and the SNI */
 	enum reason reason;
 	const char *why;           /* a sentence more than the reason's own */

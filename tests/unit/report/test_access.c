@@ -104,6 +104,7 @@ static void writes_what_is_known(void **state)
 	struct record record = {
 		.kind = RECORD_EXCHANGE, .host = "a.example", .port = 443,
 		.sni = "a.example", .rule = "Default", .action = "inspect",
+		.user = "ann", .url_rule = "Yes", .url_action = "allow",
 		.names_differ = true, .client_tls = "TLSv1.3",
 		.client_cipher = "TLS_AES_128_GCM_SHA256", .leaf = "forged",
 		.client_resumed = true, .origin_tls = "TLSv1.2",
@@ -122,9 +123,11 @@ static void writes_what_is_known(void **state)
 	log_one(&record);
 	assert_string_equal(after_time(read_file(path)),
 		"\"kind\":\"exchange\",\"client\":\"192.0.2.1\","
+		"\"user\":\"ann\","
 		"\"listener\":\"proxy\",\"host\":\"a.example\",\"port\":443,"
 		"\"sni\":\"a.example\",\"rule\":\"Default\","
 		"\"action\":\"inspect\","
+		"\"url_rule\":\"Yes\",\"url_action\":\"allow\","
 		"\"reason\":\"origin-certificate-expired\","
 		"\"why\":\"since 2020\",\"names\":\"differ\","
 		"\"client_tls\":\"TLSv1.3\","
@@ -170,6 +173,19 @@ static void knows_mapped_clients(void **state)
 		&client.sin6_addr), 1);
 	log_one(&record);
 	assert_non_null(strstr(read_file(path), "\"client\":\"192.0.2.1\""));
+	assert_int_equal(unlink(path), 0);
+}
+
+static void names_the_listener(void **state)
+{
+	struct record record = { .kind = RECORD_EXCHANGE };
+
+	(void)state;
+	log_one(&record);
+	record.proxy_tls = true;
+	log_one(&record);
+	assert_non_null(strstr(read_file(path), "\"listener\":\"proxy\""));
+	assert_non_null(strstr(read_file(path), "\"listener\":\"proxy-tls\""));
 	assert_int_equal(unlink(path), 0);
 }
 
@@ -359,6 +375,7 @@ int main(void)
 		cmocka_unit_test(writes_what_is_known),
 		cmocka_unit_test(leaves_out_what_is_not),
 		cmocka_unit_test(knows_mapped_clients),
+		cmocka_unit_test(names_the_listener),
 		cmocka_unit_test(only_we_may_read_it),
 		cmocka_unit_test(hands_over_when_told_or_full),
 		cmocka_unit_test(close_writes_all),
