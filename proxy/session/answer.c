@@ -10,6 +10,7 @@
 #include "proxy/config/config.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/session/services.h"
+#include "proxy/session/verifier.h"
 
 /* --- heads and HTML ----------------------------------------------------- */
 
@@ -25,9 +26,12 @@ static const char *phrase(unsigned status)
 		unsigned status;
 		const char *text;
 	} phrases[] = {
-		{200, "OK"}, {400, "Bad Request"}, {403, "Forbidden"},
-		{404, "Not Found"}, {405, "Method Not Allowed"},
+		{200, "OK"}, {302, "Found"}, {400, "Bad Request"},
+		{403, "Forbidden"}, {404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{407, "Proxy Authentication Required"},
 		{408, "Request Timeout"}, {421, "Misdirected Request"},
+		{429, "Too Many Requests"},
 		{431, "Request Header Fields Too Large"},
 		{501, "Not Implemented"}, {502, "Bad Gateway"},
 		{503, "Service Unavailable"}, {504, "Gateway Timeout"},
@@ -190,6 +194,44 @@ static void refuse_in_html(struct answer *answer,
 	end_page(answer);
 }
 
+/* add_challenge: RFC 7617, 2 and 2.1. The realm was checked to have no quotes. */
+static void add_challenge(struct answer *answer, const char *realm)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "Basic realm=\"%s\", charset=\"UTF-8\"",
+		realm ? realm : "Sallyport");
+	head_add_text(answer->head, "Proxy-Authenticate", text);
+}
+
+/* add_fields adds what goes with a status (RFC 9110, 15). */
+static void add_fields(struct answer *answer, const struct refusal *refusal)
+{
+	char seconds[16];
+
+	switch (reason_status(refusal->reason)) {
+	case 302:
+		if (refusal->location)
+			head_add_text(answer->head, "Location",
+				refusal->location);
+		break;
+	case 405:
+		head_add_text(answer->head, "Allow", refusal->allow ?
+			refusal->allow :
+			"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+		break;
+	case 407:
+		add_challenge(answer, refusal->realm);
+		break;
+	case 429:
+		snprintf(seconds, sizeof(seconds), "%d", VERIFIER_RETRY_S);
+		head_add_text(answer->head, "Retry-After", seconds);
+		break;
+	default:
+		break;
+	}
+}
+
 void answer_refuse(struct answer *answer, const struct refusal *refusal)
 {
 	if (refusal->page)
@@ -197,10 +239,7 @@ void answer_refuse(struct answer *answer, const struct refusal *refusal)
 	else
 		refuse_in_text(answer, refusal);
 	add_proxy_status(answer, refusal->reason);
-	if (refusal->reason == REASON_METHOD_NOT_ALLOWED)
-		head_add_text(answer->head, "Allow", refusal->allow ?
-			refusal->allow :
-			"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+	add_fields(answer, refusal);
 }
 
 /* --- our own pages ------------------------------------------------------ */

@@ -35,6 +35,8 @@ struct refusal {
 	const char *rule;
 	const char *why;
 	const char *allow; /* methods, where that is why; NULL: most */
+	const char *location; /* of a redirection */
+	const char *realm; /* of a 407 */
 	bool page; /* HTML for a browser, else text */
 };
 

@@ -73,3 +73,10 @@ SSL *client_tls_new(SSL_CTX *ctx, const struct leaf *leaf,
 	bind_session(ssl, leaf, binding, binding_len);
 	return ssl;
 }
+
+void client_tls_need(SSL *ssl, enum tls_version version)
+{
+	if (version == TLS_1_3 &&
+	    !SSL_set_min_proto_version(ssl, TLS1_3_VERSION))
+		abort();
+}

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "pki/leaf.h"
+#include "policy/policy.h"
 
 struct tickets;
 
@@ -34,5 +35,8 @@ SSL_CTX *client_tls_ctx(struct tickets *tickets);
 SSL *client_tls_new(SSL_CTX *ctx, const struct leaf *leaf,
 	const struct alpn_answer *alpn, const void *binding,
 	size_t binding_len);
+
+/* client_tls_need refuses TLS that is older. */
+void client_tls_need(SSL *ssl, enum tls_version version);
 
 #endif

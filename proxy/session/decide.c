@@ -1,6 +1,8 @@
 /* decide.c - which name counts, and what the rules say of it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "proxy/session/session_private.h"
 
@@ -9,19 +11,40 @@ bool decide_is_magic(const char *name)
 	return strcmp(name, MAGIC_HOST) == 0;
 }
 
+struct facts decide_facts(const struct session *s)
+{
+	return (struct facts){
+		.source = &s->peer.any,
+		.user = s->user,
+		.user_agent = s->user_agent,
+		.now = time(NULL),
+	};
+}
+
+/* decide_name: of several addresses the client may get any, so the strictest
+ * decision counts. */
 void decide_name(const struct session *s, const char *name, bool tls,
 	bool has_sni, struct decision *out)
 {
-	struct facts facts = {
-		.source = &s->peer.any,
-		.host = name,
-		.address = s->has_original ? s->host : NULL,
-		.port = s->port,
-		.tls = tls,
-		.has_sni = has_sni,
-	};
+	const struct policy *policy = session_config(s)->policy;
+	struct facts facts = decide_facts(s);
+	struct decision one;
+	size_t num = s->destinations && policy_asks_destination(policy) ?
+		s->destinations->num : 0;
 
-	policy_decide(session_config(s)->policy, &facts, out);
+	facts.host = name;
+	facts.address = s->has_original ? s->host : NULL;
+	facts.port = s->port;
+	facts.tls = tls;
+	facts.has_sni = has_sni;
+	if (num > 0)
+		facts.destination = address_at(s->destinations, 0);
+	policy_decide(policy, &facts, out);
+	for (size_t i = 1; i < num; i++) {
+		facts.destination = address_at(s->destinations, i);
+		policy_decide(policy, &facts, &one);
+		*out = *decision_stricter(out, &one);
+	}
 }
 
 /* --- one name or two ---------------------------------------------------- */
@@ -49,20 +72,16 @@ static void on_resolved(struct resolve_waiter *waiter,
 {
 	struct session *s = (struct session *)(void *)
 		((char *)waiter - offsetof(struct session, dns));
-	char text[46];
 
 	s->dns_done = true;
-	for (size_t i = 0; status == RESOLVE_OK && i < addresses->num; i++) {
-		address_text((const struct sockaddr *)&addresses->at[i], text);
-		if (strcmp(text, s->host) == 0)
-			s->sni_is_host = true;
-	}
+	if (status == RESOLVE_OK)
+		s->found = bytes_copy(addresses, sizeof(*addresses));
 	session_run(s);
 }
 
 /* ask: a client that has used up its share of look-ups gets no answer; its names
  * are then two. */
-static void ask(struct session *s)
+static void ask(struct session *s, const char *name)
 {
 	struct quota_client client;
 
@@ -76,7 +95,7 @@ static void ask(struct session *s)
 		}
 	}
 	s->dns.resolved = on_resolved;
-	resolver_ask(s->services->resolver, s->sni, true, &s->dns);
+	resolver_ask(s->services->resolver, name, true, &s->dns);
 }
 
 void decide_forget_dns(struct session *s)
@@ -84,6 +103,9 @@ void decide_forget_dns(struct session *s)
 	struct quota_client client;
 
 	resolver_leave(&s->dns);
+	s->dns_asked = s->dns_done = false;
+	free(s->found);
+	s->found = NULL;
 	if (!s->dns_counted)
 		return;
 	s->dns_counted = false;
@@ -91,26 +113,108 @@ void decide_forget_dns(struct session *s)
 	quota_give(s->services->dials, &client);
 }
 
+/* look_up: true once name has been, or has taken too long; s->found is what came
+ * of it, until decide_forget_dns. */
+static bool look_up(struct session *s, const char *name)
+{
+	if (!s->dns_asked)
+		ask(s, name);
+	return s->dns_done || s->timed_out;
+}
+
+static bool is_found(const struct session *s, const char *host)
+{
+	char text[46];
+
+	for (size_t i = 0; s->found && i < s->found->num; i++) {
+		address_text(address_at(s->found, i), text);
+		if (strcmp(text, host) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* keep_destinations takes what was found. Nothing is an answer, too: then nothing
+ * is dialled. */
+static void keep_destinations(struct session *s, const char *host)
+{
+	free(s->destinations);
+	s->destinations = s->found;
+	s->found = NULL;
+	if (!s->destinations)
+		s->destinations = calloc(1, sizeof(*s->destinations));
+	if (!s->destinations)
+		abort();
+	words_set(&s->destinations_of, host);
+}
+
+bool decide_find_destinations(struct session *s, const char *host,
+	uint16_t port)
+{
+	const char *name = origin_target(s->services, host, port);
+
+	if (s->destinations && strcmp(s->destinations_of, host) == 0)
+		return true;
+	if (!look_up(s, name))
+		return false;
+	keep_destinations(s, host);
+	decide_forget_dns(s);
+	return true;
+}
+
+bool decide_asks_destination(const struct session *s)
+{
+	const struct policy *policy = session_config(s)->policy;
+
+	return policy_asks_destination(policy) ||
+		policy_asks_url_destination(policy);
+}
+
+/* add_original: a redirected connection is inspected at where it was going, and
+ * tunnelled to where its name leads: both count. */
+static void add_original(struct session *s)
+{
+	struct addresses *all = s->destinations;
+
+	if (!s->has_original || !all || all->num == RESOLVE_MAX)
+		return;
+	memcpy(&all->at[all->num++], &s->original,
+		address_len(&s->original.any));
+}
+
 enum wait step_resolve(struct session *s)
 {
-	if (must_resolve(s) && !s->dns_asked)
-		ask(s);
-	if (must_resolve(s) && !s->dns_done && !s->timed_out)
-		return WAIT_DNS;
-	decide_forget_dns(s);
+	const char *name = s->transparent && s->sni[0] ? s->sni : s->host;
+
+	if (must_resolve(s) && !s->sni_looked_up) {
+		if (!look_up(s, s->sni))
+			return WAIT_DNS;
+		s->sni_is_host = is_found(s, s->host);
+		s->sni_looked_up = true;
+		decide_forget_dns(s);
+	}
+	if (decide_asks_destination(s) && name[0] && !decide_is_magic(name)) {
+		if (!decide_find_destinations(s, name, s->port))
+			return WAIT_DNS;
+		add_original(s);
+	}
 	return session_go(s, AT_DECIDE);
 }
 
-bool decide_host_is_blocked(struct session *s)
+bool decide_host_is_blocked(struct session *s, enum reason *out)
 {
 	struct decision decision;
 
 	decide_name(s, s->host, false, false, &decision);
-	if (decision.options.action != ACTION_BLOCK)
-		return false;
-	s->decision = decision;
-	s->decided = true;
-	return true;
+	*out = REASON_BLOCKED;
+	if (decision.options.action == ACTION_BLOCK) {
+		s->decision = decision;
+		s->decided = true;
+		return true;
+	}
+	*out = REASON_URL_BLOCKED;
+	return decision.options.url_policies == URL_POLICIES_EVALUATE &&
+		urls_block_host(s, s->host);
 }
 
 /* --- deciding ----------------------------------------------------------- */
@@ -147,12 +251,12 @@ static enum wait refuse_tls(struct session *s, uint8_t alert,
 	return session_go(s, AT_LINGER);
 }
 
-static enum wait blocked(struct session *s)
+static enum wait blocked(struct session *s, enum reason reason,
+	const char *rule)
 {
 	if (!s->decision.options.notify)
-		return refuse_tls(s, SSL_AD_ACCESS_DENIED, REASON_BLOCKED,
-			s->decision.rule_name);
-	s->deny = REASON_BLOCKED;
+		return refuse_tls(s, SSL_AD_ACCESS_DENIED, reason, rule);
+	s->deny = reason;
 	session_forget_origin(s);
 	return session_go(s, AT_LEAF);
 }
@@ -173,7 +277,18 @@ static enum wait inspect(struct session *s)
 		return refuse_tls(s, SSL_AD_NO_APPLICATION_PROTOCOL,
 			REASON_ALPN, "the client offers h2 alone");
 	}
+	if (s->decision.options.min_client_tls == TLS_1_3 && !hello->tls13)
+		return refuse_tls(s, SSL_AD_PROTOCOL_VERSION,
+			REASON_CLIENT_TLS_OLD, s->decision.rule_name);
 	return session_go(s, AT_LEAF);
+}
+
+/* tunnel: what nobody will see into is decided by its name once more. */
+static enum wait tunnel(struct session *s)
+{
+	if (urls_block_tunnel(s))
+		return blocked(s, REASON_URL_BLOCKED, s->url_rule);
+	return session_go(s, AT_TUNNEL);
 }
 
 enum wait step_decide(struct session *s)
@@ -191,12 +306,12 @@ enum wait step_decide(struct session *s)
 	decide_tls(s, &s->decision);
 	s->decided = true;
 	if (s->decision.options.action == ACTION_BLOCK)
-		return blocked(s);
+		return blocked(s, REASON_BLOCKED, s->decision.rule_name);
 	if (s->origin_spoke &&
 	    s->decision.options.action != ACTION_DO_NOT_INSPECT)
 		return session_fail(s, REASON_TLS_IN_TUNNEL, "");
 	if (s->decision.options.action == ACTION_DO_NOT_INSPECT ||
 	    intercept_is_undecryptable(s))
-		return session_go(s, AT_TUNNEL);
+		return tunnel(s);
 	return inspect(s);
 }

@@ -143,12 +143,13 @@ static enum exchange_result get_origin(struct exchange *x)
 	return EXCHANGE_NEXT;
 }
 
-static enum exchange_result route(struct exchange *x)
+static enum exchange_result step_route(struct exchange *x)
 {
 	struct head *head = x->client->ops->head(x->client);
 
-	begin(x, head);
 	switch (x->ops->route(x->host, x, head)) {
+	case ROUTE_WAIT:
+		return EXCHANGE_WAIT;
 	case ROUTE_CONNECT:
 		return EXCHANGE_CONNECT;
 	case ROUTE_ANSWER:
@@ -161,6 +162,13 @@ static enum exchange_result route(struct exchange *x)
 	x->upgrade_asked = hop_strip_request(head);
 	finish_bodiless(x);
 	return get_origin(x);
+}
+
+static enum exchange_result route(struct exchange *x)
+{
+	begin(x, x->client->ops->head(x->client));
+	x->at = EXCHANGE_ROUTE;
+	return EXCHANGE_NEXT;
 }
 
 static enum exchange_result bad_head(struct exchange *x, enum reason reason,
@@ -319,22 +327,10 @@ static enum exchange_result pump_request(struct exchange *x)
 
 /* --- the response ------------------------------------------------------- */
 
-/* NTLM and Negotiate (RFC 4559) authenticate the connection, not the request:
- * one that carries them is its client's alone. */
-static bool binds_connection(const struct head *head, const char *field)
-{
-	struct slice value = head_get(head, field);
-
-	return value.at &&
-		((value.len >= 4 && strncasecmp(value.at, "NTLM", 4) == 0) ||
-			(value.len >= 9 &&
-				strncasecmp(value.at, "Negotiate", 9) == 0));
-}
-
 static void note_binding(struct exchange *x, const struct head *response)
 {
-	if (binds_connection(response, "WWW-Authenticate") ||
-	    binds_connection(x->client->ops->head(x->client), "Authorization"))
+	if (hop_binds(response, "WWW-Authenticate") ||
+	    hop_binds(x->client->ops->head(x->client), "Authorization"))
 		x->origin->pinned = true;
 }
 
@@ -529,6 +525,9 @@ enum exchange_result exchange_run(struct exchange *x)
 		case EXCHANGE_HEAD:
 			result = step_head(x);
 			break;
+		case EXCHANGE_ROUTE:
+			result = step_route(x);
+			break;
 		case EXCHANGE_ORIGIN:
 			result = step_origin(x);
 			break;
@@ -577,15 +576,15 @@ void exchange_clear(struct exchange *x)
 	x->url = NULL;
 	words_clear(&x->why);
 	words_clear(&x->other_name);
+	words_clear(&x->location);
+	words_clear(&x->url_rule);
 }
 
 void exchange_next(struct exchange *x)
 {
-	struct services *services = x->services;
-	struct codec *client = x->client;
-	const struct exchange_host *ops = x->ops;
-	void *host = x->host;
+	struct exchange before = *x;
 
 	exchange_clear(x);
-	exchange_init(x, services, client, ops, host);
+	exchange_init(x, before.services, before.client, before.ops,
+		before.host);
 }

@@ -1,8 +1,8 @@
 /*
  * exchange.h - one request and its response, between two codecs.
  *
- *	HEAD ──► ORIGIN ──► RELAY ──► OVER
- *	   └─ an answer of our own ────┘
+ *	HEAD ──► ROUTE ──► ORIGIN ──► RELAY ──► OVER
+ *	             └─ an answer of our own ────┘
  *
  * Waits for a request, has its host say where it goes, gets a connection
  * there, and passes both messages on as they come, either way at its own pace.
@@ -29,6 +29,7 @@ enum route {
 	ROUTE_ORIGIN,  /* exchange->want is filled, the head is made fit */
 	ROUTE_ANSWER,  /* exchange->answer is filled */
 	ROUTE_CONNECT, /* not an exchange: a tunnel is asked for */
+	ROUTE_WAIT,    /* not known yet: ask again; never once timed_out */
 };
 
 struct exchange_host {
@@ -55,6 +56,7 @@ struct exchange_host {
 
 enum exchange_step {
 	EXCHANGE_HEAD,   /* for a request */
+	EXCHANGE_ROUTE,  /* for the host to know where it goes */
 	EXCHANGE_ORIGIN, /* for a connection */
 	EXCHANGE_RELAY,  /* for either side */
 	EXCHANGE_OVER,
@@ -81,6 +83,7 @@ struct exchange {
 	struct codec *server;          /* the origin's side; NULL: not open */
 	struct origin_want want;       /* set by route */
 	char *other_name;              /* owned: that want may point at */
+	char *location;                /* owned: where a redirection goes */
 	struct answer answer;
 
 	/* Facts of this exchange. */
@@ -98,6 +101,9 @@ struct exchange {
 	unsigned status;
 	uint64_t started_ms;
 	char *url;                     /* owned: for the log */
+	char *url_rule;                /* owned: that decided; NULL: none was
+	                                * asked */
+	enum url_action url_action;
 	char method[24];
 };
 

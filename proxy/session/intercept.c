@@ -60,6 +60,7 @@ static void make_want(struct session *s)
 	session_want(s, s->transparent ? s->name : s->host, s->port, want);
 	want->tls = true;
 	want->mode = s->decision.options.untrusted;
+	want->min_tls = s->decision.options.min_server_tls;
 	want->name = s->name;
 	if (s->has_original)
 		want->address = &s->original.any;
@@ -319,6 +320,7 @@ static void start_tls(struct session *s)
 		client_tls_new(s->services->client_ctx, s->site->leaf,
 			&s->alpn, &binding, sizeof(binding)),
 		buffer_at(&s->peek), buffer_len(&s->peek));
+	client_tls_need(s->client.tls.ssl, s->decision.options.min_client_tls);
 	buffer_clear(&s->peek);
 }
 

@@ -30,7 +30,9 @@ static void put_decision(const struct session *s, struct record *r)
 static void put_client(const struct session *s, struct record *r)
 {
 	r->client = &s->peer.any;
+	r->user = s->user;
 	r->transparent = s->transparent;
+	r->proxy_tls = s->inner;
 	r->host = s->host[0] ? s->host : s->name;
 	r->port = s->port;
 	r->sni = s->sni[0] ? s->sni : NULL;
@@ -63,6 +65,8 @@ void journal_exchange(struct session *s)
 	put_origin(&x->origin_facts, &r);
 	r.reason = x->reason;
 	r.why = x->why;
+	r.url_rule = x->url_rule;
+	r.url_action = x->url_rule ? url_action_name(x->url_action) : NULL;
 	r.method = x->method;
 	r.method_len = strlen(x->method);
 	r.url = x->url;
@@ -108,6 +112,8 @@ void journal_session(struct session *s)
 	}
 	r.reason = s->reason;
 	r.why = s->why;
+	r.url_rule = s->url_rule;
+	r.url_action = s->url_rule ? url_action_name(s->url_action) : NULL;
 	r.bytes_in = s->client.bytes_in;
 	r.bytes_out = s->client.bytes_out;
 	r.ms = session_now(s) - s->started_ms;

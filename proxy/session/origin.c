@@ -38,19 +38,38 @@ static struct target find_target(const struct services *services,
 	return target;
 }
 
+const char *origin_target(const struct services *services, const char *host,
+	uint16_t port)
+{
+	struct origin_want want = {.host = host, .port = port};
+
+	return find_target(services, &want).host;
+}
+
 static void add(SHA256_CTX *sha, const void *data, size_t len)
 {
 	SHA256_Update(sha, &len, sizeof(len));
 	SHA256_Update(sha, data, len);
 }
 
+static void add_only(SHA256_CTX *sha, const struct addresses *only)
+{
+	add(sha, &only->num, sizeof(only->num));
+	for (size_t i = 0; i < only->num; i++) {
+		const struct sockaddr *at =
+			(const struct sockaddr *)&only->at[i];
+
+		add(sha, at, address_len(at));
+	}
+}
+
 static void make_key(const struct services *services,
 	struct origin_want *want)
 {
 	struct target target = find_target(services, want);
-	uint8_t bits[5] = {(uint8_t)want->tls, (uint8_t)want->mode,
+	uint8_t bits[6] = {(uint8_t)want->tls, (uint8_t)want->mode,
 		(uint8_t)target.configured, (uint8_t)(want->port >> 8),
-		(uint8_t)want->port};
+		(uint8_t)want->port, (uint8_t)want->min_tls};
 	SHA256_CTX sha;
 
 	SHA256_Init(&sha);
@@ -59,6 +78,8 @@ static void make_key(const struct services *services,
 	add(&sha, &target.port, sizeof(target.port));
 	if (target.address)
 		add(&sha, target.address, address_len(target.address));
+	if (want->only)
+		add_only(&sha, want->only);
 	if (want->tls)
 		add(&sha, want->name, strlen(want->name));
 	add(&sha, want->alpn, want->alpn_len);
@@ -114,6 +135,20 @@ enum reason reason_of_verdict(enum verdict verdict)
 	return reasons[verdict];
 }
 
+/* is_too_old: an origin that could not give the version that was asked for says
+ * so by an alert, or answers with an older one. */
+static bool is_too_old(const struct origin *origin)
+{
+	const struct tls_engine *tls = &origin->stream.tls;
+
+	return origin->min_tls == TLS_1_3 &&
+		origin->stream.error == STREAM_TLS &&
+		(tls->alert == SSL_AD_PROTOCOL_VERSION ||
+			tls->alert == SSL_AD_HANDSHAKE_FAILURE ||
+			strstr(tls->why, "UNSUPPORTED_PROTOCOL") ||
+			strstr(tls->why, "unsupported protocol"));
+}
+
 /* shake_failed finds the reason nearest to the truth: our own verdict first,
  * then what the origin asked for and did not get. */
 static void shake_failed(struct origin *origin)
@@ -121,6 +156,8 @@ static void shake_failed(struct origin *origin)
 	if (origin->judged && origin->verdict != VERDICT_TRUSTED &&
 	    origin->mode == UNTRUSTED_BLOCK)
 		fail(origin, reason_of_verdict(origin->verdict), NULL);
+	else if (is_too_old(origin))
+		fail(origin, REASON_ORIGIN_TLS_OLD, origin->stream.tls.why);
 	else if (origin->asked_cert)
 		fail(origin, REASON_ORIGIN_WANTS_CERT,
 			origin->stream.tls.why);
@@ -253,6 +290,7 @@ static void dial(struct origin *origin, const struct origin_want *want)
 		.own = &services->shared->own,
 		.client_local = want->client_local,
 		.configured = target.configured,
+		.only = want->only,
 		.timeout_ms =
 			services->snapshot->config->limits.connect_timeout_ms,
 	};
@@ -285,6 +323,7 @@ static struct origin *origin_new(struct services *services,
 	origin->snapshot = snapshot_ref(services->snapshot);
 	origin->tls = want->tls;
 	origin->mode = want->mode;
+	origin->min_tls = want->min_tls;
 	origin->asked_port = want->port;
 	if (want->tls)
 		words_set(&origin->name, want->name);

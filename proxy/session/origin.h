@@ -44,6 +44,10 @@ struct origin_want {
 	bool tls;
 	const char *name;     /* of TLS: sent as SNI and verified */
 	enum untrusted mode;
+	enum tls_version min_tls;
+	/* The addresses that were decided on, and no others are dialled; NULL:
+	 * whatever the name leads to. */
+	const struct addresses *only;
 	const uint8_t *alpn;  /* wire form; len 0: none */
 	size_t alpn_len;
 	bool fresh;           /* not from the pool */
@@ -58,6 +62,11 @@ struct origin_want {
  * same again and again has it made once. */
 void origin_want_key(const struct services *services,
 	struct origin_want *want);
+
+/* origin_target is the name that is looked up for a connection to host:port,
+ * after origin.connect-to; borrowed from either. */
+const char *origin_target(const struct services *services, const char *host,
+	uint16_t port);
 
 enum origin_state {
 	ORIGIN_DIALLING,
@@ -96,6 +105,7 @@ struct origin {
 	uint16_t asked_port;
 	char *name;           /* owned */
 	enum untrusted mode;
+	enum tls_version min_tls;
 	uint8_t *alpn;        /* owned */
 	size_t alpn_len;
 	uint8_t key[ORIGIN_KEY_SIZE];

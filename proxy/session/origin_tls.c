@@ -234,6 +234,9 @@ SSL *origin_tls_new(struct origin *origin)
 		abort();
 	SSL_set_app_data(ssl, origin);
 	SSL_set_connect_state(ssl);
+	if (origin->min_tls == TLS_1_3 &&
+	    !SSL_set_min_proto_version(ssl, TLS1_3_VERSION))
+		abort();
 	if (!is_address(origin->name) &&
 	    !SSL_set_tlsext_host_name(ssl, origin->name))
 		abort();

@@ -25,13 +25,15 @@ static void collect(struct session *s)
 static bool may_speak_first(struct session *s)
 {
 	const struct config *config = session_config(s);
+	enum reason reason;
 
 	if (s->own_pages || s->deny)
 		return false;
 	if (s->at == AT_INSIDE)
-		return config->non_http == NON_HTTP_RELAY;
+		return config->non_http == NON_HTTP_RELAY &&
+			(s->origin_spoke || !urls_block_tunnel(s));
 	return !s->transparent && config->non_tls == NON_TLS_TUNNEL &&
-		(s->origin || !decide_host_is_blocked(s));
+		(s->origin || !decide_host_is_blocked(s, &reason));
 }
 
 static void hear_origin(struct session *s)
@@ -116,11 +118,14 @@ static enum wait read_hello(struct session *s)
 
 static enum wait not_tls(struct session *s)
 {
+	enum reason reason;
+
 	s->name = s->host;
 	if (s->transparent)
 		return session_fail(s, REASON_BAD_HELLO, "not TLS");
-	if (decide_host_is_blocked(s)) /* notify: it passed at CONNECT */
-		return session_fail(s, REASON_BLOCKED, s->decision.rule_name);
+	if (decide_host_is_blocked(s, &reason)) /* notify: it passed CONNECT */
+		return session_fail(s, reason, reason == REASON_BLOCKED ?
+			s->decision.rule_name : s->url_rule);
 	if (session_config(s)->non_tls == NON_TLS_BLOCK)
 		return session_fail(s, REASON_NON_TLS_BLOCKED, "");
 	return session_go(s, s->origin_spoke ? AT_RELAY : AT_TUNNEL);
@@ -175,6 +180,8 @@ static enum wait not_http(struct session *s)
 		return session_fail(s, s->deny, s->deny_why);
 	if (s->own_pages || session_config(s)->non_http == NON_HTTP_BLOCK)
 		return session_fail(s, REASON_NON_HTTP_BLOCKED, "");
+	if (!s->origin_spoke && urls_block_tunnel(s))
+		return session_fail(s, REASON_URL_BLOCKED, s->url_rule);
 	s->kind = RECORD_RELAY;
 	return session_go(s, AT_RELAY);
 }

@@ -185,13 +185,46 @@ static enum route own(struct session *s, struct exchange *x,
 
 /* --- on the explicit listener ------------------------------------------- */
 
+/* keep_agent: what a program says it is when it asks for a tunnel. */
+static void keep_agent(struct session *s, const struct head *head)
+{
+	char agent[512];
+
+	slice_text(head_get(head, "User-Agent"), agent, sizeof(agent));
+	words_set(&s->user_agent, agent);
+}
+
+/* refuse_connect: a name that is blocked whatever comes. What would be tunnelled
+ * can't be shown a page later. */
+static enum route refuse_connect(struct session *s, struct exchange *x)
+{
+	struct decision decision;
+
+	decide_name(s, s->host, false, false, &decision);
+	if (decision.options.action == ACTION_INSPECT ||
+	    (decision.options.action == ACTION_BLOCK &&
+		    decision.options.notify))
+		return ROUTE_CONNECT;
+	if (decision.options.action == ACTION_DO_NOT_INSPECT &&
+	    (decision.options.url_policies == URL_POLICIES_BYPASS ||
+		    !urls_block_host(s, s->host)))
+		return ROUTE_CONNECT;
+	s->decision = decision;
+	s->decided = true;
+	x->last = true;
+	if (decision.options.action == ACTION_BLOCK)
+		return exchange_refuse(x, REASON_BLOCKED, "");
+	words_set(&x->url_rule, s->url_rule);
+	x->url_action = s->url_action;
+	return exchange_refuse(x, REASON_URL_BLOCKED, "");
+}
+
 static enum route route_connect(struct session *s, struct exchange *x,
 	struct head *head)
 {
-	struct decision decision;
+	enum route refused;
 	struct slice host;
 
-	x->last = true;
 	if (url_parse_authority(head_target(head), &host, &s->port) != 0 ||
 	    host_normalize(host.at, host.len, s->host) == HOST_BAD ||
 	    s->port == 0)
@@ -202,19 +235,28 @@ static enum route route_connect(struct session *s, struct exchange *x,
 	s->own_pages = decide_is_magic(s->host);
 	if (s->own_pages)
 		return ROUTE_CONNECT;
-	decide_name(s, s->host, false, false, &decision);
-	if (decision.options.action != ACTION_BLOCK ||
-	    decision.options.notify)
-		return ROUTE_CONNECT;
-	s->decision = decision;
-	s->decided = true;
-	return exchange_refuse(x, REASON_BLOCKED, "");
+	switch (who_asks(s, x, head, &refused)) {
+	case WHO_WAIT:
+		return ROUTE_WAIT;
+	case WHO_REFUSED:
+		return refused;
+	case WHO_KNOWN:
+	default:
+		break;
+	}
+	keep_agent(s, head);
+	if (decide_asks_destination(s) &&
+	    !decide_find_destinations(s, s->host, s->port))
+		return ROUTE_WAIT;
+	return refuse_connect(s, x);
 }
 
 static enum route route_plain_url(struct session *s, struct exchange *x,
 	struct head *head, struct asked *asked)
 {
 	uint16_t port = asked->port ? asked->port : 80;
+	struct urls_asked url = {"http", asked->host, port, asked->url.path};
+	enum route route;
 	struct slice path;
 
 	if (slice_is_nocase(asked->url.scheme, "https"))
@@ -226,6 +268,21 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	s->port = port;
 	if (decide_is_magic(asked->host) || under_cdp(s, asked, &path))
 		return own(s, x, head, asked);
+	switch (who_asks(s, x, head, &route)) {
+	case WHO_WAIT:
+		return ROUTE_WAIT;
+	case WHO_REFUSED:
+		return route;
+	case WHO_KNOWN:
+	default:
+		break;
+	}
+	if (policy_asks_url_destination(session_config(s)->policy) &&
+	    !decide_find_destinations(s, s->host, port))
+		return ROUTE_WAIT;
+	route = urls_route(s, x, head, &url);
+	if (route != ROUTE_ORIGIN)
+		return route;
 	session_want(s, s->host, port, &x->want);
 	to_origin_form(head, asked, asked->host, port, 80);
 	return ROUTE_ORIGIN;
@@ -256,16 +313,20 @@ static enum route route_proxy(struct session *s, struct exchange *x,
 
 /* --- in a tunnel -------------------------------------------------------- */
 
+/* is_blocked decides by CONNECT's host and by the one that is asked for; the
+ * stricter counts. */
 static bool is_blocked(struct session *s, const char *host)
 {
-	struct decision decision;
+	struct decision by_connect, by_host;
 
-	decide_name(s, host, false, false, &decision);
-	if (decision.options.action != ACTION_BLOCK)
-		return false;
-	s->decision = decision;
+	decide_name(s, s->host, false, false, &by_connect);
+	s->decision = by_connect;
 	s->decided = true;
-	return true;
+	if (host[0] && strcmp(host, s->host) != 0) {
+		decide_name(s, host, false, false, &by_host);
+		s->decision = *decision_stricter(&by_connect, &by_host);
+	}
+	return s->decision.options.action == ACTION_BLOCK;
 }
 
 /* Plain HTTP in a tunnel goes where CONNECT said; its Host must be that name,
@@ -273,16 +334,26 @@ static bool is_blocked(struct session *s, const char *host)
 static enum route route_plain(struct session *s, struct exchange *x,
 	struct head *head, struct asked *asked)
 {
+	struct urls_asked url = {"http", asked->host[0] ? asked->host : s->host,
+		s->port, asked->url.path};
+	enum route route;
+
 	note_url(x, "http", asked->host[0] ? asked->host : s->host, s->port,
 		asked);
 	if (s->own_pages)
 		return own(s, x, head, asked);
-	if (is_blocked(s, s->host) ||
-		(asked->host[0] && is_blocked(s, asked->host)))
+	if (is_blocked(s, asked->host))
 		return exchange_refuse(x, REASON_BLOCKED, "");
 	if (asked->host[0] && strcmp(asked->host, s->host) != 0 &&
 	    !s->host_is_address)
 		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
+	route = urls_route(s, x, head, &url);
+	if (route == ROUTE_ORIGIN && strcmp(url.host, s->host) != 0) {
+		url.host = s->host; /* an address that calls itself a name */
+		route = urls_route(s, x, head, &url);
+	}
+	if (route != ROUTE_ORIGIN)
+		return route;
 	session_want(s, s->host, s->port, &x->want);
 	to_origin_form(head, asked, s->host, s->port, 80);
 	return ROUTE_ORIGIN;
@@ -294,6 +365,15 @@ static bool same_rule(const struct decision *a, const struct decision *b)
 	return strcmp(a->rule_name, b->rule_name) == 0 &&
 		a->options.action == b->options.action &&
 		a->options.untrusted == b->options.untrusted;
+}
+
+/* same_tls: the connections there are would be made so again. */
+static bool same_tls(const struct decision *a, const struct decision *b)
+{
+	return a->options.action == b->options.action &&
+		a->options.untrusted == b->options.untrusted &&
+		a->options.min_client_tls >= b->options.min_client_tls &&
+		a->options.min_server_tls >= b->options.min_server_tls;
 }
 
 /* other_host: a request for another name than the connection was decided for is
@@ -308,6 +388,7 @@ static enum route other_host(struct session *s, struct exchange *x,
 	if (decision.options.action == ACTION_BLOCK)
 		return exchange_refuse(x, REASON_BLOCKED, decision.rule_name);
 	if (!same_rule(&decision, &s->decision) ||
+	    decide_asks_destination(s) || /* of that name we know none */
 	    !leaf_covers(s->site->leaf, asked->host))
 		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
 	x->want = *intercept_want(s);
@@ -327,10 +408,17 @@ static bool decided_otherwise(struct session *s, struct exchange *x)
 
 	if (s->generation == s->services->snapshot->generation)
 		return false;
+	if (who_is_gone(s)) {
+		s->deny = REASON_USER_GONE;
+		x->last = true;
+		return true;
+	}
 	decide_tls(s, &now);
-	if (now.options.action == s->decision.options.action &&
-	    now.options.untrusted == s->decision.options.untrusted)
+	if (same_tls(&s->decision, &now) &&
+	    (s->destinations || !decide_asks_destination(s))) {
+		s->decision = now; /* its URL policies count from here on */
 		return false;
+	}
 	x->last = true;
 	if (decision_stricter(&s->decision, &now) == &s->decision)
 		return false;
@@ -343,9 +431,21 @@ static bool decided_otherwise(struct session *s, struct exchange *x)
 	return true;
 }
 
+/* refuse_denied: a tunnel that URL rules block is told by their rule's name. */
+static enum route refuse_denied(struct session *s, struct exchange *x)
+{
+	if (s->deny == REASON_URL_BLOCKED) {
+		words_set(&x->url_rule, s->url_rule);
+		x->url_action = s->url_action;
+	}
+	return exchange_refuse(x, s->deny, s->deny_why);
+}
+
 static enum route route_inspected(struct session *s, struct exchange *x,
 	struct head *head, struct asked *asked)
 {
+	struct urls_asked url = {"https", asked->host[0] ? asked->host : s->name,
+		s->port, asked->url.path};
 	enum route route = ROUTE_ORIGIN;
 
 	note_url(x, "https", asked->host[0] ? asked->host : s->name, s->port,
@@ -355,7 +455,7 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 	if (s->deny)
 		x->last = true; /* the next connection asks again */
 	if (s->deny || decided_otherwise(s, x))
-		return exchange_refuse(x, s->deny, s->deny_why);
+		return refuse_denied(s, x);
 	if (asked->url.form == URL_ABSOLUTE &&
 	    !slice_is_nocase(asked->url.scheme, "https"))
 		return exchange_refuse(x, REASON_WRONG_HOST,
@@ -366,6 +466,8 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 		route = other_host(s, x, asked);
 	else
 		x->want = *intercept_want(s);
+	if (route == ROUTE_ORIGIN)
+		route = urls_route(s, x, head, &url);
 	if (route == ROUTE_ORIGIN)
 		to_origin_form(head, asked, s->name, s->port, 443);
 	return route;

@@ -57,7 +57,9 @@ static struct origin *on_get_origin(void *host, struct exchange *x)
 
 static enum reason on_judge_origin(void *host, const struct origin *origin)
 {
-	return intercept_judge(host, origin);
+	enum reason reason = intercept_judge(host, origin);
+
+	return reason == REASON_OK ? urls_judge(host, origin) : reason;
 }
 
 static struct codec *on_open_origin(void *host, struct origin *origin,
@@ -100,7 +102,11 @@ static void on_describe(void *host, struct refusal *refusal)
 	struct session *s = host;
 
 	refusal->host = s->name ? s->name : s->host;
-	if (s->decided)
+	refusal->realm = session_config(s)->users.realm;
+	refusal->location = s->exchange.location;
+	if (s->exchange.url_rule && s->exchange.url_action != URL_ALLOW)
+		refusal->rule = s->exchange.url_rule;
+	else if (s->decided)
 		refusal->rule = s->decision.rule_name;
 }
 

@@ -24,12 +24,14 @@ struct flight;
 struct leafkeys;
 struct ledger;
 struct lru;
+struct outer;
 struct pool;
 struct quota;
 struct resolver;
 struct session;
 struct shards;
 struct tickets;
+struct verifier;
 
 struct counters {
 	atomic_ulong accepted;
@@ -47,6 +49,7 @@ struct shared {
 	struct shards *undecryptable; /* owned: who asked for a client cert */
 	struct tickets *tickets;    /* owned */
 	struct ledger *ledger;      /* owned */
+	struct verifier *verifier;  /* owned */
 	struct own_listeners own;
 	struct counters counters;
 };
@@ -63,9 +66,10 @@ struct services {
 	unsigned num_signing;
 	struct lru *tls_sessions;       /* owned: to origins */
 	struct access_buffer *log;      /* owned by the worker */
-	SSL_CTX *client_ctx, *origin_ctx; /* owned by the worker */
+	SSL_CTX *client_ctx, *origin_ctx, *outer_ctx; /* owned by the worker */
 	struct session *sessions;       /* every one that is open */
-	size_t num_sessions;
+	struct outer *outers;           /* likewise */
+	size_t num_sessions;            /* of both; see outer.h */
 	bool draining;
 	void (*session_ended)(void *arg); /* told when one is gone */
 	void *arg;

@@ -66,6 +66,9 @@ void session_want(const struct session *s, const char *host, uint16_t port,
 {
 	*out = (struct origin_want){.host = host, .port = port,
 		.client_local = s->client_local};
+	if (s->destinations && decide_asks_destination(s) &&
+	    strcmp(s->destinations_of, host) == 0)
+		out->only = s->destinations;
 	quota_client_of(&s->peer.any, &out->client);
 }
 
@@ -171,6 +174,9 @@ static uint64_t serve_due(struct session *s)
 	const struct config *config = session_config(s);
 	const struct origin *origin = s->exchange.origin;
 
+	if (s->exchange.at == EXCHANGE_ROUTE)
+		return s->exchange.started_ms +
+			config->limits.connect_timeout_ms;
 	if (s->exchange.at == EXCHANGE_ORIGIN && origin &&
 	    origin->state != ORIGIN_READY)
 		return origin->started_ms + config->limits.connect_timeout_ms;
@@ -372,7 +378,8 @@ static void session_free(struct session *s)
 	DL_DELETE(s->services->sessions, s);
 	count_out(s);
 	s->services->num_sessions--;
-	atomic_fetch_sub(&s->services->shared->counters.open, 1);
+	if (!s->inner)
+		atomic_fetch_sub(&s->services->shared->counters.open, 1);
 	buffer_clear(&s->peek);
 	site_unref(s->site);
 	free(s->hello);
@@ -381,6 +388,14 @@ static void session_free(struct session *s)
 	free(s->origin_alpn);
 	words_clear(&s->why);
 	words_clear(&s->deny_why);
+	words_clear(&s->certified);
+	words_clear(&s->user);
+	words_clear(&s->user_agent);
+	words_clear(&s->url_rule);
+	words_clear(&s->destinations_of);
+	free(s->destinations);
+	free(s->found);
+	free(s->login);
 	free(s);
 	if (ended)
 		ended(arg);
@@ -416,6 +431,7 @@ static enum wait step_close(struct session *s)
 	s->hand.len = 0;
 	s->origin_hand.len = 0;
 	decide_forget_dns(s);
+	who_forget(s);
 	exchange_clear(&s->exchange);
 	if (s->front.in)
 		h1_side_clear(&s->front);
@@ -469,7 +485,6 @@ static void find_peer(struct session *s, int fd, const struct sockaddr *peer)
 	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
 		s->client_local = address_client_is_local(peer,
 			(struct sockaddr *)&local);
-	s->allowed = is_allowed(s);
 }
 
 /* count_in: no client gets so many connections that none is left for others. */
@@ -477,7 +492,7 @@ static bool count_in(struct session *s)
 {
 	struct quota_client client;
 
-	if (s->client_local)
+	if (s->client_local || s->inner)
 		return true;
 	quota_client_of(&s->peer.any, &client);
 	s->counted = quota_take(s->services->connections, &client);
@@ -486,6 +501,7 @@ static bool count_in(struct session *s)
 
 static void begin(struct session *s)
 {
+	who_comes(s);
 	if (!count_in(s))
 		(void)session_fail(s, REASON_NO_RESOURCES,
 			"this client has half of the connections there are");
@@ -498,28 +514,55 @@ static void begin(struct session *s)
 	session_run(s);
 }
 
-void session_accept(struct services *services, int fd,
-	const struct sockaddr *peer, bool transparent)
+static struct session *session_new(struct services *services)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		abort();
 	s->services = services;
-	s->transparent = transparent;
 	s->kind = RECORD_REFUSED;
 	s->started_ms = s->entered_ms = session_now(s);
+	DL_APPEND(services->sessions, s);
+	services->num_sessions++;
+	(void)uv_timer_init(&services->loop->uv, &s->timer);
+	s->timer.data = s;
+	return s;
+}
+
+static void open_client(struct session *s, int fd)
+{
+	s->allowed = is_allowed(s);
+	stream_open(&s->client, s->services->loop, fd, &client_ops, s);
+	s->refs = 2; /* the stream and the timer */
+}
+
+void session_accept(struct services *services, int fd,
+	const struct sockaddr *peer, bool transparent)
+{
+	struct session *s = session_new(services);
+
+	s->transparent = transparent;
 	find_peer(s, fd, peer);
 	if (transparent)
 		find_original(s, fd);
-	DL_APPEND(services->sessions, s);
-	services->num_sessions++;
 	atomic_fetch_add(&services->shared->counters.accepted, 1);
 	atomic_fetch_add(&services->shared->counters.open, 1);
-	(void)uv_timer_init(&services->loop->uv, &s->timer);
-	s->timer.data = s;
-	stream_open(&s->client, services->loop, fd, &client_ops, s);
-	s->refs = 2; /* the stream and the timer */
+	open_client(s, fd);
+	begin(s);
+}
+
+void session_accept_inner(struct services *services, int fd,
+	const struct session_inner *inner)
+{
+	struct session *s = session_new(services);
+
+	s->inner = true;
+	memcpy(&s->peer, inner->peer, address_len(inner->peer));
+	s->client_local = inner->client_local;
+	words_set(&s->certified, inner->user);
+	open_client(s, fd);
+	stream_pair(&s->client, inner->outer);
 	begin(s);
 }
 

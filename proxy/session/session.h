@@ -15,11 +15,25 @@
 
 struct services;
 struct session;
+struct stream;
+
+/* What an outer (outer.h) knows of its client. All borrowed during the call. */
+struct session_inner {
+	const struct sockaddr *peer;
+	bool client_local;
+	const char *user;     /* by its certificate; NULL: it showed none */
+	struct stream *outer; /* the outer's end of the pair */
+};
 
 /* session_accept takes fd, a connection on the explicit or the transparent
  * listener. */
 void session_accept(struct services *services, int fd,
 	const struct sockaddr *peer, bool transparent);
+
+/* session_accept_inner takes fd, the other end of an outer's pair: a connection
+ * on the explicit listener, but that the outer has counted it. */
+void session_accept_inner(struct services *services, int fd,
+	const struct session_inner *inner);
 
 /* session_drain ends all that are at rest; the others end after what they are
  * at. session_stop_all ends every one now. */

@@ -93,7 +93,16 @@ struct session {
 	union address peer;
 	bool transparent, client_local, allowed;
 	bool counted;                  /* in services->connections */
+	bool inner;                    /* of an outer, which is counted */
 	struct hand hand;
+
+	/* Who uses it. */
+	char *certified;               /* owned: by the listener's TLS, or the
+	                                * address; words.h */
+	char *user;                    /* owned: who asks; NULL: nobody */
+	bool by_password;              /* ... and that is how it is known */
+	struct login *login;           /* owned: who.c */
+	char *user_agent;              /* owned: CONNECT's */
 
 	/* What it wants. */
 	struct buffer peek;            /* owned: bytes not yet given on */
@@ -107,13 +116,20 @@ struct session {
 	char sni[HOST_SIZE];           /* normalized; "": none */
 	const char *name;              /* what it is shown: sni or host */
 	struct resolve_waiter dns;
-	bool dns_asked, dns_done, dns_counted, sni_is_host;
+	bool dns_asked, dns_done, dns_counted, sni_is_host, sni_looked_up;
+	struct addresses *found;       /* owned: by the look-up; NULL: nothing */
+	/* Where it would be dialled, once a rule asks for that; no other address
+	 * is. Of that name; NULL: not asked. */
+	struct addresses *destinations; /* owned */
+	char *destinations_of;         /* owned: words.h */
 
 	/* What was decided. */
 	enum realm realm;
 	bool own_pages;                /* the magic host */
 	bool decided, names_differ;
 	struct decision decision;
+	char *url_rule;                /* owned: of a tunnel; NULL: none asked */
+	enum url_action url_action;
 	uint64_t generation;           /* of the snapshot that decided */
 	enum reason deny;              /* inspected: every request gets its page */
 	char *deny_why;                /* owned: words.h */
@@ -174,6 +190,12 @@ void session_eat(struct session *s, size_t len);
 
 extern const struct origin_ops session_origin_ops;
 
+static inline const struct sockaddr *address_at(const struct addresses *all,
+	size_t i)
+{
+	return (const struct sockaddr *)&all->at[i];
+}
+
 static inline uint64_t session_now(const struct session *s)
 {
 	return loop_now(s->services->loop);
@@ -206,6 +228,35 @@ enum wait step_relay(struct session *s);
 /* serve.c: begin to serve HTTP on the client's stream. */
 enum wait serve_begin(struct session *s, enum realm realm);
 
+/* who.c: who asks. WHO_REFUSED: *out is what route is to return. */
+enum who { WHO_KNOWN, WHO_WAIT, WHO_REFUSED };
+enum who who_asks(struct session *s, struct exchange *x,
+	const struct head *head, enum route *out);
+/* who_comes knows a client by its address, where nothing better is known. */
+void who_comes(struct session *s);
+/* who_is_gone: a user by password who is none any more. */
+bool who_is_gone(const struct session *s);
+/* who_forget calls off what who_asks waits for. */
+void who_forget(struct session *s);
+
+/* urls.c: what the URL rules say. A request: ROUTE_ORIGIN where it may go on.
+ * late: of one whose origin is known, if there is a rule that must wait for
+ * that. */
+struct urls_asked {
+	const char *scheme, *host; /* normalized */
+	uint16_t port;
+	struct slice path;         /* with its query, as it came */
+};
+enum route urls_route(struct session *s, struct exchange *x,
+	const struct head *head, const struct urls_asked *asked);
+enum reason urls_judge(struct session *s, const struct origin *origin);
+/* urls_block_host: bytes to host are blocked, whatever is asked with them; then
+ * the session's rule is noted. */
+bool urls_block_host(struct session *s, const char *host);
+/* urls_block_tunnel is urls_block_host of the names a tunnel was decided by,
+ * unless its SSL rule bypasses URL rules. */
+bool urls_block_tunnel(struct session *s);
+
 /* route.c: exchange_host's route; host is the session. */
 enum route route_request(void *host, struct exchange *x, struct head *head);
 
@@ -214,9 +265,16 @@ void decide_name(const struct session *s, const char *name, bool tls,
 	bool has_sni, struct decision *out);
 /* decide_tls decides the connection by the name or names it gave. */
 void decide_tls(struct session *s, struct decision *out);
-/* decide_host_is_blocked: CONNECT's host is, whatever is spoken there; then that
- * is the session's decision. */
-bool decide_host_is_blocked(struct session *s);
+/* decide_facts is what is known of the client. */
+struct facts decide_facts(const struct session *s);
+/* decide_host_is_blocked: CONNECT's host is, whatever is spoken there but TLS and
+ * HTTP; *out why. Then that is the session's decision. */
+bool decide_host_is_blocked(struct session *s, enum reason *out);
+bool decide_asks_destination(const struct session *s);
+/* decide_find_destinations: true once it is known where host is to be dialled, or
+ * that it can't be known; else it is being looked up. */
+bool decide_find_destinations(struct session *s, const char *host,
+	uint16_t port);
 bool decide_is_magic(const char *name);
 /* decide_forget_dns calls off the look-up of step_resolve, if there is one. */
 void decide_forget_dns(struct session *s);

@@ -66,6 +66,39 @@ static void waits_for_the_request(void **state)
 	client_heard("");
 }
 
+/* Who asks, or where its host leads, is being looked up: the client is not read
+ * meanwhile, and the same head is asked about again. */
+static void waits_for_where_it_goes(void **state)
+{
+	(void)state;
+	play->route = ROUTE_WAIT;
+	client_gets();
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	assert_int_equal(play->x.at, EXCHANGE_ROUTE);
+	assert_false(exchange_wants_client(&play->x));
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	assert_int_equal(play->num_origins, 0);
+	play->route = ROUTE_ORIGIN;
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	assert_int_equal(play->x.at, EXCHANGE_RELAY);
+	origin_heard(GET_X);
+	assert_int_equal(origin_says(HELLO), EXCHANGE_NEXT);
+}
+
+static void waits_and_is_refused(void **state)
+{
+	(void)state;
+	play->route = ROUTE_WAIT;
+	client_gets();
+	assert_int_equal(run(), EXCHANGE_WAIT);
+	play->route = ROUTE_ANSWER;
+	play->refuse = REASON_WRONG_PASSWORD;
+	assert_int_equal(run(), EXCHANGE_NEXT);
+	assert_int_equal(play->x.status, 407);
+	assert_int_equal(play->x.reason, REASON_WRONG_PASSWORD);
+	assert_int_equal(play->num_origins, 0);
+}
+
 static void waits_for_the_origin(void **state)
 {
 	(void)state;
@@ -354,6 +387,8 @@ int main(void)
 		TEST(gets_byte_by_byte),
 		TEST(one_after_the_other),
 		TEST(waits_for_the_request),
+		TEST(waits_for_where_it_goes),
+		TEST(waits_and_is_refused),
 		TEST(waits_for_the_origin),
 		TEST(posts),
 		TEST(posts_chunks),

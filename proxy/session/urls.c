@@ -1,0 +1,258 @@
+/* urls.c - what the URL rules say of a request, and of what nobody sees into. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utstring.h>
+
+#include "policy/path.h"
+#include "proxy/session/session_private.h"
+
+enum { AGENT_SIZE = 512 };
+
+/* --- asking ------------------------------------------------------------- */
+
+/* ask_addresses asks of each address the host leads to; the strictest counts. */
+static void ask_addresses(const struct session *s, struct facts *facts,
+	struct url_decision *out)
+{
+	const struct policy *policy = session_config(s)->policy;
+	const struct addresses *all = s->destinations;
+	struct url_decision one;
+	size_t num = all && policy_asks_url_destination(policy) ? all->num : 0;
+
+	facts->destination = num > 0 ? address_at(all, 0) : NULL;
+	policy_decide_url(policy, facts, out);
+	for (size_t i = 1; i < num; i++) {
+		facts->destination = address_at(all, i);
+		policy_decide_url(policy, facts, &one);
+		*out = *url_decision_stricter(out, &one);
+	}
+}
+
+/* ask_path asks of each reading of the path (path.h); the stricter counts. */
+static void ask_path(const struct session *s, struct facts *facts,
+	struct slice path, struct url_decision *out)
+{
+	char *exact = malloc(2 * (path.len + 2)), *lax;
+	struct url_decision one;
+
+	if (!exact)
+		abort();
+	lax = exact + path.len + 2;
+	path_exact(path.at, path.len, exact);
+	path_lax(path.at, path.len, lax);
+	facts->path = exact;
+	ask_addresses(s, facts, out);
+	if (strcmp(exact, lax) != 0) {
+		facts->path = lax;
+		ask_addresses(s, facts, &one);
+		*out = *url_decision_stricter(out, &one);
+	}
+	facts->path = NULL;
+	free(exact);
+}
+
+static bool is_asked(const struct session *s)
+{
+	return policy_has_url_rules(session_config(s)->policy);
+}
+
+static bool is_bypassed(const struct session *s)
+{
+	return s->decided &&
+		s->decision.options.url_policies == URL_POLICIES_BYPASS;
+}
+
+/* --- tunnels ------------------------------------------------------------ */
+
+static void ask_host(const struct session *s, const char *host,
+	struct url_decision *out)
+{
+	struct facts facts = decide_facts(s);
+
+	facts.host = host;
+	facts.port = s->port;
+	facts.tls = s->hello != NULL;
+	facts.has_sni = s->sni[0] != '\0';
+	ask_addresses(s, &facts, out);
+}
+
+static bool note_tunnel(struct session *s, const struct url_decision *url)
+{
+	words_set(&s->url_rule, url->rule_name);
+	s->url_action = url->options.action;
+	return url->options.action != URL_ALLOW;
+}
+
+bool urls_block_host(struct session *s, const char *host)
+{
+	struct url_decision url;
+
+	if (!is_asked(s))
+		return false;
+	ask_host(s, host, &url);
+	return note_tunnel(s, &url);
+}
+
+bool urls_block_tunnel(struct session *s)
+{
+	struct url_decision by_name, by_host;
+
+	if (!is_asked(s) || is_bypassed(s))
+		return false;
+	ask_host(s, s->name, &by_name);
+	if (!s->names_differ)
+		return note_tunnel(s, &by_name);
+	ask_host(s, s->host, &by_host);
+	return note_tunnel(s, url_decision_stricter(&by_name, &by_host));
+}
+
+/* --- requests ----------------------------------------------------------- */
+
+static void put_encoded(UT_string *out, const char *text, size_t len)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x80 && (isalnum(c) || strchr("-._~", c)))
+			utstring_bincpy(out, text + i, 1);
+		else
+			utstring_printf(out, "%%%c%c", hex[c >> 4],
+				hex[c & 15]);
+	}
+}
+
+static void put_url(UT_string *out, const struct urls_asked *asked)
+{
+	char authority[HOST_SIZE + 16];
+	uint16_t usual = strcmp(asked->scheme, "https") == 0 ? 443 : 80;
+	bool slash = asked->path.len == 0 || asked->path.at[0] != '/';
+
+	if (asked->port == usual && !strchr(asked->host, ':'))
+		(void)stpcpy(authority, asked->host);
+	else
+		address_with_port(asked->host, asked->port, authority,
+			sizeof(authority));
+	put_encoded(out, asked->scheme, strlen(asked->scheme));
+	put_encoded(out, "://", 3);
+	put_encoded(out, authority, strlen(authority));
+	put_encoded(out, "/", slash);
+	put_encoded(out, asked->path.at, asked->path.len);
+}
+
+/* isolated_at fills the template in: what stands for {url} is the URL, encoded
+ * whole (RFC 3986, 2.1), so that it is one value there. */
+static char *isolated_at(const char *template, const struct urls_asked *asked)
+{
+	static const char mark[] = "{url}";
+	const char *at = template, *next;
+	UT_string out;
+
+	utstring_init(&out);
+	while ((next = strstr(at, mark)) != NULL) {
+		utstring_bincpy(&out, at, (size_t)(next - at));
+		put_url(&out, asked);
+		at = next + sizeof(mark) - 1;
+	}
+	utstring_bincpy(&out, at, strlen(at));
+	return utstring_body(&out);
+}
+
+static enum reason take(struct exchange *x, const struct url_decision *url,
+	const struct urls_asked *asked)
+{
+	words_set(&x->url_rule, url->rule_name);
+	x->url_action = url->options.action;
+	switch (url->options.action) {
+	case URL_BLOCK:
+		return REASON_URL_BLOCKED;
+	case URL_ISOLATE:
+		free(x->location);
+		x->location = isolated_at(url->options.isolate, asked);
+		return REASON_ISOLATED;
+	case URL_ALLOW:
+	default:
+		return REASON_OK;
+	}
+}
+
+static enum reason ask(struct session *s, struct exchange *x,
+	const struct head *head, const struct urls_asked *asked,
+	enum certificate certificate)
+{
+	struct facts facts = decide_facts(s);
+	struct url_decision url;
+	char agent[AGENT_SIZE];
+
+	slice_text(head_get(head, "User-Agent"), agent, sizeof(agent));
+	facts.user_agent = agent[0] ? agent : NULL;
+	facts.host = asked->host;
+	facts.port = asked->port;
+	facts.tls = s->realm == REALM_INSPECTED;
+	facts.has_sni = s->sni[0] != '\0';
+	facts.method = x->method;
+	facts.certificate = certificate;
+	ask_path(s, &facts, asked->path, &url);
+	return take(x, &url, asked);
+}
+
+/* waits: a rule asks about the certificate, which is the origin's to show. */
+static bool waits(const struct session *s)
+{
+	return s->realm == REALM_INSPECTED &&
+		policy_asks_certificate(session_config(s)->policy);
+}
+
+enum route urls_route(struct session *s, struct exchange *x,
+	const struct head *head, const struct urls_asked *asked)
+{
+	enum reason reason;
+
+	if (!is_asked(s) || (s->realm != REALM_PROXY && is_bypassed(s)) ||
+	    waits(s))
+		return ROUTE_ORIGIN;
+	reason = ask(s, x, head, asked, CERTIFICATE_UNKNOWN);
+	return reason == REASON_OK ? ROUTE_ORIGIN :
+				     exchange_refuse(x, reason, "");
+}
+
+static enum certificate certificate_of(const struct origin *origin)
+{
+	static const enum certificate of[VERDICT_COUNT] = {
+		[VERDICT_TRUSTED] = CERTIFICATE_TRUSTED,
+		[VERDICT_EXPIRED] = CERTIFICATE_EXPIRED,
+		[VERDICT_NOT_YET_VALID] = CERTIFICATE_NOT_YET_VALID,
+		[VERDICT_WRONG_HOST] = CERTIFICATE_WRONG_HOST,
+		[VERDICT_NO_SAN] = CERTIFICATE_NO_SAN,
+		[VERDICT_SELF_SIGNED] = CERTIFICATE_SELF_SIGNED,
+		[VERDICT_UNKNOWN_ISSUER] = CERTIFICATE_UNKNOWN_ISSUER,
+		[VERDICT_INCOMPLETE_CHAIN] = CERTIFICATE_INCOMPLETE_CHAIN,
+		[VERDICT_WEAK_SIGNATURE] = CERTIFICATE_WEAK_SIGNATURE,
+		[VERDICT_WEAK_KEY] = CERTIFICATE_WEAK_KEY,
+		[VERDICT_WRONG_PURPOSE] = CERTIFICATE_WRONG_PURPOSE,
+		[VERDICT_MALFORMED] = CERTIFICATE_MALFORMED,
+		[VERDICT_INVALID] = CERTIFICATE_INVALID,
+	};
+
+	return origin->tls ? of[origin->verdict] : CERTIFICATE_UNKNOWN;
+}
+
+/* urls_judge: the head has been made fit for the origin by now; its target is the
+ * path, and the name that was verified the host. */
+enum reason urls_judge(struct session *s, const struct origin *origin)
+{
+	struct exchange *x = &s->exchange;
+	const struct head *head = x->client->ops->head(x->client);
+	struct urls_asked asked = {
+		.scheme = "https",
+		.host = x->want.name,
+		.port = s->port,
+		.path = head_target(head),
+	};
+
+	if (!is_asked(s) || is_bypassed(s) || !waits(s))
+		return REASON_OK;
+	return ask(s, x, head, &asked, certificate_of(origin));
+}
