@@ -2,8 +2,9 @@
  * channel.h - what the supervisor tells the processes it started.
  *
  * Messages of one size over a pair of sockets, each with a descriptor at most.
- * The keeper and the worker trust it, and it them not at all: two words go up,
- * that the worker is ready, and that the keeper does not answer.
+ * The keeper and the worker trust it, and it them not at all: three words go
+ * up, that the worker is ready, that it has reloaded, and that the keeper does
+ * not answer.
  *
  * Threads: one at each end.
  */
@@ -30,6 +31,7 @@ enum message_kind {
 	/* from the worker */
 	MESSAGE_READY,
 	MESSAGE_DEAF,       /* the keeper does not answer */
+	MESSAGE_RELOADED,   /* whatever came of it */
 };
 
 /* The worker's two ways to the keeper: making keys takes seconds. */

@@ -31,6 +31,7 @@
 enum {
 	VISITS_MAX = 512,
 	CONTROLS_MAX = 64,      /* visits to the control socket */
+	LARGE_MAX = 16,         /* bodies of more than API_BODY_MAX */
 	CLERKS = 4,             /* calls that are answered at a time */
 	WAITING_MAX = 64,       /* ... and that wait for one of these */
 	LOOK_MS = 1000,
@@ -107,6 +108,7 @@ static void handle_in(struct desk *desk, const struct snapshot *snapshot,
 		.zia = config->compat == COMPAT_ZIA,
 		.changed = desk->host.changed,
 		.settle = desk->host.settle,
+		.policies = desk->host.policies,
 		.arg = desk->host.arg,
 	};
 
@@ -242,6 +244,17 @@ static void page(void *host, const struct visit *visit, struct answer *answer)
 
 /* --- visits ------------------------------------------------------------- */
 
+static bool grow(void *host)
+{
+	struct desk *desk = host;
+	const struct visit *visit;
+	unsigned num = 0;
+
+	DL_FOREACH(desk->visits, visit)
+		num += visit->large;
+	return num < LARGE_MAX;
+}
+
 static void gone(void *host, struct visit *visit)
 {
 	struct desk *desk = host;
@@ -251,7 +264,7 @@ static void gone(void *host, struct visit *visit)
 	finish(desk);
 }
 
-static const struct visit_host visit_ops = {handle, page, gone};
+static const struct visit_host visit_ops = {handle, page, grow, gone};
 
 /* name_user asks once: that may take the network. */
 static void name_user(struct desk *desk)

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <utstring.h>
 
+struct api_policies;
 struct desk;
 struct keeper_link;
 struct leafkeys;
@@ -29,6 +30,7 @@ struct desk_host {
 	void (*settle)(void *arg);
 	/* Whether new connections are wanted. */
 	bool (*serving)(void *arg);
+	const struct api_policies *policies;
 	void *arg;
 };
 

@@ -45,11 +45,24 @@ static bool is_word(const char *target)
 		strcmp(target, "stderr") == 0 || strcmp(target, "none") == 0;
 }
 
+static void list_category(struct handover *handover,
+	const struct category *category)
+{
+	for (size_t i = 0; i < category->num_files; i++)
+		add_file(handover, category->files[i].path, O_RDONLY);
+}
+
 static void list_files(struct handover *handover, const struct config *config)
 {
 	for (size_t i = 0; i < config->origin.num_trust_files; i++)
 		add_file(handover, config->origin.trust_files[i].path,
 			O_RDONLY);
+	for (size_t i = 0; i < config->num_categories; i++)
+		list_category(handover, &config->categories[i]);
+	if (config->users.htpasswd)
+		add_file(handover, config->users.htpasswd, O_RDONLY);
+	if (config->users.client_ca)
+		add_file(handover, config->users.client_ca, O_RDONLY);
 	if (!is_word(config->access_log))
 		add_file(handover, config->access_log,
 			O_WRONLY | O_CREAT | O_APPEND);
@@ -59,6 +72,7 @@ static void take_config(struct handover *out, struct config *config)
 {
 	out->config = config;
 	out->state = copy_of(config->state);
+	out->watch = config->watch;
 	out->validity_s = config->issuing.validity_s;
 	out->rotate_s = config->issuing.rotate_s;
 	config_crl_base(config, out->crl_base, sizeof(out->crl_base));
@@ -148,23 +162,56 @@ static int memory_of(const struct handover *handover)
 	return fd;
 }
 
-int handover_send(const struct handover *handover,
-	const struct identity *worker, int channel)
+static int send_files(const struct handover *handover,
+	const struct identity *worker, int channel, bool again)
 {
 	const struct handover_file *file;
+	int fd;
 
+	DL_FOREACH(handover->files, file) {
+		fd = reach_open(file->path, file->flags, worker);
+		if (again && fd < 0 && errno == ENOENT)
+			continue;
+		if (send_fd(channel, MESSAGE_FILE, file->path, fd) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int send_all(const struct handover *handover,
+	const struct identity *worker, int channel, bool again)
+{
 	if (channel_tell(channel, MESSAGE_FOLDER, 0, handover->folder,
 		    -1) != 0)
 		return -1;
 	if (handover->path && send_fd(channel, MESSAGE_FILE, handover->path,
 			memory_of(handover)) != 0)
 		return -1;
-	DL_FOREACH(handover->files, file) {
-		if (send_fd(channel, MESSAGE_FILE, file->path,
-			    reach_open(file->path, file->flags,
-				    worker)) != 0)
-			return -1;
-	}
+	if (send_files(handover, worker, channel, again) != 0)
+		return -1;
 	return send_fd(channel, MESSAGE_STATE, handover->state,
 		open(handover->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+int handover_send(const struct handover *handover,
+	const struct identity *worker, int channel)
+{
+	return send_all(handover, worker, channel, false);
+}
+
+int handover_send_again(const struct handover *handover,
+	const struct identity *worker, int channel)
+{
+	return send_all(handover, worker, channel, true);
+}
+
+const char *handover_read_file(const struct handover *handover, size_t at)
+{
+	const struct handover_file *file;
+
+	DL_FOREACH(handover->files, file) {
+		if ((file->flags & O_ACCMODE) == O_RDONLY && at-- == 0)
+			return file->path;
+	}
+	return NULL;
 }

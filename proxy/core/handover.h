@@ -4,7 +4,8 @@
  *
  * The worker may be a user who can't reach these files. It gets them open: the
  * configuration itself as a copy in memory, so that both read the same, and the
- * files of roots and the access log as descriptors (handed.h has them there).
+ * files of roots, lists and users and the access log as descriptors (handed.h has
+ * them there). Of lists the supervisor sees no more than that they can be opened.
  *
  * Threads: one.
  */
@@ -24,6 +25,7 @@ struct handover {
 	char *folder;           /* owned: which it is in */
 	char *state;            /* owned */
 	struct handover_file *files; /* owned */
+	enum watch watch;       /* reload.watch */
 	uint64_t validity_s, rotate_s; /* for the keeper */
 	char crl_base[CRL_BASE_SIZE];
 };
@@ -43,5 +45,15 @@ void handover_clear(struct handover *handover);
 int handover_send(const struct handover *handover,
 	const struct identity *worker, int channel)
 	__attribute__((warn_unused_result));
+
+/* handover_send_again does so for a worker that has been sent it all before: what
+ * has vanished since, it keeps. */
+int handover_send_again(const struct handover *handover,
+	const struct identity *worker, int channel)
+	__attribute__((warn_unused_result));
+
+/* handover_read_file is a file that is opened to be read, from 0 on; NULL: there
+ * are no more. Borrowed. */
+const char *handover_read_file(const struct handover *handover, size_t at);
 
 #endif

@@ -1,5 +1,6 @@
 #include "proxy/core/identity.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -145,6 +146,44 @@ static int give(int folder, const char *name, const struct identity *worker)
 	return result;
 }
 
+static int give_files(int folder, const struct identity *worker)
+{
+	int copy = dup(folder), result = 0;
+	DIR *files = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *file;
+
+	while (result == 0 && files && (file = readdir(files)) != NULL) {
+		if (file->d_name[0] != '.')
+			result = give(folder, file->d_name, worker);
+	}
+	if (files)
+		closedir(files);
+	return files ? result : -1;
+}
+
+/* give_folder gives one of the folders in it, and the files in that; but none
+ * that is the worker's already: what is in there, it has put there. */
+static int give_folder(int above, const char *name,
+	const struct identity *worker)
+{
+	int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+		O_CLOEXEC);
+	struct stat info;
+	int result = 0;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
+			0 : -1;
+	if (fstat(fd, &info) != 0)
+		result = -1;
+	else if (info.st_uid != worker->uid)
+		result = give_files(fd, worker);
+	if (result == 0)
+		result = fchown(fd, worker->uid, worker->gid);
+	close(fd);
+	return result;
+}
+
 /* The worker, which makes it anew, could not remove one that became root's:
  * systemd makes all in its StateDirectory so. */
 static int clear_socket(int folder)
@@ -173,7 +212,8 @@ static int give_all(int folder, const struct identity *worker)
 		if (give(folder, names[i], worker) != 0)
 			return -1;
 	}
-	if (clear_socket(folder) != 0 || fchown(folder, 0, worker->gid) != 0)
+	if (give_folder(folder, "policy", worker) != 0 ||
+	    clear_socket(folder) != 0 || fchown(folder, 0, worker->gid) != 0)
 		return -1;
 	return fchmod(folder, S_ISVTX | 0770);
 }

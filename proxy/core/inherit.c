@@ -128,6 +128,11 @@ void inherit_ready(void)
 	(void)!channel_tell(CHANNEL_FD, MESSAGE_READY, 0, NULL, -1);
 }
 
+void inherit_reloaded(void)
+{
+	(void)!channel_tell(CHANNEL_FD, MESSAGE_RELOADED, 0, NULL, -1);
+}
+
 void inherit_clear(struct inheritance *inheritance)
 {
 	for (size_t i = 0; i < INHERIT_THREADS; i++)

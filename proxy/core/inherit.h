@@ -42,6 +42,9 @@ enum inherit_event inherit_next(struct inheritance *inheritance);
 /* inherit_ready tells the supervisor. */
 void inherit_ready(void);
 
+/* inherit_reloaded tells it that a reload has ended, well or not. */
+void inherit_reloaded(void);
+
 void inherit_clear(struct inheritance *inheritance);
 
 #endif

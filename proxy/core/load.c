@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/mem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +12,15 @@
 
 #include "pki/store.h"
 #include "pki/trust.h"
+#include "policy/policy.h"
 #include "proxy/config/handed.h"
+#include "proxy/config/htpasswd.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/core/lists.h"
 
 enum {
+	BAD_LINES_TOLD = 20, /* of a file */
 	ROOTS_MAX = 32 << 20,
 	WORKERS_MAX = 256, /* as of `workers`; more cores are left alone */
 };
@@ -67,22 +72,120 @@ static void add_roots(const struct config *config, struct trust *trust,
 	}
 }
 
-int load_trust(const struct config *config, FILE *errors, struct trust **out)
+/* --- users -------------------------------------------------------------- */
+
+static void add_client_ca(const struct config *config, struct trust *trust,
+	struct mistakes *mistakes)
+{
+	char err[1024];
+
+	if (add_file(trust, config->users.client_ca, err, sizeof(err)) != 0)
+		mistakes_error(mistakes, config->users.client_ca_line,
+			"users.client-ca: %s", err);
+}
+
+/* The lines of a file that are wrong. */
+struct bad_lines {
+	const char *path;
+	FILE *errors;
+	size_t num;
+};
+
+static void on_bad(void *arg, unsigned line, const char *what)
+{
+	struct bad_lines *bad = arg;
+
+	if (++bad->num <= BAD_LINES_TOLD)
+		fprintf(bad->errors, "%s:%u: warning: %s\n", bad->path, line,
+			what);
+}
+
+static struct htpasswd *read_users(const char *path, const char *text,
+	size_t len, FILE *errors)
+{
+	struct bad_lines bad = {path, errors, 0};
+	struct htpasswd *users = htpasswd_read(text, len, on_bad, &bad);
+
+	if (bad.num > BAD_LINES_TOLD)
+		fprintf(errors, "%s: warning: and %zu more\n", path,
+			bad.num - BAD_LINES_TOLD);
+	if (htpasswd_num(users) == 0)
+		fprintf(errors, "%s: warning: there is no user in it\n", path);
+	return users;
+}
+
+static struct htpasswd *load_users(const struct config *config, FILE *errors,
+	struct mistakes *mistakes)
+{
+	const char *path = config->users.htpasswd;
+	struct htpasswd *users;
+	size_t len;
+	char *text;
+
+	if (handed_read(path, HTPASSWD_FILE_MAX, &text, &len) != 0) {
+		mistakes_error(mistakes, config->users.htpasswd_line,
+			"users.htpasswd: %s: %s", path, errno == EFBIG ?
+			"larger than 16 MB" : strerror(errno));
+		return NULL;
+	}
+	users = read_users(path, text, len, errors);
+	OPENSSL_cleanse(text, len);
+	free(text);
+	return users;
+}
+
+/* --- settings ----------------------------------------------------------- */
+
+static void load_files(struct settings *settings, FILE *errors,
+	struct mistakes *mistakes)
+{
+	const struct config *config = settings->config;
+
+	settings->trust = trust_new();
+	add_roots(config, settings->trust, mistakes);
+	if (config->users.client_ca) {
+		settings->client_trust = trust_new();
+		add_client_ca(config, settings->client_trust, mistakes);
+	}
+	if (config->users.htpasswd)
+		settings->htpasswd = load_users(config, errors, mistakes);
+}
+
+/* seal puts the lists in the policy's hands. -1: told. */
+static int seal(struct settings *settings, const struct settings *before,
+	FILE *errors)
+{
+	char err[256];
+
+	if (lists_load(settings->config, before, errors, &settings->catalog,
+		settings->catalog_digest) != 0)
+		return -1;
+	if (policy_seal(settings->config->policy, settings->catalog, err,
+		sizeof(err)) == 0)
+		return 0;
+	fprintf(errors, "sallyport: %s\n", err);
+	return -1;
+}
+
+int load_settings(struct config *config, const struct settings *before,
+	FILE *errors, struct settings **out)
 {
 	struct mistakes mistakes = {.file = config->path};
-	struct trust *trust = trust_new();
-	int result = 0;
+	struct settings *settings = settings_new(config);
+	bool wrong;
 
-	add_roots(config, trust, &mistakes);
+	load_files(settings, errors, &mistakes);
 	mistakes_print(&mistakes, errors);
-	if (mistakes.errors > 0) {
-		trust_free(trust);
-		result = LOAD_WRONG;
-	} else {
-		*out = trust;
-	}
+	wrong = mistakes.errors > 0;
 	mistakes_clear(&mistakes);
-	return result;
+	if (seal(settings, before, errors) != 0)
+		wrong = true;
+	if (wrong) {
+		settings_unref(settings);
+		return LOAD_WRONG;
+	}
+	*out = settings;
+	return 0;
 }
 
 /* --- CAs ---------------------------------------------------------------- */
@@ -134,6 +237,7 @@ static int check_named(const struct config *config,
 	for (size_t i = 0; i < config->num_named; i++) {
 		const struct named_ca *named = &config->named[i];
 
+		mistakes.file = named->from[0] ? named->from : NULL;
 		if (!authority_knows(authority, named->name))
 			mistakes_error(&mistakes, named->line,
 				"intermediate-ca: there is no CA \"%s\"; "
@@ -159,28 +263,23 @@ static int load_authority(const struct config *config,
 	return result;
 }
 
-int load_snapshot(struct config *config, uint64_t generation,
-	const struct load_cas *cas, FILE *errors, struct snapshot **out,
-	char *err, size_t err_size)
+int load_snapshot(struct config *config, const struct settings *before,
+	uint64_t generation, const struct load_cas *cas, FILE *errors,
+	struct snapshot **out, char *err, size_t err_size)
 {
 	struct authority *authority;
-	struct trust *trust;
+	struct settings *settings;
 	int result;
 
-	result = load_trust(config, errors, &trust);
-	if (result != 0) {
-		config_free(config);
+	result = load_settings(config, before, errors, &settings);
+	if (result != 0)
 		return result;
-	}
 	result = load_authority(config, cas, errors, &authority, err,
 		err_size);
-	if (result != 0) {
-		trust_free(trust);
-		config_free(config);
-		return result;
-	}
-	*out = snapshot_new(generation, config, trust, authority);
-	return 0;
+	if (result == 0)
+		*out = snapshot_new(generation, settings, authority);
+	settings_unref(settings); /* the snapshot has its own reference */
+	return result;
 }
 
 int load_refresh(struct snapshot *old, const struct load_cas *cas,

@@ -14,8 +14,8 @@
 #include "pki/authority.h"
 #include "proxy/config/config.h"
 
+struct settings;
 struct snapshot;
-struct trust;
 
 /* What config names is wrong, which has been told to errors as config_load
  * tells mistakes. */
@@ -24,8 +24,12 @@ enum { LOAD_WRONG = 1 };
 /* load_workers is how many worker threads there are to be. */
 unsigned load_workers(const struct config *config);
 
-/* load_trust reads the roots that config names. */
-int load_trust(const struct config *config, FILE *errors, struct trust **out)
+/* load_settings takes config and reads all the files that it names: roots, those of
+ * clients' certificates too, users and lists (lists.h). Lists that are as they were
+ * in before (NULL: none) are not loaded again. What is wrong with single lines of
+ * users and lists is a warning. LOAD_WRONG: config is freed. */
+int load_settings(struct config *config, const struct settings *before,
+	FILE *errors, struct settings **out)
 	__attribute__((warn_unused_result));
 
 /* How CAs are opened, besides what the configuration says. */
@@ -35,12 +39,13 @@ struct load_cas {
 	const struct authority *before; /* NULL: none */
 };
 
-/* load_snapshot takes config and opens what it names: roots and CAs. Where it
- * does not return 0 config is freed: LOAD_WRONG, or -1 and err says what
- * failed. */
-int load_snapshot(struct config *config, uint64_t generation,
-	const struct load_cas *cas, FILE *errors, struct snapshot **out,
-	char *err, size_t err_size) __attribute__((warn_unused_result));
+/* load_snapshot takes config and opens what it names: by load_settings, which has
+ * before, and its CAs. Where it does not return 0 config is freed: LOAD_WRONG, or
+ * -1 and err says what failed. */
+int load_snapshot(struct config *config, const struct settings *before,
+	uint64_t generation, const struct load_cas *cas, FILE *errors,
+	struct snapshot **out, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
 
 /* load_refresh opens the CAs anew, and gives old with them. */
 int load_refresh(struct snapshot *old, const struct load_cas *cas,

@@ -18,7 +18,6 @@
 #include "cache/shards.h"
 #include "pki/authority.h"
 #include "proxy/config/config.h"
-#include "proxy/config/fixed.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/core/channel.h"
 #include "proxy/core/desk.h"
@@ -27,32 +26,13 @@
 #include "proxy/core/keeper_client.h"
 #include "proxy/core/ledger_writer.h"
 #include "proxy/core/load.h"
+#include "proxy/core/server_private.h"
 #include "proxy/core/shared.h"
 #include "proxy/core/worker.h"
 #include "proxy/report/access.h"
 #include "proxy/session/answer.h"
 #include "proxy/session/ledger.h"
 #include "proxy/session/services.h"
-
-enum {
-	RETRY_S = 60,        /* CAs that could not be opened anew */
-};
-
-struct server {
-	struct inheritance inheritance;
-	pthread_mutex_t change;    /* held while CAs are opened anew */
-	pthread_mutex_t now;       /* over the two that follow */
-	struct snapshot *snapshot; /* in force; changed by who has change */
-	time_t due, looked;        /* of the CAs: when again, when last */
-	struct settings *started;  /* whose listeners and workers there are */
-	struct shared shared;
-	struct access_log *log;
-	struct worker *workers[INHERIT_THREADS];
-	unsigned num_workers;
-	struct desk *desk;
-	struct ledger_writer *writer;
-	atomic_bool stopping;
-};
 
 static void say(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
@@ -118,6 +98,8 @@ static void greet(const struct server *server)
 
 	for (size_t i = 0; i < config->proxy.num; i++)
 		say("proxy on http://%s", config->proxy.at[i].text);
+	for (size_t i = 0; i < config->proxy_tls.num; i++)
+		say("proxy on https://%s", config->proxy_tls.at[i].text);
 	for (size_t i = 0; i < config->transparent.num; i++)
 		say("transparent TLS on %s", config->transparent.at[i].text);
 	for (size_t i = 0; i < config->admin.num &&
@@ -134,111 +116,12 @@ static void greet(const struct server *server)
 		proxy, config->state);
 }
 
-/* --- CAs ---------------------------------------------------------------- */
-
-static void say_warnings(const struct authority *authority)
-{
-	const char *text;
-
-	for (size_t i = 0; (text = authority_warning(authority, i)); i++)
-		say("warning: %s", text);
-}
-
-static struct load_cas cas_of(const struct server *server,
-	const struct snapshot *before)
-{
-	return (struct load_cas){
-		.state = server->inheritance.state,
-		.link = keeper_client_link(server->inheritance.keeper),
-		.before = before ? before->authority : NULL,
-	};
-}
-
-/* tell_root: clients that trust the root before would fail without a word. */
-static void tell_root(const struct snapshot *old, const struct snapshot *now)
-{
-	if (strcmp(authority_root_pem(old->authority),
-		authority_root_pem(now->authority)) != 0)
-		say("another CA signs from now on (`sallyport ca show`); "
-			"clients must trust its root: %s/root.pem",
-			now->config->state);
-}
-
-/* set_due is for who has server->now, or is alone. */
-static void set_due(struct server *server, time_t due)
-{
-	server->due = due;
-	server->looked = time(NULL);
-}
-
-/* adopt puts snapshot, which it takes, in force, and waits until every worker
- * goes by it. */
-static void adopt(struct server *server, struct snapshot *snapshot)
-{
-	struct snapshot *old = server->snapshot;
-
-	worker_adopt_all(server->workers, server->num_workers, snapshot);
-	pthread_mutex_lock(&server->now);
-	server->snapshot = snapshot;
-	set_due(server, authority_due(snapshot->authority));
-	pthread_mutex_unlock(&server->now);
-	keeper_client_ready(server->inheritance.keeper);
-	say_warnings(snapshot->authority);
-	tell_root(old, snapshot);
-	snapshot_unref(old);
-}
-
-static void put_off(struct server *server)
-{
-	pthread_mutex_lock(&server->now);
-	set_due(server, time(NULL) + RETRY_S);
-	pthread_mutex_unlock(&server->now);
-}
-
-/* refresh opens the CAs anew: something is due, or has changed. */
-static int refresh(struct server *server, char *err, size_t err_size)
-{
-	struct snapshot *snapshot;
-	struct load_cas cas;
-	int result;
-
-	pthread_mutex_lock(&server->change);
-	cas = cas_of(server, server->snapshot);
-	result = load_refresh(server->snapshot, &cas, &snapshot, err,
-		err_size);
-	if (result == 0)
-		adopt(server, snapshot);
-	else
-		put_off(server);
-	pthread_mutex_unlock(&server->change);
-	return result;
-}
-
-static void refresh_or_say(struct server *server)
-{
-	char err[600];
-
-	if (!server->stopping && refresh(server, err, sizeof(err)) != 0)
-		say("the CAs stay as they were: %s", err);
-}
-
 /* --- the admin listener ------------------------------------------------- */
-
-static struct snapshot *give_snapshot(void *arg)
-{
-	struct server *server = arg;
-	struct snapshot *snapshot;
-
-	pthread_mutex_lock(&server->now);
-	snapshot = snapshot_ref(server->snapshot);
-	pthread_mutex_unlock(&server->now);
-	return snapshot;
-}
 
 /* can_sign: there is what signs where no rule names another CA; else why not. */
 static bool can_sign(struct server *server, char *err, size_t err_size)
 {
-	struct snapshot *snapshot = give_snapshot(server);
+	struct snapshot *snapshot = server_snapshot(server);
 	const char *why;
 	bool can = authority_issuer(snapshot->authority, NULL, &why) != NULL;
 
@@ -254,7 +137,7 @@ static int on_changed(void *arg, char *err, size_t err_size)
 	struct server *server = arg;
 	bool could = can_sign(server, err, err_size);
 
-	if (refresh(server, err, err_size) != 0)
+	if (server_refresh(server, err, err_size) != 0)
 		return -1;
 	return can_sign(server, err, err_size) || !could ? 0 : -1;
 }
@@ -277,7 +160,8 @@ static int open_desk(struct server *server, char *err, size_t err_size)
 {
 	struct inheritance *inheritance = &server->inheritance;
 	struct desk_order order = {
-		.host = {give_snapshot, on_changed, settle, is_serving, server},
+		.host = {server_snapshot, on_changed, settle, is_serving,
+			&server_policies, server},
 		.fds = inheritance->admin.at,
 		.num_fds = inheritance->admin.num,
 		.state = inheritance->state,
@@ -308,60 +192,6 @@ static void say_figures(struct server *server)
 		atomic_load(&c->tunnels));
 }
 
-/* warn_fixed names the settings that only a start can change. */
-static void warn_fixed(const struct config *old, const struct config *new)
-{
-	const char *path;
-	size_t at = 0;
-
-	while ((path = fixed_next(old, new, &at)) != NULL)
-		say("reload: `%s` has changed; that needs a restart", path);
-}
-
-static int reload_snapshot(struct server *server, struct snapshot **out)
-{
-	const struct config *old = server->started->config;
-	struct load_cas cas = cas_of(server, server->snapshot);
-	struct config *config;
-	char err[600];
-	int result;
-
-	if (config_load(server->inheritance.config, &config, stderr) != 0)
-		return -1;
-	if (strcmp(old->state, config->state) != 0) {
-		say("reload: a change of `state` needs a restart");
-		config_free(config);
-		return -1;
-	}
-	warn_fixed(old, config);
-	result = load_snapshot(config, server->snapshot->generation + 1, &cas,
-		stderr, out, err, sizeof(err));
-	if (result < 0)
-		say("reload: %s", err);
-	return result;
-}
-
-static void reload(struct server *server)
-{
-	const char *path = server->inheritance.config;
-	struct snapshot *snapshot;
-	char err[512];
-
-	if (server->stopping)
-		return;
-	pthread_mutex_lock(&server->change);
-	if (reload_snapshot(server, &snapshot) != 0) {
-		say("reload failed; the configuration before stays in force");
-	} else {
-		if (access_reopen(server->log, snapshot->config->access_log,
-			    err, sizeof(err)) != 0)
-			say("reload: %s; the log stays where it was", err);
-		adopt(server, snapshot);
-		say("reloaded %s", path ? path : "(no file)");
-	}
-	pthread_mutex_unlock(&server->change);
-}
-
 static void stop(struct server *server)
 {
 	for (unsigned i = 0; i < server->num_workers; i++) {
@@ -380,10 +210,11 @@ static void on_channel(struct server *server)
 {
 	switch (inherit_next(&server->inheritance)) {
 	case INHERIT_RELOAD:
-		reload(server);
+		server_reload(server);
+		inherit_reloaded();
 		break;
 	case INHERIT_KEEPER:
-		refresh_or_say(server);
+		server_refresh_or_say(server);
 		break;
 	case INHERIT_END:
 		say("the supervisor is gone");
@@ -449,7 +280,7 @@ static bool is_due(struct server *server)
 	bool due;
 
 	pthread_mutex_lock(&server->now);
-	due = server->due <= now || server->looked > now + RETRY_S;
+	due = server->due <= now || server->looked > now + SERVER_RETRY_S;
 	pthread_mutex_unlock(&server->now);
 	return due && !server->stopping;
 }
@@ -470,7 +301,7 @@ static void run(struct server *server, int signals)
 				on_channel(server);
 		}
 		if (is_due(server))
-			refresh_or_say(server);
+			server_refresh_or_say(server);
 	}
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_join(server->workers[i]);
@@ -493,9 +324,7 @@ static int start(struct server *server, char *err, size_t err_size)
 	int result;
 
 	server->started = settings_ref(server->snapshot->settings);
-	set_due(server, authority_due(server->snapshot->authority));
-	keeper_client_ready(server->inheritance.keeper);
-	say_warnings(server->snapshot->authority);
+	server_taken(server);
 	ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (access_open(config->access_log, &server->log, err, err_size) != 0)
 		return -1;
@@ -552,23 +381,6 @@ static bool inherit(struct server *server)
 		server->inheritance.state;
 }
 
-static int load(struct server *server)
-{
-	struct config *config;
-	struct load_cas cas;
-	char err[600];
-	int result;
-
-	if (config_load(server->inheritance.config, &config, stderr) != 0)
-		return 2;
-	cas = cas_of(server, NULL);
-	result = load_snapshot(config, 1, &cas, stderr, &server->snapshot, err,
-		sizeof(err));
-	if (result == LOAD_WRONG)
-		return 2;
-	return result == 0 ? 0 : fail(err);
-}
-
 int server_run(unsigned uid, unsigned gid)
 {
 	static struct server server;
@@ -587,7 +399,7 @@ int server_run(unsigned uid, unsigned gid)
 	if (!inherit(&server))
 		return fail("what runs connections is started by "
 			"\"sallyport run\" alone");
-	code = load(&server);
+	code = server_load(&server);
 	if (code == 0)
 		code = serve(&server, signals);
 	harden_end();

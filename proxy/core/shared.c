@@ -11,6 +11,7 @@
 #include "proxy/session/origin_tls.h"
 #include "proxy/session/services.h"
 #include "proxy/session/tickets.h"
+#include "proxy/session/verifier.h"
 
 enum {
 	SHARDS = 16,
@@ -50,12 +51,15 @@ void shared_init(struct shared *shared, const struct config *config)
 		&marks);
 	shared->tickets = tickets_new();
 	shared->ledger = ledger_new();
-	at = calloc(config->proxy.num + config->transparent.num +
-		config->admin.num + 1, sizeof(*at));
+	shared->verifier = verifier_new();
+	at = calloc(config->proxy.num + config->proxy_tls.num +
+		config->transparent.num + config->admin.num + 1, sizeof(*at));
 	if (!at)
 		abort();
 	for (size_t i = 0; i < config->proxy.num; i++)
 		at[num++] = config->proxy.at[i].address;
+	for (size_t i = 0; i < config->proxy_tls.num; i++)
+		at[num++] = config->proxy_tls.at[i].address;
 	for (size_t i = 0; i < config->transparent.num; i++)
 		at[num++] = config->transparent.at[i].address;
 	for (size_t i = 0; i < config->admin.num; i++)
@@ -76,6 +80,7 @@ void shared_clear(struct shared *shared)
 		flight_free(shared->flight);
 	tickets_free(shared->tickets);
 	ledger_free(shared->ledger);
+	verifier_free(shared->verifier);
 	leafkeys_free(shared->keys);
 	own_listeners_clear(&shared->own);
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,11 +24,14 @@
 #include "proxy/core/harden.h"
 #include "proxy/core/handover.h"
 #include "proxy/core/identity.h"
+#include "proxy/core/limits.h"
 #include "proxy/core/load.h"
+#include "proxy/core/renewal.h"
+#include "proxy/core/unlock.h"
 #include "proxy/net/listener.h"
 
 enum {
-	LISTENERS_MAX = 256 * 40,
+	LISTENERS_MAX = 256 * 56,
 	KEEPER_END_S = 5,
 };
 
@@ -44,6 +46,7 @@ struct supervisor {
 	unsigned owners[LISTENERS_MAX];
 	size_t num_listeners;
 	int signals;         /* signalfd */
+	struct renewal renewal;
 	bool ready;          /* the worker has been, once */
 	bool stopping;
 	int code;            /* what the worker ended with */
@@ -146,6 +149,7 @@ static int start_worker(struct supervisor *s)
 	if (child_start(&s->worker) != 0)
 		return -1;
 	channel = s->worker.channel;
+	renewal_hand(&s->renewal);
 	if (channel_tell(channel, MESSAGE_SOURCE, 0,
 		    passphrase_source(s->passphrase), -1) != 0 ||
 	    tell_listeners(s) != 0 || introduce(s) != 0 ||
@@ -164,6 +168,8 @@ static void on_end(struct supervisor *s, pid_t pid, int status)
 	if (!child)
 		return;
 	child_forget(child);
+	if (child == &s->worker)
+		renewal_done(&s->renewal, watch_now());
 	if (child == &s->worker && (s->stopping || !s->ready)) {
 		s->code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 		s->stopping = true;
@@ -220,22 +226,52 @@ static void start_again(struct supervisor *s)
 	}
 }
 
-/* --- signals ------------------------------------------------------------ */
+/* --- loading anew ------------------------------------------------------- */
+
+static void reload_worker(struct supervisor *s,
+	int (*send)(const struct handover *, const struct identity *, int))
+{
+	if (!s->worker.pid)
+		return;
+	renewal_hand(&s->renewal);
+	if (send(&s->handover, &s->worker.identity, s->worker.channel) != 0 ||
+	    channel_tell(s->worker.channel, MESSAGE_RELOAD, 0, NULL, -1) != 0)
+		give_up(&s->worker);
+	else
+		renewal_ask(&s->renewal, watch_now());
+}
 
 static void reload(struct supervisor *s)
 {
+	renewal_reread(&s->renewal);
 	if (handover_load(&s->handover, s->options->path) != 0) {
 		say("reload failed; the configuration before stays in force");
 		return;
 	}
+	handover_drop_config(&s->handover);
+	renewal_watch(&s->renewal, &s->handover);
 	if (s->keeper.pid && tell_rules(s) != 0)
 		give_up(&s->keeper);
-	if (s->worker.pid && (handover_send(&s->handover,
-			&s->worker.identity, s->worker.channel) != 0 ||
-		channel_tell(s->worker.channel, MESSAGE_RELOAD, 0, NULL,
-			-1) != 0))
-		give_up(&s->worker);
+	reload_worker(s, handover_send);
 }
+
+static void renew(struct supervisor *s)
+{
+	unsigned what = renewal_next(&s->renewal, watch_now());
+
+	if (s->stopping)
+		return;
+	if (what & WATCHED_CONFIG)
+		reload(s);
+	else if (what & WATCHED_LIST)
+		reload_worker(s, handover_send_again);
+	if (renewal_is_late(&s->renewal, watch_now())) {
+		errno = ETIMEDOUT;
+		give_up(&s->worker);
+	}
+}
+
+/* --- signals ------------------------------------------------------------ */
 
 /* A socket listens while anybody has it open: the worker's closing it is to be
  * the end. */
@@ -260,8 +296,7 @@ static void on_signals(struct supervisor *s)
 			stop(s);
 			break;
 		case SIGHUP:
-			if (!s->stopping)
-				reload(s);
+			renewal_want(&s->renewal);
 			break;
 		case SIGUSR1:
 			if (s->worker.pid)
@@ -282,6 +317,9 @@ static void on_worker(struct supervisor *s)
 		close(fd);
 	if (got > 0 && message.kind == MESSAGE_READY) {
 		s->ready = true;
+		renewal_done(&s->renewal, watch_now());
+	} else if (got > 0 && message.kind == MESSAGE_RELOADED) {
+		renewal_done(&s->renewal, watch_now());
 	} else if (got > 0 && message.kind == MESSAGE_DEAF) {
 		errno = ETIMEDOUT;
 		if (s->keeper.pid)
@@ -296,12 +334,14 @@ static int wait_ms(const struct supervisor *s)
 {
 	const struct child *children[] = {&s->keeper, &s->worker};
 	time_t now = child_now(), next = now + 3600;
+	int first = renewal_wait_ms(&s->renewal, watch_now()), ms;
 
 	for (size_t i = 0; i < 2; i++) {
 		if (!children[i]->pid && children[i]->again < next)
 			next = children[i]->again;
 	}
-	return next > now ? (int)(next - now) * 1000 : 100;
+	ms = next > now ? (int)(next - now) * 1000 : 100;
+	return first >= 0 && first < ms ? first : ms;
 }
 
 static void run(struct supervisor *s)
@@ -310,9 +350,10 @@ static void run(struct supervisor *s)
 		struct pollfd at[] = {
 			{.fd = s->signals, .events = POLLIN},
 			{.fd = s->worker.channel, .events = POLLIN},
+			{.fd = watch_fd(s->renewal.watcher), .events = POLLIN},
 		};
 
-		if (poll(at, 2, wait_ms(s)) > 0) {
+		if (poll(at, 3, wait_ms(s)) > 0) {
 			if (at[1].revents)
 				on_worker(s);
 			if (at[0].revents)
@@ -320,6 +361,7 @@ static void run(struct supervisor *s)
 		}
 		reap(s);
 		start_again(s);
+		renew(s);
 	}
 }
 
@@ -407,35 +449,21 @@ static int bind_admin(struct supervisor *s, const struct config *config,
 static int bind_listeners(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
 {
+	const struct endpoints *lists[] = {
+		&config->proxy, &config->transparent, &config->proxy_tls};
+	enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
 	unsigned num = load_workers(config);
 
-	if (claim(&config->proxy, err, err_size) != 0 ||
-	    claim(&config->transparent, err, err_size) != 0)
-		return -1;
-	for (unsigned i = 0; i < num; i++) {
-		if (bind_all(s, &config->proxy, i, err, err_size) != 0 ||
-		    bind_all(s, &config->transparent, i, err, err_size) != 0)
+	for (size_t i = 0; i < LISTS; i++) {
+		if (claim(lists[i], err, err_size) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < num * LISTS; i++) {
+		if (bind_all(s, lists[i % LISTS], (unsigned)(i / LISTS), err,
+			    err_size) != 0)
 			return -1;
 	}
 	return bind_admin(s, config, err, err_size);
-}
-
-/* raise_files asks for as many descriptors as may be had: two a connection and
- * some more. */
-static void raise_files(const struct config *config)
-{
-	rlim_t want = (rlim_t)config->limits.connections * 2 + 256;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
-		return;
-	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < want && config->limits.connections_given)
-		say("limits.connections: %u needs %llu open files, %llu are "
-		    "allowed; accepting will pause when they run out",
-			config->limits.connections, (unsigned long long)want,
-			(unsigned long long)limit.rlim_cur);
 }
 
 /* make_tally: what a keeper has counted is there for the next one. */
@@ -447,49 +475,6 @@ static int make_tally(struct supervisor *s, char *err, size_t err_size)
 	snprintf(err, err_size, "no memory for the keeper: %s",
 		strerror(errno));
 	return -1;
-}
-
-static int ask_passphrase(struct supervisor *s, bool first, char *err,
-	size_t err_size)
-{
-	char text[KEYLOCK_PASSPHRASE_MAX];
-	int len = s->options->ask(text, sizeof(text), first);
-
-	passphrase_hide_variable();
-	if (len > 0)
-		s->passphrase = passphrase_new(text, (size_t)len,
-			"what was typed");
-	else
-		snprintf(err, err_size, "no passphrase was given%s", len < 0 &&
-			first ? ", the same twice" : "");
-	OPENSSL_cleanse(text, sizeof(text));
-	return len > 0 ? 0 : -1;
-}
-
-static int find_passphrase(struct supervisor *s, const struct config *config,
-	char *err, size_t err_size)
-{
-	struct passphrase_options options = {
-		.state = config->state,
-		.file = config->passphrase_file,
-		.may_make = !load_has_store(config->state),
-	};
-
-	if (s->options->ask)
-		return ask_passphrase(s, options.may_make, err, err_size);
-	if (passphrase_find(&options, &s->passphrase, err, err_size) != 0)
-		return -1;
-	if (passphrase_exposed(s->passphrase))
-		say("%s: every user of this machine may read the passphrase: "
-		    "chmod 600 it", passphrase_source(s->passphrase));
-	if (passphrase_made(s->passphrase))
-		say("private keys are encrypted with %s, made now: copies of "
-			"sallyport.db alone are of no use to a thief; to guard "
-			"the whole folder, give a passphrase "
-			"(keys.passphrase-file), then \"sallyport ca "
-			"passphrase\"",
-			passphrase_source(s->passphrase));
-	return 0;
 }
 
 static int prepare(struct supervisor *s, const struct config *config,
@@ -505,12 +490,13 @@ static int prepare(struct supervisor *s, const struct config *config,
 		say("root can't become other users here: keeper and worker stay "
 		    "root, without its capabilities");
 	if (load_lock(config->state, err, err_size) != 0 ||
-	    find_passphrase(s, config, err, err_size) != 0 ||
+	    unlock_find(s->options->ask, config, &s->passphrase, err,
+		    err_size) != 0 ||
 	    identity_hand_over(config->state, &s->worker.identity, err,
 		    err_size) != 0 ||
 	    bind_listeners(s, config, err, err_size) != 0)
 		return -1;
-	raise_files(config);
+	limits_raise_files(config);
 	return 0;
 }
 
@@ -536,6 +522,7 @@ int supervisor_run(const struct supervisor_options *options)
 	s.worker = (struct child){.word = "@worker", .channel = -1};
 	harden_private();
 	harden_raise();
+	renewal_init(&s.renewal, options->path);
 	if (handover_load(&s.handover, options->path) != 0)
 		return 2;
 	if (prepare(&s, s.handover.config, err, sizeof(err)) != 0) {
@@ -543,11 +530,13 @@ int supervisor_run(const struct supervisor_options *options)
 		code = 1;
 	} else {
 		handover_drop_config(&s.handover);
+		renewal_watch(&s.renewal, &s.handover);
 		watch_signals(&s);
 		code = go(&s);
 	}
 	passphrase_free(s.passphrase);
 	handover_clear(&s.handover);
+	renewal_clear(&s.renewal);
 	harden_end();
 	return code;
 }

@@ -20,6 +20,8 @@
 #include "proxy/report/access.h"
 #include "proxy/session/client_tls.h"
 #include "proxy/session/origin_tls.h"
+#include "proxy/session/outer.h"
+#include "proxy/session/outer_tls.h"
 #include "proxy/session/pool.h"
 #include "proxy/session/quota.h"
 #include "proxy/session/services.h"
@@ -34,11 +36,13 @@ enum {
 	TLS_SESSIONS_BYTES = 16 * 1024 * 1024,
 };
 
+enum door_kind { DOOR_PROXY, DOOR_TRANSPARENT, DOOR_PROXY_TLS };
+
 /* One listening socket, and which kind it is. */
 struct door {
 	struct worker *worker;
 	struct listener *listener;
-	bool transparent;
+	enum door_kind kind;
 };
 
 struct worker {
@@ -52,7 +56,6 @@ struct worker {
 	uint64_t said_ms;   /* when it last told of a shortage */
 	unsigned closing;   /* what is on its way out, see finish */
 	uv_timer_t flush_timer, drain_timer;
-	uv_check_t log_check;
 	void (*ended)(void);
 	atomic_bool gone;   /* its loop has ended */
 };
@@ -103,7 +106,6 @@ static void finish(struct worker *worker)
 	resolver_close(worker->services.resolver, on_gone, worker);
 	close_handle(worker, (uv_handle_t *)&worker->flush_timer);
 	close_handle(worker, (uv_handle_t *)&worker->drain_timer);
-	close_handle(worker, (uv_handle_t *)&worker->log_check);
 }
 
 static void close_doors(struct worker *worker)
@@ -115,11 +117,15 @@ static void close_doors(struct worker *worker)
 	}
 }
 
+static void stop_all(struct worker *worker)
+{
+	session_stop_all(&worker->services);
+	outer_stop_all(&worker->services);
+}
+
 static void on_drain_time(uv_timer_t *timer)
 {
-	struct worker *worker = timer->data;
-
-	session_stop_all(&worker->services);
+	stop_all(timer->data);
 }
 
 static void drain(struct worker *worker)
@@ -133,6 +139,7 @@ static void drain(struct worker *worker)
 	(void)uv_timer_start(&worker->drain_timer, on_drain_time,
 		config->limits.drain_timeout_ms, 0);
 	session_drain(&worker->services);
+	outer_drain(&worker->services);
 	finish(worker);
 }
 
@@ -167,7 +174,11 @@ static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
 	struct door *door = arg;
 	struct worker *worker = door->worker;
 
-	session_accept(&worker->services, fd, peer, door->transparent);
+	if (door->kind == DOOR_PROXY_TLS)
+		outer_accept(&worker->services, fd, peer);
+	else
+		session_accept(&worker->services, fd, peer,
+			door->kind == DOOR_TRANSPARENT);
 	if (worker->services.num_sessions < worker->max_connections ||
 	    worker->full)
 		return;
@@ -203,17 +214,27 @@ static void on_session_ended(void *arg)
 		finish(worker);
 }
 
-static int open_doors(struct worker *worker, const int *fds, size_t num,
-	size_t num_proxy, char *err, size_t err_size)
+/* In the order in which they come: see worker_order. */
+static enum door_kind kind_of(const struct config *config, size_t number)
+{
+	if (number < config->proxy.num)
+		return DOOR_PROXY;
+	return number < config->proxy.num + config->transparent.num ?
+		DOOR_TRANSPARENT : DOOR_PROXY_TLS;
+}
+
+static int open_doors(struct worker *worker, const struct worker_order *order,
+	char *err, size_t err_size)
 {
 	static const struct listener_ops ops = {on_accepted, on_paused};
+	const struct config *config = order->snapshot->config;
 
-	for (size_t i = 0; i < num; i++) {
+	for (size_t i = 0; i < order->num_fds; i++) {
 		struct door *door = &worker->doors[i];
 
 		door->worker = worker;
-		door->transparent = i >= num_proxy;
-		if (listener_open(&worker->loop.uv, fds[i], &ops, door,
+		door->kind = kind_of(config, i);
+		if (listener_open(&worker->loop.uv, order->fds[i], &ops, door,
 			    &door->listener, err, err_size) != 0)
 			return -1;
 		worker->num_doors++;
@@ -230,13 +251,13 @@ static void on_flush(uv_timer_t *timer)
 	access_flush(worker->services.log);
 }
 
-/* on_log_check starts the timer only when there is something to flush, so that
- * a worker at rest does not wake. */
-static void on_log_check(uv_check_t *check)
+/* on_resting starts the timer only when there is something to flush, so that a
+ * worker at rest does not wake. */
+static void on_resting(void *arg)
 {
-	struct worker *worker = check->data;
+	struct worker *worker = arg;
 
-	if (access_pending(worker->services.log) &&
+	if (!worker->ending && access_pending(worker->services.log) &&
 	    !uv_is_active((uv_handle_t *)&worker->flush_timer))
 		(void)uv_timer_start(&worker->flush_timer, on_flush,
 			LOG_FLUSH_MS, 0);
@@ -259,7 +280,7 @@ static void on_order(struct post *post)
 		break;
 	case ORDER_STOP:
 		drain(worker);
-		session_stop_all(&worker->services);
+		stop_all(worker);
 		break;
 	}
 	if (order->done)
@@ -337,10 +358,9 @@ static void init_handles(struct worker *worker)
 
 	(void)uv_timer_init(uv, &worker->flush_timer);
 	(void)uv_timer_init(uv, &worker->drain_timer);
-	(void)uv_check_init(uv, &worker->log_check);
-	worker->flush_timer.data = worker->drain_timer.data =
-		worker->log_check.data = worker;
-	(void)uv_check_start(&worker->log_check, on_log_check);
+	worker->flush_timer.data = worker->drain_timer.data = worker;
+	worker->loop.resting = on_resting;
+	worker->loop.arg = worker;
 }
 
 static void init_services(struct worker *worker, struct shared *shared,
@@ -356,6 +376,7 @@ static void init_services(struct worker *worker, struct shared *shared,
 		origin_session_free);
 	services->client_ctx = client_tls_ctx(shared->tickets);
 	services->origin_ctx = origin_tls_ctx();
+	services->outer_ctx = outer_tls_ctx();
 	services->pool = pool_new(services);
 	services->dials = quota_new(DIALS_EACH);
 	services->connections = quota_new(worker->max_connections / 2 + 1);
@@ -384,8 +405,7 @@ int worker_new(const struct worker_order *order, struct worker **out,
 	if (resolver_new(&worker->loop.uv, config->origin.dns,
 		    &worker->services.resolver, err, err_size) != 0)
 		return -1;
-	return open_doors(worker, order->fds, order->num_fds,
-		config->proxy.num, err, err_size);
+	return open_doors(worker, order, err, err_size);
 }
 
 static void *run(void *arg)
@@ -428,6 +448,7 @@ void worker_free(struct worker *worker)
 	quota_free(services->signing);
 	SSL_CTX_free(services->client_ctx);
 	SSL_CTX_free(services->origin_ctx);
+	SSL_CTX_free(services->outer_ctx);
 	snapshot_unref(services->snapshot);
 	free(worker->doors);
 	free(worker);

@@ -21,7 +21,7 @@ struct worker_order {
 	struct snapshot *snapshot; /* shared */
 	struct access_log *log;    /* borrowed */
 	/* Bound sockets: one for each address of listen.proxy, then of
-	 * listen.transparent; taken. */
+	 * listen.transparent, then of listen.proxy-tls; taken. */
 	const int *fds;
 	size_t num_fds;
 	unsigned max_connections;

@@ -185,10 +185,13 @@ static void hands_over_what_is_the_workers(void **state)
 		{"keys.secret", 0},
 		{"lock", 0},
 		{"other", 0},
+		{"policy/000001.json", SOMEBODY},
+		{"policy/current", SOMEBODY},
 	};
 
 	(void)state;
 	need_root();
+	assert_int_equal(mkdir(in_folder("policy"), 0700), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		make_file(rows[i].name);
 	/* the worker was another one before */
@@ -222,6 +225,28 @@ static void hands_over_nothing_else(void **state)
 	assert_int_equal(owner_of("admin-token"), 0);
 	assert_int_equal(owner_of("sallyport.db-journal"), 0);
 	is_roots_and_sticky();
+}
+
+static void hands_over_no_folder_but_that_one(void **state)
+{
+	(void)state;
+	need_root();
+	assert_int_equal(mkdir(in_folder("real"), 0700), 0);
+	assert_int_equal(mkdir(in_folder("elsewhere"), 0700), 0);
+	make_file("elsewhere/shadow");
+	assert_int_equal(symlink("elsewhere", in_folder("policy")), 0);
+	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(owner_of("elsewhere"), 0);
+	assert_int_equal(owner_of("elsewhere/shadow"), 0);
+	/* one that is the worker's may have anything in it */
+	assert_int_equal(unlink(in_folder("policy")), 0);
+	assert_int_equal(rename(in_folder("real"), in_folder("policy")), 0);
+	assert_int_equal(chown(in_folder("policy"), SOMEBODY, SOMEBODY), 0);
+	make_file("policy/shadow");
+	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	assert_int_equal(owner_of("policy/shadow"), 0);
 }
 
 /* In a folder that the worker owns, it could have renamed anything of root's to
@@ -323,6 +348,8 @@ int main(void)
 			hands_over_what_is_the_workers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hands_over_nothing_else,
 			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			hands_over_no_folder_but_that_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			hands_over_nothing_in_anothers_folder, set_up,
 			tear_down),

@@ -33,10 +33,15 @@ static struct world {
 
 static struct snapshot *make_snapshot(uint64_t generation)
 {
+	struct settings *settings;
+	struct snapshot *snapshot;
 	struct config *config;
 
 	assert_int_equal(config_load_text("test", "", 0, &config, stderr), 0);
-	return snapshot_new(generation, config, NULL, NULL);
+	settings = settings_new(config);
+	snapshot = snapshot_new(generation, settings, NULL);
+	settings_unref(settings);
+	return snapshot;
 }
 
 static void on_ended(void)

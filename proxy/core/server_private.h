@@ -1,0 +1,60 @@
+/*
+ * server_private.h - what server.c, which runs the worker process, shares with
+ * server_change.c, which changes what it goes by: CAs, configuration, policy.
+ *
+ * What is in force is one snapshot and what it was made of. One change at a time
+ * makes another beside it, and puts it in its place or leaves all as it was.
+ */
+#ifndef PROXY_CORE_SERVER_PRIVATE_H
+#define PROXY_CORE_SERVER_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "proxy/admin/api.h"
+#include "proxy/core/inherit.h"
+#include "proxy/core/source.h"
+#include "proxy/session/services.h"
+
+struct server {
+	struct inheritance inheritance;
+	pthread_mutex_t change;    /* held while something is changed */
+	pthread_mutex_t now;       /* over the three that follow */
+	struct snapshot *snapshot; /* in force; changed by who has change */
+	struct source source;      /* likewise: what it was made of */
+	time_t due, looked;        /* of the CAs: when again, when last */
+	struct settings *started;  /* whose listeners and workers there are */
+	struct shared shared;
+	struct access_log *log;
+	struct worker *workers[INHERIT_THREADS];
+	unsigned num_workers;
+	struct desk *desk;
+	struct ledger_writer *writer;
+	atomic_bool stopping;
+};
+
+enum { SERVER_RETRY_S = 60 }; /* CAs that could not be opened anew */
+
+/* server_load makes what the process begins with. 0, or its exit code. */
+int server_load(struct server *server);
+
+/* server_taken: what was loaded is in force from now on. */
+void server_taken(struct server *server);
+
+/* server_reload reads the configuration anew, and the files that it names. */
+void server_reload(struct server *server);
+
+/* server_refresh opens the CAs anew: something is due, or has changed. */
+int server_refresh(struct server *server, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+void server_refresh_or_say(struct server *server);
+
+/* server_snapshot is a reference to what is in force. Takes a struct server, as
+ * what is in server_policies does. Any thread. */
+struct snapshot *server_snapshot(void *server);
+
+extern const struct api_policies server_policies;
+
+#endif

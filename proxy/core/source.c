@@ -1,0 +1,111 @@
+#include "proxy/core/source.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "proxy/config/config.h"
+#include "proxy/config/memory.h"
+#include "proxy/config/mistakes.h"
+
+static char *copy_of(const char *text, size_t len)
+{
+	char *copy = must(malloc(len + 1));
+
+	if (len > 0)
+		memcpy(copy, text, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+static int read_version(const char *state, struct source *out, FILE *errors)
+{
+	char err[1024];
+
+	if (versions_current(state, &out->version, &out->policy,
+		    &out->policy_len, err, sizeof(err)) >= 0)
+		return 0;
+	fprintf(errors, "the state folder's %s\n", err);
+	return -1;
+}
+
+int source_read(const char *path, const char *state, struct source *out,
+	FILE *errors)
+{
+	struct source now = {NULL};
+
+	if (path && config_read(path, &now.text, &now.len, errors) != 0)
+		return -1;
+	if (path)
+		now.name = copy_of(path, strlen(path));
+	else
+		now.text = copy_of("", 0);
+	if (read_version(state, &now, errors) != 0) {
+		source_clear(&now);
+		return -1;
+	}
+	*out = now;
+	return 0;
+}
+
+void source_with(const struct source *source, const struct version *version,
+	const char *policy, size_t len, struct source *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (source->name)
+		out->name = copy_of(source->name, strlen(source->name));
+	out->text = copy_of(source->text, source->len);
+	out->len = source->len;
+	if (!policy)
+		return;
+	out->version = *version;
+	out->policy = copy_of(policy, len);
+	out->policy_len = len;
+}
+
+int source_load(const struct source *source, struct config **out,
+	FILE *errors)
+{
+	struct config_source all = {
+		.name = source->name,
+		.text = source->text,
+		.len = source->len,
+		.policy = source->policy,
+		.policy_len = source->policy_len,
+	};
+	char name[40] = "policy";
+
+	if (source->version.number > 0)
+		snprintf(name, sizeof(name), "policy version %u",
+			source->version.number);
+	if (source->policy)
+		all.policy_name = name;
+	return config_load_source(&all, out, errors);
+}
+
+bool source_told(const struct source *source, char out[SOURCE_TOLD])
+{
+	const struct version *version = &source->version;
+	time_t made = (time_t)version->made;
+	char day[16] = "?";
+	struct tm tm;
+
+	if (!source->policy)
+		return false;
+	if (localtime_r(&made, &tm))
+		(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	snprintf(out, SOURCE_TOLD, "policy version %u (by %s, %s) is in force; "
+		"ssl-rules, url-rules and categories of %s are laid under it",
+		version->number, shown(version->who).text, day,
+		source->name ? source->name : "the configuration");
+	return true;
+}
+
+void source_clear(struct source *source)
+{
+	free(source->name);
+	free(source->text);
+	free(source->policy);
+	memset(source, 0, sizeof(*source));
+}
