@@ -139,15 +139,31 @@ static bool takes_file(const struct call *call)
 		call->route->answer == rest_upload_chain;
 }
 
+static size_t body_max(const struct route *route)
+{
+	return route && route->answer == rest_policy_put ? API_POLICY_MAX :
+							   API_BODY_MAX;
+}
+
+size_t api_body_max(struct slice method, struct slice path)
+{
+	struct routes_match match;
+
+	(void)routes_find(method, path, &match);
+	return body_max(match.route);
+}
+
 static bool fits(struct call *call)
 {
-	if (call->request->body.len <= API_BODY_MAX)
+	size_t most = body_max(call->route);
+
+	if (call->request->body.len <= most)
 		return true;
 	if (takes_file(call))
 		call_fail(call, FAULT_INPUT, "The file is larger than 64 KB.");
 	else
-		call_fail(call, FAULT_SIZE, "The body is larger than %d KB.",
-			API_BODY_MAX / 1024);
+		call_fail(call, FAULT_SIZE, "The body is larger than %zu KB.",
+			most / 1024);
 	return false;
 }
 

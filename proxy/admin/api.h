@@ -25,15 +25,47 @@
 
 #include "pki/authority.h"
 #include "pki/lifecycle.h"
+#include "proxy/config/versions.h"
 #include "proxy/http/message.h"
 
 struct api;
 
 enum {
-	/* An upload of 64 KB, and what is around it. Of a longer body the first
-	 * API_BODY_MAX + 1 bytes are enough: it is refused. */
+	/* An upload of 64 KB, and what is around it. */
 	API_BODY_MAX = 80 * 1024,
+	API_POLICY_MAX = 1024 * 1024, /* ... of a policy */
 	API_WHO = 128,
+};
+
+/* A change of the policy: what is asked, and what came of it. */
+struct api_policy {
+	const char *text;       /* of the document; NULL: the file's own again */
+	size_t len;
+	const char *who, *note; /* of that version */
+	int64_t based_on;       /* the version that it goes by; below 0: any */
+	bool dry;               /* hold it against the loader, and no more */
+	struct version version; /* out: which is in force, behind it */
+	char *told;             /* out: mistakes and warnings, a line each; the
+	                         * caller's (free). NULL: it came not so far */
+	size_t told_len;
+};
+
+enum {
+	API_POLICY_WRONG = 1,   /* told says why */
+	API_POLICY_OTHER,       /* it goes by another than the one in force */
+};
+
+/* What a proxy does for calls that are about its policy. */
+struct api_policies {
+	/* change loads, stores and has everything go by it before it returns.
+	 * Where it does not return 0 nothing has changed; -1: with a sentence
+	 * in err. */
+	int (*change)(void *arg, struct api_policy *policy, char *err,
+		size_t err_size);
+	/* look gives a copy (free) of the document in force; where the version
+	 * is 0, of the configuration file. */
+	void (*look)(void *arg, struct version *out, char **out_text,
+		size_t *out_len);
 };
 
 /* Where a call works. Borrowed during api_handle. */
@@ -49,6 +81,7 @@ struct api_world {
 	/* settle returns once the store has every leaf that has been signed.
 	 * NULL: it has. */
 	void (*settle)(void *arg);
+	const struct api_policies *policies; /* NULL: no proxy runs */
 	void *arg;
 };
 
@@ -88,6 +121,10 @@ void api_free(struct api *api);
 /* api_is_mine: a path that api_handle answers, if only with 404: all under
  * /api, /zia and /oauth2. */
 bool api_is_mine(struct slice path);
+
+/* api_body_max is how large the body of such a request may be: of a longer one
+ * the first byte too many is enough. */
+size_t api_body_max(struct slice method, struct slice path);
 
 /* api_handle answers. It may take as long as making a key does, or as whatever
  * world->changed waits for: it is not for a loop. */

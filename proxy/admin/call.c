@@ -25,8 +25,10 @@ static const struct {
 	[FAULT_RIGHTS] = {403, "NOT_AUTHORIZED"},
 	[FAULT_UNKNOWN] = {404, "RESOURCE_NOT_FOUND"},
 	[FAULT_METHOD] = {405, "METHOD_NOT_ALLOWED"},
+	[FAULT_CONFLICT] = {409, "EDIT_LOCK_NOT_AVAILABLE"},
 	[FAULT_SIZE] = {413, "PAYLOAD_TOO_LARGE"},
 	[FAULT_OURS] = {500, "UNEXPECTED_ERROR"},
+	[FAULT_ABSENT] = {503, "SERVICE_UNAVAILABLE"},
 };
 
 static void write_json(struct call *call, unsigned status, const json_t *value)
@@ -44,21 +46,27 @@ static void write_json(struct call *call, unsigned status, const json_t *value)
 	call->reply->content_type = type_json;
 }
 
-void call_fail(struct call *call, enum fault fault, const char *format, ...)
+void call_fail_long(struct call *call, enum fault fault, const char *message)
 {
 	json_t *object = json_object();
-	char message[CALL_ERR];
-	va_list args;
 
-	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
 	put_text(object, "code", faults[fault].code);
 	put_text(object, "message", message[0] ? message : "It failed.");
 	call->reply->challenge = fault == FAULT_LOGIN;
 	call->reply->disposition[0] = '\0';
 	write_json(call, faults[fault].status, object);
 	json_decref(object);
+}
+
+void call_fail(struct call *call, enum fault fault, const char *format, ...)
+{
+	char message[CALL_ERR];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	call_fail_long(call, fault, message);
 }
 
 bool call_went(struct call *call, enum life_outcome outcome)

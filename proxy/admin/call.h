@@ -58,12 +58,17 @@ enum fault {
 	FAULT_RIGHTS,    /* 403 NOT_AUTHORIZED */
 	FAULT_UNKNOWN,   /* 404 RESOURCE_NOT_FOUND */
 	FAULT_METHOD,    /* 405 METHOD_NOT_ALLOWED */
+	FAULT_CONFLICT,  /* 409 EDIT_LOCK_NOT_AVAILABLE */
 	FAULT_SIZE,      /* 413 PAYLOAD_TOO_LARGE */
 	FAULT_OURS,      /* 500 UNEXPECTED_ERROR */
+	FAULT_ABSENT,    /* 503 SERVICE_UNAVAILABLE */
 };
 
 void call_fail(struct call *call, enum fault fault, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* call_fail_long is for a message of any length. */
+void call_fail_long(struct call *call, enum fault fault, const char *message);
 
 /* call_went answers an outcome that is not LIFE_OK with its sentence. */
 bool call_went(struct call *call, enum life_outcome outcome);

@@ -119,6 +119,7 @@ static void take_head(struct visit *visit, const struct head *head)
 	request->method = slice_of(visit->method);
 	request->path = slice_of(visit->path);
 	request->query = slice_of(visit->query);
+	visit->body_max = api_body_max(request->method, request->path);
 }
 
 /* --- answering ---------------------------------------------------------- */
@@ -142,6 +143,20 @@ static void add_date(struct head *head)
 		head_add_text(head, "Date", text);
 }
 
+/* drop_body: what was large once does not stay so. */
+static void drop_body(struct visit *visit)
+{
+	OPENSSL_cleanse(utstring_body(&visit->body),
+		utstring_len(&visit->body));
+	utstring_clear(&visit->body);
+	visit->request.body = (struct slice){NULL, 0};
+	if (!visit->large)
+		return;
+	visit->large = false;
+	utstring_done(&visit->body);
+	utstring_init(&visit->body);
+}
+
 static void send_out(struct visit *visit, struct head *head, struct slice body)
 {
 	struct codec *codec = &visit->side.codec;
@@ -156,6 +171,7 @@ static void send_out(struct visit *visit, struct head *head, struct slice body)
 	codec->ops->send_end(codec, NULL);
 	visit->to_head = false; /* nor is what comes next to that path */
 	visit->request.path.len = 0;
+	drop_body(visit);
 	if (visit->last)
 		stream_shutdown(&visit->stream);
 	else
@@ -175,6 +191,7 @@ static const struct status {
 	{403, "Forbidden", ""},
 	{404, "Not Found", ""},
 	{405, "Method Not Allowed", ""},
+	{409, "Conflict", ""},
 	{413, "Content Too Large", "PAYLOAD_TOO_LARGE"},
 	{415, "Unsupported Media Type", ""},
 	{421, "Misdirected Request", "MISDIRECTED_REQUEST"},
@@ -299,8 +316,7 @@ void visit_answered(struct visit *visit)
 {
 	OPENSSL_cleanse(visit->authorization, sizeof(visit->authorization));
 	OPENSSL_cleanse(visit->cookie, sizeof(visit->cookie));
-	OPENSSL_cleanse(utstring_body(&visit->body),
-		utstring_len(&visit->body));
+	drop_body(visit);
 	if (visit->at != VISIT_WORK)
 		abort();
 	if (visit->closing) {
@@ -336,17 +352,33 @@ static void on_head(struct visit *visit)
 	go_on(visit, head);
 }
 
+/* may_grow: who has no login yet may send a large body, too, but not many may
+ * at a time. */
+static bool may_grow(struct visit *visit)
+{
+	if (visit->body_max > API_BODY_MAX && !visit->large)
+		visit->large = visit->ops->grow(visit->host);
+	if (visit->body_max == API_BODY_MAX || visit->large)
+		return true;
+	put_off(visit, 503, "Too many large bodies are on their way already; ",
+		"try again later.");
+	return false;
+}
+
 /* Of a body that is too large the API needs no more than it would take to see
  * that. The rest is read all the same: who is still sending gets no answer from
  * a connection that is closed (RFC 9112, 9.6). */
 static void on_body(struct visit *visit)
 {
 	struct slice piece = visit->side.codec.ops->body(&visit->side.codec);
-	size_t room = API_BODY_MAX + 1 - utstring_len(&visit->body);
+	size_t room;
 
+	visit->came += piece.len;
+	if (visit->came > API_BODY_MAX && !may_grow(visit))
+		visit->body_max = API_BODY_MAX;
+	room = visit->body_max + 1 - utstring_len(&visit->body);
 	utstring_bincpy(&visit->body, piece.at,
 		piece.len < room ? piece.len : room);
-	visit->came += piece.len;
 	if (visit->came <= READ_MAX)
 		return;
 	visit->last = visit->cut = true;

@@ -31,6 +31,9 @@ struct visit_host {
 	/* page answers what is no API call. */
 	void (*page)(void *host, const struct visit *visit,
 		struct answer *answer);
+	/* grow: one more body may be larger than API_BODY_MAX. False: there
+	 * are too many. */
+	bool (*grow)(void *host);
 	/* gone: the visit is over; it frees itself after that. */
 	void (*gone)(void *host, struct visit *visit);
 };
@@ -60,7 +63,9 @@ struct visit {
 	char method[24], path[VISIT_PATH], query[VISIT_PATH];
 	char host_field[VISIT_FIELD], authorization[VISIT_FIELD];
 	char cookie[VISIT_COOKIE], origin[VISIT_FIELD], type[VISIT_FIELD];
-	UT_string body;                 /* API_BODY_MAX + 1 bytes at the most */
+	UT_string body;                 /* body_max + 1 bytes at the most */
+	size_t body_max;
+	bool large;                     /* it may be more than API_BODY_MAX */
 	uint64_t came;                  /* of the body */
 	unsigned refusal;               /* a status; 0: none */
 	char why[96];

@@ -1,0 +1,24 @@
+/*
+ * policy_json.h - a policy's document, in YAML or JSON, as JSON.
+ *
+ * Of a whole configuration, the part of it that is policy: ssl-rules, url-rules
+ * and categories, those that are there. What is not in quotes and looks like a
+ * number or a truth is one; anything else is text, as it stands. Read again it
+ * means the same.
+ *
+ * Threads: any.
+ */
+#ifndef PROXY_ADMIN_POLICY_JSON_H
+#define PROXY_ADMIN_POLICY_JSON_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* policy_json gives an object, owned; NULL: it is no document, err says why. */
+json_t *policy_json(const char *text, size_t len, char *err, size_t err_size);
+
+/* policy_json_text lays a policy out so that a line number is of use, as long as
+ * that takes no more than most bytes; owned, NULL: it has more in any case. */
+char *policy_json_text(const json_t *policy, size_t most);
+
+#endif
