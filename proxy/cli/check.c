@@ -1,14 +1,19 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "pki/lifecycle.h"
-#include "pki/trust.h"
 #include "pki/x509.h"
+#include "policy/catalog.h"
+#include "policy/shadow.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
+#include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
+#include "proxy/config/snapshot.h"
 #include "proxy/core/load.h"
+#include "proxy/core/source.h"
 
 static const char *plural(size_t num)
 {
@@ -99,32 +104,120 @@ static int check_named(const struct config *config)
 	return code;
 }
 
+/* --- what is surely not meant ------------------------------------------- */
+
+static void on_shadowed(void *arg, const char *rule, unsigned line,
+	const char *by, unsigned by_line)
+{
+	mistakes_warning(arg, line, "the rule \"%s\" never decides: \"%s\" in "
+		"line %u takes all that it matches", rule, by, by_line);
+}
+
+static void check_categories(const struct settings *settings,
+	struct mistakes *mistakes)
+{
+	const struct config *config = settings->config;
+
+	for (unsigned i = 0; i < config->num_categories; i++) {
+		const struct category *category = &config->categories[i];
+
+		if (catalog_count(settings->catalog, i) == 0)
+			mistakes_warning(mistakes, category->line,
+				"the category \"%s\" is empty",
+				category->name);
+		if (!policy_category_used(config->policy, i))
+			mistakes_warning(mistakes, category->line,
+				"no rule that is on uses the category \"%s\"",
+				category->name);
+	}
+}
+
+static void check_policy(const struct settings *settings)
+{
+	const struct policy *policy = settings->config->policy;
+	struct mistakes mistakes = {.file = settings->config->path};
+
+	shadow_each(policy, false, on_shadowed, &mistakes);
+	shadow_each(policy, true, on_shadowed, &mistakes);
+	check_categories(settings, &mistakes);
+	mistakes_print(&mistakes, stderr);
+	mistakes_clear(&mistakes);
+}
+
+/* --- the whole ---------------------------------------------------------- */
+
+static void say_fine(const char *name, const struct settings *settings)
+{
+	const struct config *config = settings->config;
+	size_t entries = catalog_num_entries(settings->catalog);
+
+	printf("%s: fine, %zu rule%s, %zu URL rule%s, %zu categor%s, "
+		"%zu entr%s\n", name, config->num_rules,
+		plural(config->num_rules), config->num_url_rules,
+		plural(config->num_url_rules), config->num_categories,
+		plural_y(config->num_categories), entries, plural_y(entries));
+}
+
+/* check_loaded takes config; name: what is fine. */
+static int check_loaded(struct config *config, const char *name)
+{
+	struct settings *settings;
+	int code;
+
+	if (load_settings(config, NULL, stderr, &settings) != 0)
+		return EXIT_WRONG;
+	check_policy(settings);
+	code = check_named(config);
+	if (code == OPTIONS_FINE)
+		say_fine(name, settings);
+	settings_unref(settings);
+	return code;
+}
+
+/* check_over: a policy that came by the API goes over the file, and is what counts
+ * while it does. */
+static int check_over(const char *file, const char *state)
+{
+	char told[SOURCE_TOLD], name[64];
+	struct config *config;
+	struct source source;
+	int code = OPTIONS_FINE;
+
+	if (source_read(file, state, &source, stderr) != 0) {
+		fprintf(stderr, "sallyport check: whether a policy came by the "
+			"API is not known\n");
+		return OPTIONS_FINE;
+	}
+	if (source_told(&source, told)) {
+		fprintf(stderr, "sallyport check: %s\n", told);
+		snprintf(name, sizeof(name), "with policy version %u",
+			source.version.number);
+		code = source_load(&source, &config, stderr) != 0 ?
+			EXIT_WRONG : check_loaded(config, name);
+	}
+	source_clear(&source);
+	return code;
+}
+
 static int check(const struct command *self, int argc, char **argv)
 {
-	const char *file = NULL, *name;
+	const char *file = NULL;
 	const struct option_row rows[] = {
 		{.letter = 'c', .name = "config", .value = &file},
 	};
 	struct config *config;
-	struct trust *trust = NULL;
+	char *state;
 	int code = options_read(self, argc, argv, rows, 1);
 
 	if (code == OPTIONS_FINE)
 		code = setup_config(file, &config);
 	if (code != OPTIONS_FINE)
 		return code;
-	name = file ? file : "defaults (no -c FILE)";
-	code = load_trust(config, stderr, &trust) == 0 ? OPTIONS_FINE :
-							  EXIT_WRONG;
+	state = must(strdup(config->state));
+	code = check_loaded(config, file ? file : "defaults (no -c FILE)");
 	if (code == OPTIONS_FINE)
-		code = check_named(config);
-	if (code == OPTIONS_FINE)
-		printf("%s: fine, %zu rule%s, %zu categor%s\n", name,
-			config->num_rules, plural(config->num_rules),
-			config->num_categories,
-			plural_y(config->num_categories));
-	trust_free(trust);
-	config_free(config);
+		code = check_over(file, state);
+	free(state);
 	return code == OPTIONS_FINE ? EXIT_DONE : code;
 }
 
@@ -139,7 +232,9 @@ const struct command command_check = {
 		"\n"
 		"  sallyport.yaml:3: there is no key \"lissen\"; did you mean \"listen\"?\n"
 		"\n"
-		"What is legal but surely not meant is told as a warning.\n"
+		"What is legal but surely not meant is told as a warning: rules that never\n"
+		"decide, categories that are empty or that no rule uses, lines of lists\n"
+		"that are no entries.\n"
 		"\n"
 		"  -c, --config FILE   the configuration (YAML)\n"
 		"\n"

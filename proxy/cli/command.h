@@ -23,8 +23,8 @@ struct command {
 	int (*run)(const struct command *self, int argc, char **argv);
 };
 
-extern const struct command command_run, command_check, command_ca,
-	command_token, command_version, command_help;
+extern const struct command command_run, command_check, command_explain,
+	command_ca, command_token, command_version, command_help;
 
 /* What run starts: not for people, and not listed. */
 extern const struct command command_worker, command_keeper;

@@ -6,9 +6,8 @@
 #include "proxy/config/nearest.h"
 
 const struct command *const commands[] = {
-	&command_run, &command_check, &command_ca, &command_token,
-	&command_version,
-	&command_help, NULL,
+	&command_run, &command_check, &command_explain, &command_ca,
+	&command_token, &command_version, &command_help, NULL,
 };
 
 static const struct {

@@ -48,11 +48,64 @@ static void fine(void **state)
 
 	(void)state;
 	assert_int_equal(check("origin: {trust: [system]}\n"
-		"categories: {a: {hosts: [b.test]}}\n", "-c", said), EXIT_DONE);
-	assert_non_null(strstr(said, ": fine, 0 rules, 1 category\n"));
+		"categories: {a: {hosts: [b.test]}}\n"
+		"url-rules: [{name: a, match: {categories: a}, action: allow}]\n",
+		"-c", said), EXIT_DONE);
+	assert_non_null(strstr(said, ": fine, 0 rules, 1 URL rule, "
+		"1 category, 1 entry\n"));
+	assert_null(strstr(said, "warning"));
 	assert_int_equal(check("ssl-rules: [{name: a, action: block}]\n",
 		"--config=", said), EXIT_DONE);
-	assert_non_null(strstr(said, ": fine, 1 rule, 0 categories\n"));
+	assert_non_null(strstr(said, ": fine, 1 rule, 0 URL rules, "
+		"0 categories, 0 entries\n"));
+}
+
+static void what_is_surely_not_meant(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(check("categories:\n"
+		"  empty: {hosts: []}\n"
+		"  off: {hosts: a.test}\n"
+		"  dev: {urls: github.com/x}\n"
+		"ssl-rules:\n"
+		"- {name: Off, enabled: no, match: {categories: off}}\n"
+		"- {name: Dev, match: {categories: [dev, empty]}, "
+		"action: do-not-inspect}\n"
+		"- {name: All, action: inspect}\n"
+		"- {name: Late, match: {ports: 1}, action: block}\n"
+		"url-rules:\n"
+		"- {name: One, match: {ports: 1-9}, action: block}\n"
+		"- {name: Two, match: {ports: 2}, action: allow}\n",
+		"-c", said), EXIT_DONE);
+	assert_non_null(strstr(said, ":2: warning: the category \"empty\" is "
+		"empty\n"));
+	assert_non_null(strstr(said, ":3: warning: no rule that is on uses the "
+		"category \"off\"\n"));
+	assert_non_null(strstr(said, ":4: warning: the rule \"Dev\" leaves all "
+		"of github.com alone, not /x only: SSL rules see no path\n"));
+	assert_non_null(strstr(said, ":9: warning: the rule \"Late\" never "
+		"decides: \"All\" in line 8 takes all that it matches\n"));
+	assert_non_null(strstr(said, ":12: warning: the rule \"Two\" never "
+		"decides: \"One\" in line 11 takes all that it matches\n"));
+	assert_non_null(strstr(said, ": fine, 4 rules, 2 URL rules, "
+		"3 categories, 2 entries\n"));
+}
+
+static void files_that_are_not_fit(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(check("categories:\n  a: {file: nowhere.txt}\n", "-c",
+		said), EXIT_WRONG);
+	assert_non_null(strstr(said, ":2: categories.a.file: /tmp/nowhere.txt "
+		"is not there\n"));
+	assert_int_equal(check("categories:\n  a: {file: /dev/zero}\n", "-c",
+		said), EXIT_WRONG);
+	assert_non_null(strstr(said, ":2: categories.a.file: /dev/zero: larger "
+		"than 256 MB\n"));
 }
 
 static void mistakes(void **state)
@@ -82,6 +135,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fine),
 		cmocka_unit_test(mistakes),
+		cmocka_unit_test(what_is_surely_not_meant),
+		cmocka_unit_test(files_that_are_not_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,337 @@
+#include "proxy/cli/explain_walk.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/config/config.h"
+#include "proxy/net/address.h"
+
+/* --- names and addresses ------------------------------------------------ */
+
+/* look_up asks the system where host leads; the number of addresses. */
+static size_t look_up(const char *host, uint16_t port,
+	struct sockaddr_storage *out)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICSERV};
+	struct addrinfo *list, *at;
+	char service[8];
+	size_t num = 0;
+
+	snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(host, service, &hints, &list) != 0)
+		return 0;
+	for (at = list; at && num < INQUIRY_ADDRESSES; at = at->ai_next) {
+		memset(&out[num], 0, sizeof(out[num]));
+		memcpy(&out[num++], at->ai_addr, at->ai_addrlen);
+	}
+	freeaddrinfo(list);
+	return num;
+}
+
+/* find_addresses: connections go where origin.connect-to sends them. */
+static void find_addresses(const struct config *config,
+	struct inquiry *inquiry, struct walk *out)
+{
+	const struct connect_to *to = config_connect_to(config,
+		inquiry->host, inquiry->port);
+	const char *host = inquiry->host;
+	uint16_t port = inquiry->port;
+
+	if (inquiry->num_to > 0)
+		return;
+	if (to && to->to_host[0])
+		host = to->to_host;
+	if (to && to->to_port)
+		port = to->to_port;
+	inquiry->num_to = look_up(host, port, inquiry->to);
+	out->resolved = inquiry->num_to > 0;
+	out->unresolved = !out->resolved;
+}
+
+/* sni_leads_to_host: CONNECT to an address, and the SNI says what it is of. */
+static bool sni_leads_to_host(const struct inquiry *inquiry)
+{
+	struct sockaddr_storage found[INQUIRY_ADDRESSES];
+	char text[46];
+	size_t num;
+
+	if (!inquiry->sni[0] || !inquiry->host_is_address)
+		return false;
+	num = look_up(inquiry->sni, inquiry->port, found);
+	for (size_t i = 0; i < num; i++) {
+		address_text((const struct sockaddr *)&found[i], text);
+		if (strcmp(text, inquiry->host) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* --- one way ------------------------------------------------------------ */
+
+struct telling {
+	struct tried *tried; /* owned */
+	size_t num, room;
+};
+
+static void on_tried(void *arg, const struct tried *tried)
+{
+	struct telling *telling = arg;
+
+	if (telling->num == telling->room) {
+		telling->room = telling->room ? 2 * telling->room : 16;
+		telling->tried = reallocarray(telling->tried, telling->room,
+			sizeof(*telling->tried));
+		if (!telling->tried)
+			abort();
+	}
+	telling->tried[telling->num++] = *tried;
+}
+
+static struct facts facts_of(const struct inquiry *inquiry,
+	const struct walk *walk, const struct way *way)
+{
+	return (struct facts){
+		.source = inquiry->has_from ?
+			(const struct sockaddr *)&inquiry->from : NULL,
+		.user = walk->user,
+		.user_agent = inquiry->user_agent,
+		.now = inquiry->now,
+		.host = way->host,
+		.port = inquiry->port,
+		.destination = way->destination,
+		.tls = inquiry->https,
+		/* A client that asks for an address sends no SNI. */
+		.has_sni = inquiry->sni[0] || !inquiry->host_is_address,
+		.method = way->path ? inquiry->method : NULL,
+		.path = way->path,
+		/* Nobody sees into a tunnel. */
+		.certificate = way->path ? inquiry->certificate :
+					   CERTIFICATE_UNKNOWN,
+	};
+}
+
+/* stricter: the way that came last is, and its walk is the one to tell. */
+static bool stricter(const struct pass *pass, const struct way *way,
+	bool url_pass)
+{
+	const struct way *before = &pass->ways[pass->counts];
+
+	if (url_pass)
+		return url_decision_stricter(&before->url, &way->url) ==
+			&way->url;
+	return decision_stricter(&before->ssl, &way->ssl) == &way->ssl;
+}
+
+static void ask(const struct config *config, const struct inquiry *inquiry,
+	const struct walk *walk, const struct way *asked, bool url_pass,
+	struct pass *out)
+{
+	struct facts facts = facts_of(inquiry, walk, asked);
+	struct way *way = &out->ways[out->num];
+	struct telling telling = {NULL, 0, 0};
+
+	*way = *asked;
+	if (url_pass)
+		explain_url(config->policy, &facts, on_tried, &telling,
+			&way->url);
+	else
+		explain_ssl(config->policy, &facts, on_tried, &telling,
+			&way->ssl);
+	if (out->num == 0 || stricter(out, way, url_pass)) {
+		free(out->tried);
+		out->tried = telling.tried;
+		out->num_tried = telling.num;
+		out->counts = out->num;
+	} else {
+		free(telling.tried);
+	}
+	out->num++;
+}
+
+/* --- all ways ----------------------------------------------------------- */
+
+/* The names a connection goes by: CONNECT's, and the SNI's where it is
+ * another. */
+static size_t names_of(const struct inquiry *inquiry,
+	const struct walk *walk, const char *out[2])
+{
+	size_t num = 0;
+
+	if (!walk->sni_is_host)
+		out[num++] = inquiry->host;
+	if (inquiry->sni[0])
+		out[num++] = inquiry->sni;
+	return num;
+}
+
+/* Without a path, or one alone that is NULL, for SSL rules and tunnels. */
+static size_t paths_of(const struct inquiry *inquiry, bool known,
+	const char *out[2])
+{
+	out[0] = known ? inquiry->exact : NULL;
+	out[1] = inquiry->lax;
+	return known && strcmp(out[0], out[1]) != 0 ? 2 : 1;
+}
+
+/* The destinations: where no rule asks it is no matter which. */
+static void ask_each_address(const struct config *config,
+	const struct inquiry *inquiry, const struct walk *walk,
+	struct way *way, bool url_pass, struct pass *out)
+{
+	bool asks = url_pass ? policy_asks_url_destination(config->policy) :
+			       policy_asks_destination(config->policy);
+	size_t num = asks ? inquiry->num_to : 0;
+
+	way->destination = NULL;
+	if (num == 0)
+		ask(config, inquiry, walk, way, url_pass, out);
+	for (size_t i = 0; i < num; i++) {
+		way->destination = (const struct sockaddr *)&inquiry->to[i];
+		ask(config, inquiry, walk, way, url_pass, out);
+	}
+}
+
+static void ask_each(const struct config *config,
+	const struct inquiry *inquiry, const struct walk *walk,
+	bool url_pass, bool path_known, struct pass *out)
+{
+	const char *names[2], *paths[2];
+	size_t num_names = names_of(inquiry, walk, names);
+	size_t num_paths = paths_of(inquiry, path_known, paths);
+
+	out->asked = true;
+	for (size_t i = 0; i < num_names; i++) {
+		for (size_t j = 0; j < num_paths; j++) {
+			struct way way = {.host = names[i], .path = paths[j]};
+
+			ask_each_address(config, inquiry, walk, &way,
+				url_pass, out);
+		}
+	}
+}
+
+/* --- categories --------------------------------------------------------- */
+
+static void on_category(void *arg, const char *name)
+{
+	struct categories_found *found = arg;
+
+	for (size_t i = 0; i < found->num; i++) {
+		if (strcmp(found->names[i], name) == 0)
+			return;
+	}
+	found->names = reallocarray(found->names, found->num + 1,
+		sizeof(*found->names));
+	if (!found->names)
+		abort();
+	found->names[found->num++] = name;
+}
+
+static void find_categories(const struct config *config,
+	const struct inquiry *inquiry, struct walk *out)
+{
+	const char *names[2], *paths[2];
+	size_t num_names = names_of(inquiry, out, names);
+	size_t num_paths = paths_of(inquiry, !out->tunnelled, paths);
+
+	for (size_t i = 0; i < num_names; i++) {
+		for (size_t j = 0; j < num_paths; j++) {
+			struct way way = {.host = names[i], .path = paths[j]};
+			struct facts facts = facts_of(inquiry, out, &way);
+
+			explain_categories(config->policy, &facts, false,
+				on_category, &out->by_host);
+			explain_categories(config->policy, &facts, true,
+				on_category, &out->by_url);
+		}
+	}
+}
+
+/* --- both passes -------------------------------------------------------- */
+
+static bool url_rules_count(const struct walk *walk)
+{
+	const struct decision *ssl = &walk->ssl.ways[walk->ssl.counts].ssl;
+
+	return !walk->ssl.asked ||
+		(ssl->options.action != ACTION_BLOCK &&
+			ssl->options.url_policies == URL_POLICIES_EVALUATE);
+}
+
+static void conclude(struct walk *walk)
+{
+	struct way *ssl = &walk->ssl.ways[walk->ssl.counts];
+	struct way *url = &walk->url.ways[walk->url.counts];
+
+	/* There is nothing to redirect in a tunnel. */
+	if (walk->tunnelled && url->url.options.action == URL_ISOLATE)
+		url->url.options.action = URL_BLOCK;
+	if (walk->url.asked && (url->url.options.action != URL_ALLOW ||
+				       !walk->ssl.asked)) {
+		walk->outcome = url_action_name(url->url.options.action);
+		walk->by = url->url.rule_name;
+	} else {
+		walk->outcome = action_name(ssl->ssl.options.action);
+		walk->by = ssl->ssl.rule_name;
+	}
+}
+
+void walk_rules(const struct config *config, struct inquiry *inquiry,
+	struct walk *out)
+{
+	const struct policy *policy = config->policy;
+
+	memset(out, 0, sizeof(*out));
+	out->user = inquiry->user;
+	if (!out->user && inquiry->has_from)
+		out->user = config_user_at(config,
+			(const struct sockaddr *)&inquiry->from);
+	out->user_by_source = out->user && !inquiry->user;
+	out->sni_is_host = sni_leads_to_host(inquiry);
+	if ((inquiry->https && policy_asks_destination(policy)) ||
+		policy_asks_url_destination(policy))
+		find_addresses(config, inquiry, out);
+	if (inquiry->https)
+		ask_each(config, inquiry, out, false, false, &out->ssl);
+	out->tunnelled = out->ssl.asked &&
+		out->ssl.ways[out->ssl.counts].ssl.options.action ==
+			ACTION_DO_NOT_INSPECT;
+	find_categories(config, inquiry, out);
+	if (url_rules_count(out))
+		ask_each(config, inquiry, out, true, !out->tunnelled,
+			&out->url);
+	conclude(out);
+}
+
+void walk_clear(struct walk *walk)
+{
+	free(walk->by_host.names);
+	free(walk->by_url.names);
+	free(walk->ssl.tried);
+	free(walk->url.tried);
+	memset(walk, 0, sizeof(*walk));
+}
+
+const struct tried *pass_rule(const struct pass *pass)
+{
+	size_t num = pass->num_tried;
+
+	return num > 0 && pass->tried[num - 1].matched ?
+		&pass->tried[num - 1] : NULL;
+}
+
+bool pass_differs(const struct pass *pass, bool url_pass)
+{
+	for (size_t i = 1; i < pass->num; i++) {
+		const struct way *a = &pass->ways[0], *b = &pass->ways[i];
+
+		if (strcmp(url_pass ? a->url.rule_name : a->ssl.rule_name,
+			    url_pass ? b->url.rule_name :
+				       b->ssl.rule_name) != 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,73 @@
+/*
+ * explain_walk.h - what the rules say to a inquiry, and how they came to it.
+ *
+ * Two passes: SSL rules, for https; then URL rules, of the whole URL where the
+ * traffic is inspected, of the host alone where it is tunnelled. Where an inquiry
+ * may be meant in several ways (CONNECT's host and the SNI, a path and its other
+ * reading, each address that the host resolves to) each way is decided, and the
+ * strictest counts, as the live proxy has it.
+ *
+ * Owns:    its own; borrows from the inquiry and the policy.
+ * Threads: the main one.
+ */
+#ifndef PROXY_CLI_EXPLAIN_WALK_H
+#define PROXY_CLI_EXPLAIN_WALK_H
+
+#include "policy/explain.h"
+#include "proxy/cli/explain_inquiry.h"
+
+struct config;
+
+enum { PASS_WAYS = 2 * 2 * INQUIRY_ADDRESSES };
+
+/* One way to take the inquiry, and its decision. */
+struct way {
+	const char *host;
+	const char *path;                   /* NULL: unknown, or no matter */
+	const struct sockaddr *destination; /* NULL: unknown, or no matter */
+	struct decision ssl;                /* of the SSL pass */
+	struct url_decision url;            /* of the URL pass */
+};
+
+struct pass {
+	bool asked;
+	struct way ways[PASS_WAYS];
+	size_t num;
+	size_t counts;         /* the strictest, a place in ways */
+	struct tried *tried;   /* owned: the walk of that one */
+	size_t num_tried;
+};
+
+struct categories_found {
+	const char **names;    /* owned; the names are the policy's */
+	size_t num;
+};
+
+struct walk {
+	const char *user;      /* whom it is asked for; NULL: nobody */
+	bool user_by_source;   /* ... since the address says so */
+	bool sni_is_host;      /* the address asked for is one of the SNI's: they
+	                        * are one name */
+	bool resolved;         /* the system was asked where the host leads */
+	bool unresolved;       /* rules ask where the host leads; nobody knows */
+	struct categories_found by_host, by_url;
+	struct pass ssl, url;
+	bool tunnelled;        /* URL rules go by the host alone */
+	const char *outcome;   /* "block", "isolate", "inspect", "allow" ... */
+	const char *by;        /* the rule that says so */
+};
+
+/* walk_rules asks config's sealed policy. inquiry's addresses are filled in where
+ * rules ask for them and none is given. out is to be cleared. */
+void walk_rules(const struct config *config, struct inquiry *inquiry,
+	struct walk *out);
+void walk_clear(struct walk *walk);
+
+/* pass_rule is the rule that decides, with file and line; NULL: none does, it is
+ * the default. */
+const struct tried *pass_rule(const struct pass *pass);
+
+/* pass_differs: not all ways lead to the same rule. */
+bool pass_differs(const struct pass *pass, bool url_pass);
+
+#endif
