@@ -201,12 +201,14 @@ bench-micro: bench-tools  ## hot pieces alone; a line "name value unit" each
 	$(Q)set -e; for m in $(MICROS); do $$m; done
 
 MAN := $(wildcard proxy/install/sallyport.8)
-install: $(BIN)  ## binary, manual, API description, systemd unit under PREFIX
+DOC := $(DESTDIR)$(PREFIX)/share/doc/sallyport
+install: $(BIN)  ## binary, manual, API description, example, systemd unit under PREFIX
 	install -Dm755 $(BIN) $(DESTDIR)$(PREFIX)/bin/sallyport
 	$(if $(MAN),install -Dm644 $(MAN) \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8)
-	install -Dm644 proxy/admin/openapi.json \
-		$(DESTDIR)$(PREFIX)/share/doc/sallyport/openapi.json
+	install -Dm644 proxy/admin/openapi.json $(DOC)/openapi.json
+	install -Dm644 -t $(DOC)/example proxy/install/example/sallyport.yaml
+	install -Dm644 -t $(DOC)/example/lists proxy/install/example/lists/*.txt
 	install -Dm644 proxy/install/sallyport.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf
 	install -dm755 $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -216,9 +218,10 @@ install: $(BIN)  ## binary, manual, API description, systemd unit under PREFIX
 uninstall:  ## take those away again
 	rm -f $(DESTDIR)$(PREFIX)/bin/sallyport \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8 \
-		$(DESTDIR)$(PREFIX)/share/doc/sallyport/openapi.json \
+		$(DOC)/openapi.json \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport.service
+	rm -rf $(DOC)/example
 
 clean:  ## remove build/
 	rm -rf $(BUILD)
