@@ -131,6 +131,8 @@ class Description:
         assert type_ in content, "%s takes %s" % (what, type_)
         if type_ == "application/json":
             value = json.loads(body)
+        elif type_ == "application/yaml":
+            value = body
         elif type_ == "application/x-www-form-urlencoded":
             value = dict(urllib.parse.parse_qsl(body))
         else:
@@ -291,6 +293,31 @@ def own_calls(api, ca):
     assert len(api.said("GET", "/sallyport/audit", 200)) > 10
 
 
+def policy_calls(api):
+    """Put, refused, in each other's way, gone back to."""
+    own = api.said("GET", "/policy", 200)
+    rules = {"ssl-rules": [{"name": "Default", "action": "inspect"}]}
+    api.said("PUT", "/policy", 200, own)
+    api.said("PUT", "/policy", 200, {"policy": rules, "note": "n"})
+    api.said("PUT", "/policy?dryRun=true", 200, {"policy": rules})
+    api.said("PUT", "/policy", 409, {"policy": rules, "version": 1})
+    api.said("PUT", "/policy", 400, {"policy": {"rules": []}})
+    api.said("PUT", "/policy", 400, {})
+    api.said("PUT", "/policy", 413, {"policy": {"x": "x" * 1100000}})
+    reply = api.call("PUT", "/policy?note=n&version=2", "ssl-rules: []\n",
+                     "application/yaml")
+    assert reply.status == 200, reply
+    api.said("GET", "/policy", 200)
+    assert len(api.said("GET", "/policy/versions", 200)) == 3
+    api.said("GET", "/policy/versions/2", 200)
+    api.said("GET", "/policy/versions/9", 404)
+    api.said("POST", "/policy/rollback/1", 200, {"version": 3, "note": "b"})
+    api.said("POST", "/policy/rollback/9", 404, {})
+    api.said("POST", "/policy/rollback/1", 409, {"version": 9})
+    api.said("POST", "/policy/rollback/0?dryRun=x", 400, {})
+    api.said("POST", "/policy/rollback/0", 200)
+
+
 @openapi.case(limit=90)
 def it_does_what_is_described(t):
     org = Organization(t)
@@ -310,6 +337,7 @@ def it_does_what_is_described(t):
                                    "region": "GLOBAL", "status": "ENABLED"})
         api.said("PUT", CA + "/makeDefault/1", 200, {})
         own_calls(api, ca)
+        policy_calls(api)
         log_in(api, lambda **how: Held(proxy, **how))
         other = Held(proxy, base="/zia/api/v1").create("To be deleted",
                                                        description="d")

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 from lab.api import Organization
 from lab.case import Group, NotRun, eventually
@@ -121,6 +122,13 @@ def other_worker(proxy, old):
         return False
 
 
+def other_keeper(proxy, old):
+    try:
+        return proxy.keeper() != old
+    except AssertionError:
+        return False
+
+
 @rights.case(limit=90)
 def a_worker_that_does_not_listen_holds_nobody_up(t):
     with Running(t) as proxy:
@@ -128,10 +136,13 @@ def a_worker_that_does_not_listen_holds_nobody_up(t):
         os.kill(worker, signal.SIGSTOP)
         for _ in range(150):  # more than a socket holds
             proxy.signal(signal.SIGHUP)
-            if eventually(lambda: not os.path.exists("/proc/%d" % worker),
-                          0.1):
-                break
-        assert eventually(lambda: other_worker(proxy, worker), 30)
+            time.sleep(0.02)
+        keeper = proxy.keeper()
+        os.kill(keeper, signal.SIGKILL)
+        assert eventually(lambda: other_keeper(proxy, keeper), 10)
+        assert proxy.worker() == worker
+        # half a minute is for the reload that others wait for
+        assert eventually(lambda: other_worker(proxy, worker), 45)
         assert "the worker does not do what it is told" in proxy.stderr()
         assert eventually(lambda: t.fetch("https://ec.lab.test/1k").status == 200, 30)
 

@@ -469,3 +469,16 @@ def a_client_that_leaves_in_its_hello_is_no_tunnel(t):
     t.line(count=6, host="bank.lab.test")
     kinds = {line["kind"] for line in t.lines(host="bank.lab.test")}
     assert "tunnel" not in kinds, kinds
+
+
+quiet = Group("tunnel/quiet", config=lambda lab: {"ssl-rules": RULES,
+                                                  "workers": 1})
+
+
+@quiet.case
+def its_line_needs_nobody_else_to_come(t):
+    """A worker that has nothing else to do writes it all the same."""
+    for _ in range(10):
+        t.mark()
+        t.tls("bank.lab.test", trust=t.lab.pki.root).close()
+        t.line(seconds=1.5, kind="tunnel", host="bank.lab.test")

@@ -144,6 +144,7 @@ class Pki:
         self.authority("other", kind="rsa")
         self.good()
         self.bad()
+        self.people()
 
     def good(self):
         self.origin("ec", subject="/C=CZ/L=Brno/O=Lab Origin/CN=ec.lab.test",
@@ -185,6 +186,20 @@ class Pki:
                     extensions=LEAF_EXTENSIONS + "authorityInfoAccess = "
                     "caIssuers;URI:http://aia.lab.test/inter2.crt\n")
         self.origin("purpose", eku="clientAuth")
+
+    def people(self):
+        """Client certificates; "people" is the CA of those who may come."""
+        self.authority("people")
+
+        def person(name, subject="/O=Lab/CN=", **how):
+            self.issue(name, subject=subject + name if subject.endswith("=")
+                       else subject, **dict({"issuer": "people", "sent": (),
+                                             "eku": "clientAuth"}, **how))
+        person("dev1")
+        person("stranger", issuer="other")
+        person("lapsed", start=-60, end=-2)
+        person("server", eku="serverAuth")
+        person("nameless", subject="/O=Lab")
 
 
 def show(pem, *what):

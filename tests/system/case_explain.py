@@ -1,0 +1,280 @@
+"""`sallyport explain`: which rule, and why the ones before it did not."""
+
+import json
+import os
+
+from case_run import Running
+from lab.api import Api
+from lab.case import Group
+from lab.sallyport import Sallyport
+
+explaining = Group("explain", config=None)
+
+POLICY = {
+    "users": {"groups": {"developers": ["dev1", "dev2"]},
+              "sources": {"10.1.2.0/24": "dev2"}, "required": False},
+    "categories": {
+        "code": {"hosts": ["code.lab.test/assistant", ".repo.lab.test"]},
+        "banks": {"hosts": [".bank.lab.test"]},
+        "bad": {"hosts": ["bad.lab.test"]}},
+    "ssl-rules": [
+        {"name": "Banks", "match": {"categories": ["banks"]},
+         "action": "do-not-inspect", "url-policies": "bypass"},
+        {"name": "Off", "enabled": False, "action": "block"},
+        {"name": "Code", "match": {"categories": ["code"],
+                                   "groups": ["developers"]},
+         "action": "inspect", "untrusted": "allow"},
+        {"name": "Bad", "match": {"categories": ["bad"]}, "action": "block"},
+        {"name": "Nightly", "match": {
+            "hosts": ["night.lab.test"], "times": [
+                {"days": "mon-fri", "hours": "22:00-06:00",
+                 "zone": "UTC"}]}, "action": "block"},
+        {"name": "Rest", "action": "do-not-inspect"}],
+    "url-rules": [
+        {"name": "No assistant", "match": {"categories": ["code"]},
+         "not": {"methods": ["HEAD"]}, "action": "block"},
+        {"name": "Elsewhere", "match": {"hosts": ["risky.lab.test"]},
+         "action": "isolate",
+         "isolate": "https://isolation.lab.test/?url={url}"},
+        {"name": "Stale", "match": {"certificate": ["expired"]},
+         "action": "block"}]}
+
+
+def written(t, more=None, name="own"):
+    """A Sallyport that is not run: its file is there."""
+    proxy = Sallyport(t.binary, t.lab, t.path(name), more)
+    proxy.write()
+    return proxy
+
+
+def explain(proxy, url, *options, file=None):
+    """What --json says."""
+    code, out, err = proxy.run("explain", url, "--json", *options, "-c",
+                               file or proxy.file)
+    assert code == 0, (url, options, code, err)
+    return json.loads(out)
+
+
+def told(proxy, url, *options):
+    """The text's lines, and what stands on standard error."""
+    code, out, err = proxy.run("explain", url, *options, "-c", proxy.file)
+    assert code == 0, (url, options, code, err)
+    return out.splitlines(), err
+
+
+@explaining.case
+def both_passes_with_file_and_line(t):
+    proxy = written(t, POLICY)
+    said = explain(proxy, "https://code.lab.test/assistant/x", "--user",
+                   "dev1")
+    assert said["url"] == "https://code.lab.test/assistant/x"
+    assert said["outcome"] == "block" and said["user"] == "dev1", said
+    ssl, http = said["ssl"], said["http"]
+    assert (ssl["rule"], ssl["action"], ssl["untrusted"],
+            ssl["url_policies"]) == ("Code", "inspect", "allow",
+                                     "evaluate"), ssl
+    assert (http["rule"], http["action"]) == ("No assistant", "block"), http
+    with open(proxy.file) as f:
+        lines = f.read().split("\n")
+    for part in ssl, http:
+        assert os.path.samefile(part["file"], proxy.file), part
+        near = "\n".join(lines[part["line"] - 2:part["line"] + 1])
+        assert '"%s"' % part["rule"] in near, (part, near)
+    assert [(r["rule"], r["matched"]) for r in ssl["tried"]] == [
+        ("Banks", False), ("Off", False), ("Code", True)], ssl
+    assert all(r["because"] for r in ssl["tried"][:2]), ssl
+    assert "because" not in ssl["tried"][2], ssl
+    assert said["categories"] == {"host": ["code"], "url": ["code"]}, said
+
+
+@explaining.case
+def a_default_has_no_file(t):
+    proxy = written(t, {"ssl-rules": []})
+    said = explain(proxy, "code.lab.test")
+    for part, action in (said["ssl"], "inspect"), (said["http"], "allow"):
+        assert (part["rule"], part["action"], part["file"], part["line"],
+                part["tried"]) == ("default", action, None, None, []), part
+    assert said["outcome"] == "inspect" and said["user"] is None, said
+    lines, _ = told(proxy, "code.lab.test")
+    assert lines[0] == "https://code.lab.test/", lines
+    assert lines[-1] == "decision: inspect by default", lines
+
+
+@explaining.case
+def outcomes(t):
+    proxy = written(t, POLICY)
+    dev = ("--user", "dev1")
+    for url, options, outcome, by in (
+            ("https://code.lab.test/", dev, "inspect", "Code"),
+            ("https://code.lab.test/assistant", dev, "block",
+             "No assistant"),
+            ("https://code.lab.test/assistants", dev, "inspect", "Code"),
+            ("https://code.lab.test/assistant", dev + ("--method", "HEAD"),
+             "inspect", "Code"),
+            ("https://code.lab.test/assistant", (), "do-not-inspect",
+             "Rest"),
+            ("https://code.lab.test/assistant", ("--user", "ann"),
+             "do-not-inspect", "Rest"),
+            ("https://code.lab.test/assistant", ("--from", "10.1.2.9"),
+             "block", "No assistant"),
+            ("https://code.lab.test/assistant", ("--from", "10.1.3.9"),
+             "do-not-inspect", "Rest"),
+            ("https://code.lab.test/assistant", ("--from", "10.1.2.9",
+             "--user", "ann"), "do-not-inspect", "Rest"),
+            ("https://a.repo.lab.test/", dev, "block", "No assistant"),
+            ("https://a.repo.lab.test/", (), "block", "No assistant"),
+            ("https://www.bank.lab.test/", (), "do-not-inspect", "Banks"),
+            ("https://bad.lab.test/", (), "block", "Bad"),
+            ("https://risky.lab.test/", (), "block", "Elsewhere"),
+            ("http://risky.lab.test/", (), "isolate", "Elsewhere"),
+            ("http://bad.lab.test/", (), "allow", "default"),
+            ("http://code.lab.test/assistant", (), "block",
+             "No assistant"),
+            ("https://www.bank.lab.test/", ("--sni", "code.lab.test") + dev,
+             "inspect", "Code"),
+            ("https://www.bank.lab.test/", ("--sni", "bad.lab.test"),
+             "block", "Bad"),
+            ("https://night.lab.test/", ("--at", "2026-11-27 23:30"),
+             "block", "Nightly"),
+            ("https://night.lab.test/", ("--at", "2026-11-28 05:59"),
+             "block", "Nightly"),
+            ("https://night.lab.test/", ("--at", "2026-11-28 23:30"),
+             "do-not-inspect", "Rest"),
+            ("https://night.lab.test/", ("--at", "2026-11-28 01:30 +02:00"),
+             "block", "Nightly"),
+            ("https://code.lab.test/", dev + ("--certificate", "expired"),
+             "block", "Stale"),
+            ("https://x.lab.test/", ("--certificate", "expired"),
+             "do-not-inspect", "Rest")):
+        said = explain(proxy, url, *options)
+        lines, _ = told(proxy, url, *options)
+        assert said["outcome"] == outcome, (url, options, said)
+        assert lines[-1] == "decision: %s by %s" % (outcome, by), (
+            url, options, lines)
+
+
+@explaining.case
+def where_a_host_leads(t):
+    """Looked up only where a rule asks and neither --to nor connect-to says."""
+    proxy = written(t, {
+        "origin": {"connect-to": ["inside.lab.test:443:10.9.9.9:443"]},
+        "ssl-rules": [{"name": "Inside", "match": {
+            "destinations": ["10.0.0.0/8"]}, "action": "block"}]})
+    for url, options, by in (
+            ("https://x.lab.test/", ("--to", "10.9.9.9"), "block by Inside"),
+            ("https://10.9.9.9/", (), "block by Inside"),
+            ("https://inside.lab.test/", (), "block by Inside"),
+            ("https://inside.lab.test/", ("--to", "192.0.2.1"),
+             "inspect by default")):
+        lines, _ = told(proxy, url, *options)
+        assert lines[-1] == "decision: " + by, (url, options, lines)
+        address = options[1] if options else "10.9.9.9"
+        assert any(l == "  leads to: " + address for l in lines), lines
+
+
+@explaining.case
+def what_is_skipped_is_said(t):
+    proxy = written(t, POLICY)
+    for url, why in (("https://www.bank.lab.test/", "bypass"),
+                     ("https://bad.lab.test/", "blocks")):
+        assert explain(proxy, url)["http"] is None
+        lines, _ = told(proxy, url)
+        assert any("URL rules: not asked" in l and why in l
+                   for l in lines), lines
+    assert explain(proxy, "http://bad.lab.test/")["ssl"] is None
+    lines, _ = told(proxy, "https://x.lab.test/")
+    assert any("tunnel" in l for l in lines), lines
+
+
+@explaining.case
+def each_rule_is_a_line(t):
+    proxy = written(t, POLICY)
+    lines, err = told(proxy, "https://bad.lab.test/", "--user", "ann")
+    assert not err, err
+    numbered = [l for l in lines if l.startswith("  ") and l[2].isdigit()]
+    names = ["Banks", "Off", "Code", "Bad"]
+    for number, (line, name) in enumerate(zip(numbered, names, strict=True)):
+        assert line.startswith("  %d %s (" % (number + 1, name)), line
+        assert "sallyport.yaml:" in line, line
+        assert line.endswith("): matched" if name == "Bad" else line), line
+        assert (": no: " in line) == (name != "Bad"), line
+
+
+@explaining.case
+def two_readings_of_a_path(t):
+    proxy = written(t, POLICY)
+    url = "https://code.lab.test/x%2F..%2Fassistant"
+    said = explain(proxy, url, "--user", "dev1")
+    assert (said["outcome"], said["http"]["rule"]) == (
+        "block", "No assistant"), said
+    lines, _ = told(proxy, url, "--user", "dev1")
+    assert any("/assistant: decided by both" in l for l in lines), lines
+    assert any(l.startswith("  > ") and "/assistant" in l
+               for l in lines), lines
+    lines, _ = told(proxy, "https://code.lab.test/x", "--user", "dev1")
+    assert not any("decided by both" in l for l in lines), lines
+
+
+@explaining.case
+def who_is_nobody_is_asked_first(t):
+    """With users.required, the explicit proxy asks nobody's rules."""
+    policy = dict(POLICY, users=dict(POLICY["users"], required=True))
+    proxy = written(t, policy)
+    lines, _ = told(proxy, "https://bad.lab.test/")
+    assert any("407" in l for l in lines), lines
+    assert lines[-1] == "decision: block by Bad", lines
+    lines, _ = told(proxy, "https://bad.lab.test/", "--from", "10.1.2.3")
+    assert not any("407" in l for l in lines), lines
+
+
+@explaining.case
+def a_policy_that_came_by_the_api(t):
+    """It counts, with its own lines, whether or not the proxy runs."""
+    url = "https://bad.lab.test/"
+
+    def by_api(proxy):
+        said = explain(proxy, url)
+        assert said["outcome"] == "inspect", said
+        assert (said["ssl"]["rule"], said["ssl"]["file"],
+                said["ssl"]["line"]) == ("Mine", "policy version 1", 3), said
+        lines, err = told(proxy, url)
+        assert lines[-1] == "decision: inspect by Mine", lines
+        assert err.count("policy version 1") == 1, err
+    with Running(t, POLICY) as proxy:
+        assert explain(proxy, url)["ssl"]["rule"] == "Bad"
+        reply = Api(proxy).call("PUT", "/policy", "# by hand\nssl-rules:\n"
+                                "- {name: Mine, action: inspect}\n",
+                                "application/yaml")
+        assert reply.status == 200, reply
+        by_api(proxy)
+    by_api(proxy)
+
+
+@explaining.case
+def a_policy_that_cannot_be_read_is_said(t):
+    proxy = written(t, POLICY)
+    os.makedirs(proxy.config["state"] + "/policy", mode=0o700)
+    os.chmod(proxy.config["state"], 0o700)
+    with open(proxy.config["state"] + "/policy/current", "w") as f:
+        f.write("no number\n")
+    lines, err = told(proxy, "https://bad.lab.test/")
+    assert lines[-1] == "decision: block by Bad", lines
+    assert "by the file alone" in err and "current" in err, err
+
+
+@explaining.case
+def wrong_use(t):
+    proxy = written(t, POLICY)
+    for args, part in (
+            ((), "needs URL"), (("ftp://x/",), "https:// and http://"),
+            (("https://a b/",), "is no URL"),
+            (("https://user@x.test/",), "is no URL"),
+            (("x.test", "--from", "there"), "--from there"),
+            (("x.test", "--at", "noon"), "--at noon"),
+            (("x.test", "--certificate", "odd"), "expired"),
+            (("x.test", "--usr", "ann"), "did you mean --user")):
+        code, out, err = proxy.run("explain", *args, "-c", proxy.file)
+        assert code == 2 and not out and part in err, (args, code, out, err)
+    proxy.write("lissen: 1\n")
+    code, out, err = proxy.run("explain", "x.test", "-c", proxy.file)
+    assert code == 2 and not out and "lissen" in err, (code, out, err)

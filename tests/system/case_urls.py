@@ -1,0 +1,245 @@
+"""URL rules: whole URLs where traffic is inspected, hosts where it is not."""
+
+import signal
+import ssl
+import urllib.parse
+
+from lab import http1
+from lab.case import Group, error_page, eventually
+
+ISOLATE = "https://isolate.example/open?url={url}&by=lab"
+
+CONFIG = {
+    "categories": {
+        "copilot": {"urls": ["odd.lab.test/github-copilot",
+                             "odd.lab.test/features/copilot/"]},
+        "uploads": {"hosts": ["odd.lab.test", "web.lab.test"]},
+        "risky": {"hosts": ["tools.lab.test"], "urls": [
+            "web.lab.test/risky"]},
+        "bank": {"hosts": ["bank.lab.test"]},
+        "closed": {"hosts": ["ec.lab.test", "rsa.lab.test", "ssh.lab.test",
+                             "127.0.0.1"]},
+    },
+    "ssl-rules": [
+        {"name": "Bank", "match": {"categories": ["bank"]},
+         "action": "do-not-inspect"},
+        {"name": "Left alone, closed", "match": {"hosts": ["ec.lab.test"]},
+         "action": "do-not-inspect"},
+        {"name": "Left alone, open", "match": {"hosts": ["rsa.lab.test"]},
+         "action": "do-not-inspect", "url-policies": "bypass"},
+        {"name": "Seen, not judged", "match": {"hosts": ["many.lab.test",
+                                                         ".many.lab.test"]},
+         "action": "inspect", "url-policies": "bypass"},
+        {"name": "Rest", "action": "inspect"},
+    ],
+    "url-rules": [
+        {"name": "No copilot", "match": {"categories": ["copilot"]},
+         "action": "block"},
+        {"name": "No deleting", "match": {"categories": ["uploads"],
+                                          "methods": ["DELETE", "PUT"]},
+         "action": "block"},
+        {"name": "Far away", "match": {"categories": ["risky"]},
+         "action": "isolate", "isolate": ISOLATE},
+        {"name": "Closed", "match": {"categories": ["closed"]},
+         "action": "block"},
+        {"name": "Not by wget", "match": {"user-agents": ["wget/*"],
+                                          "hosts": [".lab.test"]},
+         "action": "block"},
+        {"name": "Not that", "match": {"hosts": [".many.lab.test"]},
+         "action": "block"},
+        {"name": "All else", "action": "allow"},
+    ],
+}
+urls = Group("urls", config=lambda lab: CONFIG)
+
+
+def blocked(reply, rule, t):
+    error_page(reply, "blocked-by-url-rule", 403)
+    assert rule.encode() in reply.body, reply.body
+    line = t.line(kind="exchange", reason="blocked-by-url-rule")
+    assert line["url_rule"] == rule and line["url_action"] == "block", line
+
+
+@urls.case
+def a_prefix_on_segments(t):
+    ok = ("/echo", "/github-copilot-x", "/github", "/features",
+          "/features/copilots", "/x/github-copilot")
+    for path in ok:
+        reply = t.fetch("https://odd.lab.test" + path)
+        assert reply.error is None, (path, reply)
+    for path in ("/github-copilot", "/github-copilot/", "/github-copilot/a/b",
+                 "/github-copilot?x=1", "/features/copilot",
+                 "/features/copilot/plans"):
+        t.mark()
+        blocked(t.fetch("https://odd.lab.test" + path), "No copilot", t)
+
+
+@urls.case
+def the_log_tells_the_rule_of_what_was_allowed(t):
+    assert t.fetch("https://odd.lab.test/echo").status == 200
+    line = t.line(kind="exchange", host="odd.lab.test")
+    assert line["url_rule"] == "All else", line
+    assert line["url_action"] == "allow" and line["action"] == "inspect"
+
+
+@urls.case
+def nothing_of_it_reaches_the_origin(t):
+    t.fetch("https://odd.lab.test/github-copilot?urls-never")
+    t.fetch("https://odd.lab.test/echo?urls-ever")
+    assert len(t.seen("urls-ever")) == 1 and not t.seen("urls-never")
+
+
+@urls.case
+def methods(t):
+    for url in ("https://odd.lab.test/echo", "http://odd.lab.test/echo"):
+        assert t.fetch(url, method="POST", body=b"x").status == 200
+        t.mark()
+        blocked(t.fetch(url, method="DELETE"), "No deleting", t)
+        t.mark()
+        blocked(t.fetch(url, method="PUT", body=b"x"), "No deleting", t)
+
+
+@urls.case
+def plain_http_by_whole_url(t):
+    assert t.fetch("http://web.lab.test/1k").status == 200
+    reply = t.fetch("http://odd.lab.test/github-copilot")
+    blocked(reply, "No copilot", t)
+    line = t.line(kind="exchange", host="odd.lab.test")
+    assert "rule" not in line, line  # SSL rules have no say in this
+
+
+@urls.case
+def plain_http_in_a_tunnel_too(t):
+    sock = t.tunnel("odd.lab.test", 80)
+    assert t.ask(sock, "GET", "/echo", "odd.lab.test").status == 200
+    blocked(t.ask(sock, "GET", "/github-copilot", "odd.lab.test"),
+            "No copilot", t)
+    assert t.ask(sock, "GET", "/echo", "odd.lab.test").status == 200
+
+
+@urls.case
+def isolation(t):
+    for url in ("https://tools.lab.test/1k?a=b&c=%20d",
+                "http://web.lab.test/risky/x?y"):
+        t.mark()
+        reply = t.fetch(url)
+        assert reply.status == 302 and reply.error == "isolated", reply
+        at = urllib.parse.urlsplit(reply.get("location"))
+        assert at.netloc == "isolate.example", reply.fields
+        query = urllib.parse.parse_qs(at.query)
+        assert query == {"url": [url], "by": ["lab"]}, query
+        line = t.line(kind="exchange", reason="isolated")
+        assert line["url_rule"] == "Far away", line
+        assert line["url_action"] == "isolate", line
+
+
+@urls.case
+def an_agent(t):
+    reply = t.fetch("https://odd.lab.test/echo", "User-Agent: Wget/1.21")
+    blocked(reply, "Not by wget", t)
+    reply = t.fetch("https://odd.lab.test/echo", "User-Agent: wgets")
+    assert reply.status == 200, reply
+
+
+@urls.case
+def a_tunnel_goes_by_its_host(t):
+    """Left alone, but the host is closed: refused at CONNECT, where a page can
+    be shown, and at the SNI."""
+    _, reply = t.connect("ec.lab.test")
+    assert reply.status == 403 and reply.error == "blocked-by-url-rule"
+    line = t.line(host="ec.lab.test", reason="blocked-by-url-rule")
+    assert line["url_rule"] == "Closed", line
+    sock = t.dial(t.proxy.tport)
+    try:
+        t.settings(False).wrap_socket(sock, server_hostname="ec.lab.test")
+        raise AssertionError("it came through")
+    except ssl.SSLError as error:
+        assert "ACCESS_DENIED" in str(error).upper().replace(" ", "_"), error
+    t.line(kind="refused", sni="ec.lab.test", reason="blocked-by-url-rule")
+
+
+@urls.case
+def a_tunnel_whose_rule_bypasses(t):
+    sock = t.tls("rsa.lab.test", trust=t.lab.pki.root)
+    assert t.ask(sock, "GET", "/1k", "rsa.lab.test").status == 200
+    sock.close()
+    assert "url_rule" not in t.line(kind="tunnel", host="rsa.lab.test")
+
+
+@urls.case
+def inspected_traffic_whose_rule_bypasses(t):
+    reply = t.fetch("https://a.many.lab.test/1k")
+    assert reply.status == 200, reply
+    line = t.line(kind="exchange", host="a.many.lab.test")
+    assert line["rule"] == "Seen, not judged" and "url_rule" not in line, line
+
+
+@urls.case
+def what_is_no_tls_goes_by_its_host(t):
+    """SSH at a closed address: nothing is dialled for it."""
+    sock = t.tunnel("ssh.lab.test")
+    sock.sendall(b"SSH-2.0-me\r\n")
+    assert sock.recv(100) == b""
+    line = t.line(host="ssh.lab.test", reason="blocked-by-url-rule")
+    assert line["url_rule"] == "Closed", line
+
+
+@urls.case
+def a_path_says_nothing_of_a_tunnel(t):
+    """bank is left alone: a rule by path can't block all of it."""
+    sock = t.tls("bank.lab.test", trust=t.lab.pki.root)
+    assert t.ask(sock, "GET", "/1k", "bank.lab.test").status == 200
+    sock.close()
+    assert t.line(kind="tunnel")["url_rule"] == "All else"
+
+
+# --- changes -------------------------------------------------------------------
+
+changing = Group("urls/changing", config=lambda lab: dict(CONFIG))
+
+
+@changing.case
+def an_open_connection_goes_by_the_rules_of_the_moment(t):
+    sock = t.tls("odd.lab.test")
+    assert t.ask(sock, "GET", "/echo", "odd.lab.test").status == 200
+    rules = list(CONFIG["url-rules"])
+    t.proxy.config["url-rules"] = [{
+        "name": "Shut now", "match": {"hosts": ["odd.lab.test"]},
+        "action": "block"}] + rules
+    t.proxy.write()
+    before = t.proxy.stderr().count("reloaded")
+    t.proxy.signal(signal.SIGHUP)
+    assert eventually(lambda: t.proxy.stderr().count("reloaded") > before)
+    reply = t.ask(sock, "GET", "/echo", "odd.lab.test")
+    assert reply.error == "blocked-by-url-rule", reply
+    assert reply.get("connection") != "close", reply.fields
+
+
+# --- certificates ----------------------------------------------------------------
+
+known = Group("urls/certificates", config=lambda lab: {
+    "ssl-rules": [{"name": "All", "action": "inspect", "untrusted": "allow"}],
+    "url-rules": [
+        {"name": "Read alone", "match": {"certificate": ["untrusted"],
+                                         "methods": ["GET", "HEAD"]},
+         "action": "allow"},
+        {"name": "Expired", "match": {"certificate": ["expired"]},
+         "action": "block"},
+        {"name": "Self-signed", "match": {"certificate": ["self-signed"]},
+         "action": "isolate", "isolate": ISOLATE},
+    ]})
+
+
+@known.case
+def what_the_certificate_was(t):
+    assert t.fetch("https://expired.lab.test/1k").status == 200
+    assert t.line(kind="exchange")["url_rule"] == "Read alone"
+    t.mark()
+    reply = t.fetch("https://expired.lab.test/1k", method="POST", body=b"x")
+    blocked(reply, "Expired", t)
+    reply = t.fetch("https://self.lab.test/1k", method="POST", body=b"x")
+    assert reply.status == 302 and reply.get("location"), reply
+    t.mark()
+    t.fetch("https://ec.lab.test/1k", method="POST", body=b"x")
+    line = t.line(kind="exchange", host="ec.lab.test")
+    assert line["url_rule"] == "default", line
