@@ -93,7 +93,8 @@ def every_tenth_of_a_second_under_wrk(t):
         stop.set()
         for thread in threads:
             thread.join()
-    for out in outs:
+    for number, out in enumerate(outs):
+        out = "run %d: %s" % (number, out)
         assert "Non-2xx" not in out, out
         # a connection that is closed as its rules have changed is closed in
         # order, behind an answer: wrk counts none of these

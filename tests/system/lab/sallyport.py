@@ -67,8 +67,10 @@ class Sallyport:
         }
 
     def write(self, text=None):
-        with open(self.file, "w") as f:
+        """Whole or not at all: a reload may read it at any moment."""
+        with open(self.file + ".new", "w") as f:
             f.write(text or yaml(self.config).lstrip("\n") + "\n")
+        os.replace(self.file + ".new", self.file)
 
     def run(self, *args, timeout=30, **how):
         """One command to its end: (code, stdout, stderr)."""
