@@ -276,10 +276,14 @@ static void find_suffixes(struct search *search, const char *host, size_t len)
 			catalog->num_buckets, hash)]);
 	}
 	num = filter(catalog, suffixes, num);
-	for (size_t i = 0; i < num; i++)
-		__builtin_prefetch(catalog->block +
+	for (size_t i = 0; i < num; i++) {
+		const uint8_t *bucket = catalog->block +
 			catalog->buckets[catalog_place(
-				catalog->num_buckets, suffixes[i].hash)]);
+				catalog->num_buckets, suffixes[i].hash)];
+
+		__builtin_prefetch(bucket); /* about as long as a bucket is */
+		__builtin_prefetch(bucket + 64);
+	}
 	for (size_t i = 0; i < num; i++) {
 		const char *suffix = host + suffixes[i].begin;
 		size_t suffix_len = len - suffixes[i].begin;
