@@ -29,10 +29,11 @@ from lab.world import Lab, World  # noqa: E402
 
 RATE, CLIENTS = 10000, 50
 
-# wrk's pause before each request holds it to the rate.
+# wrk's pause before each request holds it to the rate; an answer takes a
+# millisecond more.
 COMMON = """
 function delay() return %d end
-""" % (1000 * CLIENTS // RATE)
+""" % (1000 * CLIENTS // RATE - 1)
 GUESS = COMMON + """
 local number = 0
 local letters =
@@ -118,7 +119,8 @@ def main():
         else (lambda n, p: ["openssl", "passwd", "-6", p])
     try:
         lab = Lab(world.start())
-        proxy = Sallyport(os.path.join(args.folder, "sallyport"), lab,
+        proxy = Sallyport(os.path.abspath(
+            os.path.join(args.folder, "sallyport")), lab,
                           os.path.join(folder, "proxy"), {
                               "users": {"htpasswd": users(folder, hasher)},
                               "log": {"access": "none"}})
