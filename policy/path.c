@@ -113,8 +113,8 @@ static bool is_dots(const char *segment, size_t len, size_t dots)
 	return len == dots && memcmp(segment, "..", dots) == 0;
 }
 
-/* RFC 3986 5.2.4, in place: text begins with a slash, and what is kept never
- * overtakes what is read. */
+/* RFC 3986 5.2.4, in place: text begins with a slash, what is kept never overtakes
+ * what is read, and the last segment leaves at least a slash. */
 static void remove_dot_segments(char *text, size_t len)
 {
 	size_t kept = 0;
@@ -136,8 +136,6 @@ static void remove_dot_segments(char *text, size_t len)
 		}
 		at += n + 1;
 	}
-	if (kept == 0)
-		text[kept++] = '/';
 	text[kept] = '\0';
 }
 

@@ -173,6 +173,7 @@ static void ports_are_asked(void **state)
 		is_in(catalog, by, "example.com", 443, "/", "abe");
 		is_in(catalog, by, "example.com", 8443, "/", "bce");
 		is_in(catalog, by, "example.com", 80, "/", "b");
+		is_in(catalog, by, "example.com", 443 - 256, "/", "b");
 		is_in(catalog, by, "example.com", 0, "/", "b");
 		is_in(catalog, by, "a.example.com", 8443, NULL, "c");
 		is_in(catalog, by, "a.example.com", 443, NULL, "");
@@ -354,7 +355,9 @@ static void within_another(void **state)
 	assert_false(within(".example", ".a.example"));
 	assert_false(within("a.example b.test", ".example"));
 	assert_true(within("10.1.2.3 10.1.0.0/16", "10.0.0.0/8"));
+	assert_true(within("10.0.0.0/8", "10.0.0.0/8"));
 	assert_false(within("10.0.0.0/8", "10.1.0.0/16"));
+	assert_false(within("10.0.0.0/8", "10.0.0.0/16"));
 	assert_true(within("2001:db8::/48", "2001:db8::/32"));
 	assert_false(within("10.0.0.0/8", "::/0"));
 }

@@ -108,6 +108,7 @@ static void contains_what_has_its_prefix(void **state)
 {
 	struct network ten = parse("10.0.0.0/8"), one = parse("10.1.0.0/16");
 	struct network odd = parse("10.128.0.0/9"), all = parse("0.0.0.0/0");
+	struct network begin = parse("10.0.0.0/16");
 	struct network six = parse("::/0"), host = parse("10.127.255.255");
 
 	(void)state;
@@ -119,6 +120,8 @@ static void contains_what_has_its_prefix(void **state)
 	assert_true(network_contains(&all, &host));
 	assert_false(network_contains(&six, &host));
 	assert_false(network_contains(&all, &six));
+	assert_false(network_contains(&begin, &ten));
+	assert_true(network_contains(&ten, &begin));
 }
 
 static void widens(void **state)
