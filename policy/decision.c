@@ -81,6 +81,28 @@ const struct decision *decision_stricter(
 	return stricter_urls(a, b);
 }
 
+struct decision decision_both(
+	const struct decision *a, const struct decision *b)
+{
+	struct decision both = *decision_stricter(a, b);
+	struct verdict_options *options = &both.options;
+
+	if (a->options.url_policies == URL_POLICIES_EVALUATE ||
+		b->options.url_policies == URL_POLICIES_EVALUATE)
+		options->url_policies = URL_POLICIES_EVALUATE;
+	if (options->action != ACTION_INSPECT)
+		return both;
+	if (a->options.min_client_tls > options->min_client_tls)
+		options->min_client_tls = a->options.min_client_tls;
+	if (b->options.min_client_tls > options->min_client_tls)
+		options->min_client_tls = b->options.min_client_tls;
+	if (a->options.min_server_tls > options->min_server_tls)
+		options->min_server_tls = a->options.min_server_tls;
+	if (b->options.min_server_tls > options->min_server_tls)
+		options->min_server_tls = b->options.min_server_tls;
+	return both;
+}
+
 const struct url_decision *url_decision_stricter(
 	const struct url_decision *a, const struct url_decision *b)
 {

@@ -1,5 +1,6 @@
 #include "policy/path.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* One reading as it grows. */
@@ -8,7 +9,7 @@ struct reading {
 	size_t len;
 	/* Behind the last "%" that no two hex digits follow; 0: none. */
 	size_t bare;
-	bool lax;
+	unsigned liberties;
 	bool skipping; /* a parameter, up to the next slash */
 };
 
@@ -53,22 +54,22 @@ static bool stays_encoded(const struct reading *reading, int byte)
 {
 	if (byte < ' ' || byte == 0x7f || strchr("%?#", byte))
 		return true;
-	if (!reading->lax && strchr("/\\;", byte))
+	if (!(reading->liberties & PATH_DECODES) && strchr("/\\;", byte))
 		return true;
 	return would_encode(reading, (char)byte);
 }
 
 static void put(struct reading *reading, char c)
 {
-	if (reading->lax && c == '\\')
+	if ((reading->liberties & PATH_BACKSLASHES) && c == '\\')
 		c = '/';
 	if (c == '/')
 		reading->skipping = false;
-	else if (reading->lax && c == ';')
+	else if ((reading->liberties & PATH_PARAMETERS) && c == ';')
 		reading->skipping = true;
 	if (reading->skipping)
 		return;
-	if (reading->lax && c == '/' && reading->len > 0 &&
+	if ((reading->liberties & PATH_MERGES) && c == '/' && reading->len > 0 &&
 		reading->text[reading->len - 1] == '/')
 		return;
 	/* Text ends with a NUL, so it holds none. No request does either. */
@@ -139,9 +140,10 @@ static void remove_dot_segments(char *text, size_t len)
 	text[kept] = '\0';
 }
 
-static void read_path(const char *in, size_t len, char *out, bool lax)
+static void read_path(const char *in, size_t len, char *out,
+	unsigned liberties)
 {
-	struct reading reading = {.text = out, .lax = lax};
+	struct reading reading = {.text = out, .liberties = liberties};
 
 	decode(&reading, in, len);
 	remove_dot_segments(out, reading.len);
@@ -149,12 +151,82 @@ static void read_path(const char *in, size_t len, char *out, bool lax)
 
 void path_exact(const char *in, size_t len, char *out)
 {
-	read_path(in, len, out, false);
+	read_path(in, len, out, 0);
 }
 
 void path_lax(const char *in, size_t len, char *out)
 {
-	read_path(in, len, out, true);
+	read_path(in, len, out, PATH_ALL);
+}
+
+/* has_encoded: of a slash, a backslash or a semicolon. */
+static bool has_encoded(const char *in, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		int byte = encoded(in + i, len - i);
+
+		if (byte > 0 && strchr("/\\;", byte))
+			return true;
+	}
+	return false;
+}
+
+/* liberties_of are those that this path gives any room to. */
+static unsigned liberties_of(const char *in, size_t len)
+{
+	bool hidden = has_encoded(in, len);
+	bool backslash = memchr(in, '\\', len) || hidden;
+	unsigned liberties = hidden ? PATH_DECODES : 0;
+
+	if (backslash)
+		liberties |= PATH_BACKSLASHES;
+	if (hidden || memchr(in, ';', len))
+		liberties |= PATH_PARAMETERS;
+	if (backslash || memmem(in, len, "//", 2) || memchr(in, ';', len))
+		liberties |= PATH_MERGES;
+	return liberties;
+}
+
+static bool is_new(const struct path_readings *all, const char *text)
+{
+	for (size_t i = 0; i < all->num; i++) {
+		if (strcmp(all->at[i], text) == 0)
+			return false;
+	}
+	return true;
+}
+
+void path_read(const char *in, size_t len, struct path_readings *out)
+{
+	unsigned some, liberties;
+	char *at;
+
+	for (size_t i = 0; i < len; i++) {
+		if (in[i] == '?' || in[i] == '#')
+			len = i;
+	}
+	liberties = len > 0 ? liberties_of(in, len) : 0;
+	out->num = 0;
+	out->text = at = malloc(((size_t)1 << __builtin_popcount(liberties)) *
+		(len + 2));
+	if (!at)
+		abort();
+	/* every choice of them, from none on */
+	for (some = 0;; some = (some - liberties) & liberties) {
+		read_path(in, len, at, some);
+		if (is_new(out, at)) {
+			out->at[out->num++] = at;
+			at += strlen(at) + 1;
+		}
+		if (some == liberties)
+			return;
+	}
+}
+
+void path_readings_clear(struct path_readings *readings)
+{
+	free(readings->text);
+	*readings = (struct path_readings){0};
 }
 
 bool path_is_below(const char *path, const char *prefix, size_t prefix_len)

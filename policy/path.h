@@ -1,11 +1,11 @@
 /*
- * path.h - the path of a URL in one spelling, or in two.
+ * path.h - the path of a URL in one spelling, or in several.
  *
  * "/%67ithub", "/./github" and "/x/../github" are one path, and RFC 3986, 6.2.2
  * says so. Of "//github", "/x%2F..%2Fgithub", "/x\..\github" and "/a;b/github"
- * it does not: some servers take them for another path, some do not. Where both
- * can be meant there are two readings, and whoever decides decides by both and
- * takes the stricter:
+ * it does not: some servers take them for another path, some do not, and some take
+ * this liberty but not that. Each choice of liberties is a reading, and whoever
+ * decides decides by all and takes the strictest. Two have names:
  *
  *	exact   percent-encodings decoded (once), but those of what parts a path:
  *	        "/", "\", ";"; dot segments removed
@@ -27,6 +27,26 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* What servers do that RFC 3986 does not say. */
+enum path_liberty {
+	PATH_DECODES = 1,     /* "%2F", "%5C", "%3B" are what they stand for */
+	PATH_BACKSLASHES = 2, /* are slashes */
+	PATH_PARAMETERS = 4,  /* are cut off */
+	PATH_MERGES = 8,      /* slashes that follow each other are one */
+	PATH_ALL = 15,
+	PATH_READINGS = 16,
+};
+
+/* All readings of a path that differ, the exact one first. */
+struct path_readings {
+	char *text; /* owned; what at points into */
+	const char *at[PATH_READINGS];
+	size_t num;
+};
+
+void path_read(const char *in, size_t len, struct path_readings *out);
+void path_readings_clear(struct path_readings *readings);
 
 /* path_exact and path_lax write a reading of the len bytes at in to out, which
  * has room for len + 2, NUL-ended. It begins with a slash. */

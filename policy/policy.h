@@ -204,6 +204,10 @@ bool policy_has_url_rules(const struct policy *policy); /* enabled ones */
  * rules; all alike, a. url_decision_stricter: block, isolate, allow. */
 const struct decision *decision_stricter(
 	const struct decision *a, const struct decision *b);
+/* decision_both is the stricter, whose URL rules are asked where either says so,
+ * and whose least TLS versions are the higher: for what two names decide. */
+struct decision decision_both(
+	const struct decision *a, const struct decision *b);
 const struct url_decision *url_decision_stricter(
 	const struct url_decision *a, const struct url_decision *b);
 

@@ -36,7 +36,10 @@ static void set_kind(struct rule *rule, enum rule_kind kind)
 
 	rule->lets_pass =
 		kind == RULE_SSL ? !blocks : rule->url.action == URL_ALLOW;
-	rule->by_address = kind == RULE_SSL && blocks;
+	/* a rule that names no host is met by any: its name says all */
+	rule->by_address = kind == RULE_SSL && blocks &&
+		rule->match.given & (CRITERION_BIT(CRITERION_HOSTS) |
+					    CRITERION_BIT(CRITERION_CATEGORIES));
 }
 
 static int make(struct rule *rule, enum rule_kind kind,

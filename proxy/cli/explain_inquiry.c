@@ -149,6 +149,7 @@ static int read_url(const char *text, struct inquiry *out, char *err,
 	out->port = url.port ? url.port : out->https ? 443 : 80;
 	out->exact = reading(path_exact, url.path);
 	out->lax = reading(path_lax, url.path);
+	path_read(url.path.at, url.path.len, &out->readings);
 	write_url(out, &url);
 	return 0;
 }
@@ -352,5 +353,6 @@ void inquiry_clear(struct inquiry *inquiry)
 	free(inquiry->url);
 	free(inquiry->exact);
 	free(inquiry->lax);
+	path_readings_clear(&inquiry->readings);
 	memset(inquiry, 0, sizeof(*inquiry));
 }

@@ -19,6 +19,7 @@
 
 #include "policy/facts.h"
 #include "policy/host.h"
+#include "policy/path.h"
 
 enum { INQUIRY_URL_MAX = 8192, INQUIRY_ADDRESSES = 16 };
 
@@ -34,7 +35,8 @@ struct inquiry {
 	bool host_is_address;
 	uint16_t port;
 	char *url;                 /* owned: in one spelling, with its query */
-	char *exact, *lax;         /* owned: the readings of its path (path.h) */
+	char *exact, *lax;         /* owned: two readings of its path (path.h) */
+	struct path_readings readings; /* all of them */
 	char sni[HOST_SIZE];       /* another than host; "": none other */
 	char method[32];
 	const char *user;          /* borrowed; NULL: not given */

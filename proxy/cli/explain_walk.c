@@ -169,11 +169,13 @@ static size_t names_of(const struct inquiry *inquiry,
 
 /* Without a path, or one alone that is NULL, for SSL rules and tunnels. */
 static size_t paths_of(const struct inquiry *inquiry, bool known,
-	const char *out[2])
+	const char *out[PATH_READINGS])
 {
-	out[0] = known ? inquiry->exact : NULL;
-	out[1] = inquiry->lax;
-	return known && strcmp(out[0], out[1]) != 0 ? 2 : 1;
+	out[0] = NULL;
+	if (!known)
+		return 1;
+	memcpy(out, inquiry->readings.at, sizeof(inquiry->readings.at));
+	return inquiry->readings.num;
 }
 
 /* The destinations: where no rule asks it is no matter which. */
@@ -198,7 +200,7 @@ static void ask_each(const struct config *config,
 	const struct inquiry *inquiry, const struct walk *walk,
 	bool url_pass, bool path_known, struct pass *out)
 {
-	const char *names[2], *paths[2];
+	const char *names[2], *paths[PATH_READINGS];
 	size_t num_names = names_of(inquiry, walk, names);
 	size_t num_paths = paths_of(inquiry, path_known, paths);
 
@@ -233,7 +235,7 @@ static void on_category(void *arg, const char *name)
 static void find_categories(const struct config *config,
 	const struct inquiry *inquiry, struct walk *out)
 {
-	const char *names[2], *paths[2];
+	const char *names[2], *paths[PATH_READINGS];
 	size_t num_names = names_of(inquiry, out, names);
 	size_t num_paths = paths_of(inquiry, !out->tunnelled, paths);
 
@@ -252,13 +254,22 @@ static void find_categories(const struct config *config,
 
 /* --- both passes -------------------------------------------------------- */
 
+/* url_rules_count: where one of the ways is not past them, as decision_both has
+ * it. */
 static bool url_rules_count(const struct walk *walk)
 {
-	const struct decision *ssl = &walk->ssl.ways[walk->ssl.counts].ssl;
+	const struct pass *ssl = &walk->ssl;
 
-	return !walk->ssl.asked ||
-		(ssl->options.action != ACTION_BLOCK &&
-			ssl->options.url_policies == URL_POLICIES_EVALUATE);
+	if (!ssl->asked)
+		return true;
+	if (ssl->ways[ssl->counts].ssl.options.action == ACTION_BLOCK)
+		return false;
+	for (size_t i = 0; i < ssl->num; i++) {
+		if (ssl->ways[i].ssl.options.url_policies ==
+			URL_POLICIES_EVALUATE)
+			return true;
+	}
+	return false;
 }
 
 static void conclude(struct walk *walk)

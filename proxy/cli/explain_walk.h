@@ -18,7 +18,7 @@
 
 struct config;
 
-enum { PASS_WAYS = 2 * 2 * INQUIRY_ADDRESSES };
+enum { PASS_WAYS = 2 * PATH_READINGS * INQUIRY_ADDRESSES };
 
 /* One way to take the inquiry, and its decision. */
 struct way {

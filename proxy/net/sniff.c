@@ -20,12 +20,25 @@ static bool is_token(uint8_t c)
 		(c != 0 && strchr("!#$%&'*+-.^_`|~", c));
 }
 
+/* starts: what came so far is the beginning of with, or goes on behind it. */
+static bool starts(const uint8_t *data, size_t len, const char *with)
+{
+	size_t all = strlen(with);
+
+	return memcmp(data, with, len < all ? len : all) == 0;
+}
+
+/* is_ssh: RFC 4253, 4.2. No more than that: "SSH-X / HTTP/1.1" is a request, which
+ * servers answer with an error and then take others. */
+static bool is_ssh(const uint8_t *data, size_t len)
+{
+	return starts(data, len, "SSH-2.0-") || starts(data, len, "SSH-1.");
+}
+
 static enum sniff sniff_text(const uint8_t *data, size_t len)
 {
-	size_t same = len < 4 ? len : 4;
-
-	if (memcmp(data, "SSH-", same) == 0)
-		return len < 4 ? SNIFF_MORE : SNIFF_OTHER;
+	if (is_ssh(data, len))
+		return len < 8 ? SNIFF_MORE : SNIFF_OTHER;
 	for (size_t i = 0; i < len && i < METHOD_MAX; i++) {
 		/* there are servers that take a tab; ours refuses it */
 		if ((data[i] == ' ' || data[i] == '\t') && i > 0)
@@ -33,7 +46,9 @@ static enum sniff sniff_text(const uint8_t *data, size_t len)
 		if (!is_token(data[i]))
 			return SNIFF_OTHER;
 	}
-	return len < METHOD_MAX ? SNIFF_MORE : SNIFF_OTHER;
+	/* too long for a method that anybody has; there are servers that take
+	 * it for one, and then go on */
+	return len < METHOD_MAX ? SNIFF_MORE : SNIFF_HTTP;
 }
 
 /* sniff_tls says SNIFF_OTHER for what no server would take for TLS. There are
@@ -57,9 +72,11 @@ static enum sniff sniff_tls(const uint8_t *data, size_t len)
 	return data[2] == SSL2_CLIENT_HELLO ? SNIFF_TLS : SNIFF_OTHER;
 }
 
-static bool is_line_end(uint8_t c)
+/* is_blank: of these, too, there are servers that pass over any number before a
+ * method; the parser refuses them. */
+static bool is_blank(uint8_t c)
 {
-	return c == '\r' || c == '\n';
+	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
 }
 
 enum sniff sniff(const uint8_t *data, size_t len)
@@ -69,13 +86,13 @@ enum sniff sniff(const uint8_t *data, size_t len)
 	/* RFC 9112, 2.2: empty lines before a request line are passed over;
 	 * with more of them than anybody needs it is still HTTP, if bad. */
 	for (int i = 0; i < EMPTY_LINES_MAX && len > 0 &&
-	     is_line_end(data[0]); i++) {
+	     is_blank(data[0]); i++) {
 		data++;
 		len--;
 	}
 	if (len == 0)
 		return SNIFF_MORE;
-	if (is_line_end(data[0]))
+	if (is_blank(data[0]))
 		return SNIFF_HTTP;
 	tls = sniff_tls(data, len);
 	return tls == SNIFF_OTHER ? sniff_text(data, len) : tls;

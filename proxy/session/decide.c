@@ -43,7 +43,7 @@ void decide_name(const struct session *s, const char *name, bool tls,
 	for (size_t i = 1; i < num; i++) {
 		facts.destination = address_at(s->destinations, i);
 		policy_decide(policy, &facts, &one);
-		*out = *decision_stricter(out, &one);
+		*out = decision_both(out, &one);
 	}
 }
 
@@ -226,7 +226,7 @@ static void decide_both(struct session *s, struct decision *out)
 	decide_name(s, s->host, true, true, &by_host);
 	decide_name(s, s->sni, true, true, &by_sni);
 	s->names_differ = true;
-	*out = *decision_stricter(&by_host, &by_sni);
+	*out = decision_both(&by_host, &by_sni);
 }
 
 void decide_tls(struct session *s, struct decision *out)

@@ -104,6 +104,7 @@ struct exchange {
 	char *url_rule;                /* owned: that decided; NULL: none was
 	                                * asked */
 	enum url_action url_action;
+	uint64_t url_asked;            /* generation of the rules; 0: not yet */
 	char method[24];
 };
 

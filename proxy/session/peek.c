@@ -123,6 +123,8 @@ static enum wait not_tls(struct session *s)
 	s->name = s->host;
 	if (s->transparent)
 		return session_fail(s, REASON_BAD_HELLO, "not TLS");
+	if (s->own_pages)
+		return session_fail(s, REASON_NON_TLS_BLOCKED, "");
 	if (decide_host_is_blocked(s, &reason)) /* notify: it passed CONNECT */
 		return session_fail(s, reason, reason == REASON_BLOCKED ?
 			s->decision.rule_name : s->url_rule);

@@ -324,7 +324,7 @@ static bool is_blocked(struct session *s, const char *host)
 	s->decided = true;
 	if (host[0] && strcmp(host, s->host) != 0) {
 		decide_name(s, host, false, false, &by_host);
-		s->decision = *decision_stricter(&by_connect, &by_host);
+		s->decision = decision_both(&by_connect, &by_host);
 	}
 	return s->decision.options.action == ACTION_BLOCK;
 }
@@ -342,16 +342,24 @@ static enum route route_plain(struct session *s, struct exchange *x,
 		asked);
 	if (s->own_pages)
 		return own(s, x, head, asked);
+	if (asked->url.form == URL_ABSOLUTE &&
+	    (!slice_is_nocase(asked->url.scheme, "http") ||
+		    (asked->port && asked->port != s->port)))
+		return exchange_refuse(x, REASON_WRONG_HOST,
+			"another scheme or port");
+	if (who_is_gone(s)) {
+		x->last = true;
+		return exchange_refuse(x, REASON_USER_GONE, "");
+	}
+	if (decide_asks_destination(s) &&
+	    !decide_find_destinations(s, s->host, s->port))
+		return ROUTE_WAIT;
 	if (is_blocked(s, asked->host))
 		return exchange_refuse(x, REASON_BLOCKED, "");
 	if (asked->host[0] && strcmp(asked->host, s->host) != 0 &&
 	    !s->host_is_address)
 		return exchange_refuse(x, REASON_WRONG_HOST, asked->host);
 	route = urls_route(s, x, head, &url);
-	if (route == ROUTE_ORIGIN && strcmp(url.host, s->host) != 0) {
-		url.host = s->host; /* an address that calls itself a name */
-		route = urls_route(s, x, head, &url);
-	}
 	if (route != ROUTE_ORIGIN)
 		return route;
 	session_want(s, s->host, s->port, &x->want);

@@ -29,27 +29,23 @@ static void ask_addresses(const struct session *s, struct facts *facts,
 	}
 }
 
-/* ask_path asks of each reading of the path (path.h); the stricter counts. */
+/* ask_path asks of each reading of the path (path.h); the strictest counts. */
 static void ask_path(const struct session *s, struct facts *facts,
 	struct slice path, struct url_decision *out)
 {
-	char *exact = malloc(2 * (path.len + 2)), *lax;
+	struct path_readings readings;
 	struct url_decision one;
 
-	if (!exact)
-		abort();
-	lax = exact + path.len + 2;
-	path_exact(path.at, path.len, exact);
-	path_lax(path.at, path.len, lax);
-	facts->path = exact;
+	path_read(path.at, path.len, &readings);
+	facts->path = readings.at[0];
 	ask_addresses(s, facts, out);
-	if (strcmp(exact, lax) != 0) {
-		facts->path = lax;
+	for (size_t i = 1; i < readings.num; i++) {
+		facts->path = readings.at[i];
 		ask_addresses(s, facts, &one);
 		*out = *url_decision_stricter(out, &one);
 	}
 	facts->path = NULL;
-	free(exact);
+	path_readings_clear(&readings);
 }
 
 static bool is_asked(const struct session *s)
@@ -178,12 +174,20 @@ static enum reason take(struct exchange *x, const struct url_decision *url,
 	}
 }
 
+/* is_elsewhere: it goes where CONNECT, or the kernel, says, which is called
+ * otherwise there. */
+static bool is_elsewhere(const struct session *s, const char *host)
+{
+	return s->realm != REALM_PROXY && s->host[0] && !s->sni_is_host &&
+		strcmp(host, s->host) != 0;
+}
+
 static enum reason ask(struct session *s, struct exchange *x,
 	const struct head *head, const struct urls_asked *asked,
 	enum certificate certificate)
 {
 	struct facts facts = decide_facts(s);
-	struct url_decision url;
+	struct url_decision url, by_host;
 	char agent[AGENT_SIZE];
 
 	slice_text(head_get(head, "User-Agent"), agent, sizeof(agent));
@@ -195,6 +199,12 @@ static enum reason ask(struct session *s, struct exchange *x,
 	facts.method = x->method;
 	facts.certificate = certificate;
 	ask_path(s, &facts, asked->path, &url);
+	if (is_elsewhere(s, asked->host)) {
+		facts.host = s->host;
+		ask_path(s, &facts, asked->path, &by_host);
+		url = *url_decision_stricter(&url, &by_host);
+	}
+	x->url_asked = s->services->snapshot->generation;
 	return take(x, &url, asked);
 }
 
@@ -252,7 +262,10 @@ enum reason urls_judge(struct session *s, const struct origin *origin)
 		.path = head_target(head),
 	};
 
-	if (!is_asked(s) || is_bypassed(s) || !waits(s))
+	/* also where the rule that had to wait has gone meanwhile */
+	if (!is_asked(s) || is_bypassed(s) ||
+	    (!waits(s) &&
+		    x->url_asked == s->services->snapshot->generation))
 		return REASON_OK;
 	return ask(s, x, head, &asked, certificate_of(origin));
 }

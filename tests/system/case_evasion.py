@@ -97,6 +97,9 @@ SAME = [
     "/github-copilot%2f", "/github-copilot/.", "/github-copilot/%2e",
     "/github-copilot/x/..", "/github-copilot/../github-copilot",
     "/x//../github-copilot", "/x/;/../../github-copilot",
+    # servers that merge slashes and decode them, but cut no parameters off
+    "/w/x\\y//../../github-copilot/x", "//github-copilot/;/../x",
+    "/a%2f/b\\c/../../github-copilot",
 ]
 OTHER = [
     "/github-copilots", "/github-copilo", "/x/github-copilot",
@@ -391,3 +394,58 @@ def the_banks_own_spellings_are_the_banks(t):
         assert origins_own(t, tls), host
         assert by_explain(t, "https://" + host) == (
             "do-not-inspect", "Bank"), host
+
+
+# --- what does not look like HTTP ------------------------------------------------
+
+@evasion.case
+def a_first_line_that_is_odd(t):
+    """Servers answer it with an error, and take what follows."""
+    for first in (b"SSH-X / HTTP/1.1\r\nHost: copilot.test\r\n\r\n",
+                  b"A" * 120 + b" / HTTP/1.1\r\nHost: copilot.test\r\n\r\n",
+                  b" ", b"\x0c", b"\x0b", b"\x1f", b"\t "):
+        for tls in (False, True):
+            tag = fresh()
+            sock = t.tls(COPILOT, trust=False, alpn=()) if tls else \
+                t.tunnel(COPILOT, 80)
+            sock.sendall(first + http1.head(
+                "GET", "/github-copilot?" + tag, COPILOT))
+            try:
+                while sock.recv(65536):
+                    pass
+            except OSError:
+                pass
+            assert not t.seen(tag), (first[:20], tls)
+
+
+# --- two names -------------------------------------------------------------------
+
+@evasion.case
+def what_is_closed_by_the_connects_name(t):
+    """The SNI and Host are another's: the rules ask about both."""
+    tag = fresh()
+    sock = t.tls(COPILOT, sni="other.test", trust=False)
+    reply = t.ask(sock, "GET", "/github-copilot?" + tag, "other.test")
+    blocked(t, reply, tag)
+    said, rule = by_explain(t, "https://%s/github-copilot" % COPILOT,
+                            "--sni", "other.test")
+    assert (said, rule) == ("block", "No copilot"), (said, rule)
+
+
+@evasion.case
+def bypassed_by_one_name_alone(t):
+    """The bank's rule asks no URL rule; the address it is asked at does."""
+    tag = fresh()
+    sock = t.tunnel("192.0.2.7", 80)
+    reply = t.ask(sock, "GET", "/github-copilot?" + tag, "bank.test")
+    blocked(t, reply, tag)
+
+
+@evasion.case
+def another_scheme_in_the_clear(t):
+    tag = fresh()
+    sock = t.tunnel(COPILOT, 80)
+    for target in ("https://%s/?%s" % (COPILOT, tag),
+                   "http://%s:8443/?%s" % (COPILOT, tag)):
+        reply = t.ask(sock, "GET", target, COPILOT)
+        refused(t, reply, tag, "wrong-host")

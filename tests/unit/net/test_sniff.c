@@ -80,6 +80,13 @@ static void knows_http(void **state)
 		{ "GET\t/ ", 0, SNIFF_HTTP, 4 },
 		{ "\r\n\r\n\r\n\r\n\rGET /", 0, SNIFF_HTTP, 9 },
 		{ "!#$%&'*+-.^_`|~09azAZ no", 0, SNIFF_HTTP, 22 },
+		/* servers answer these with an error, and then take others */
+		{ "SSH- / HTTP/1.1", 0, SNIFF_HTTP, 5 },
+		{ "SSH-X / HTTP/1.1", 0, SNIFF_HTTP, 6 },
+		{ "SSH-2 / HTTP/1.1", 0, SNIFF_HTTP, 6 },
+		/* ... or pass over what is before them */
+		{ " GET /", 0, SNIFF_HTTP, 5 },
+		{ "\t\v\f\x1c\x1fGET /", 0, SNIFF_HTTP, 9 },
 	};
 
 	(void)state;
@@ -90,13 +97,12 @@ static void knows_http(void **state)
 static void knows_neither(void **state)
 {
 	static const struct row rows[] = {
-		{ "SSH-2.0-OpenSSH_9.2 Debian", 0, SNIFF_OTHER, 4 },
-		{ "SSH- / HTTP/1.1", 0, SNIFF_OTHER, 4 },
+		{ "SSH-2.0-OpenSSH_9.2 Debian", 0, SNIFF_OTHER, 8 },
+		{ "SSH-1.99-old", 0, SNIFF_OTHER, 8 },
 		{ "\x15\x10", 0, SNIFF_OTHER, 2 },
 		{ "\x13\x03\x01", 0, SNIFF_OTHER, 1 },
 		{ "\x18\x03\x01", 0, SNIFF_OTHER, 1 },
 		{ "\x80\x2e\x02\x03", 0, SNIFF_OTHER, 3 },
-		{ " GET /", 0, SNIFF_OTHER, 1 },
 		{ "\0GET /", 6, SNIFF_OTHER, 1 },
 		{ "GET\0/ ", 6, SNIFF_OTHER, 4 },
 		{ "{\"a\": 1}", 0, SNIFF_OTHER, 1 },
@@ -116,7 +122,7 @@ static void never_waits_for_more_than_its_limit(void **state)
 	for (size_t lines = 0; lines <= 9; lines++) {
 		memset(bytes, '\n', lines);
 		assert_int_equal(sniff(bytes, SNIFF_MAX),
-			lines < 9 ? SNIFF_OTHER : SNIFF_HTTP);
+			SNIFF_HTTP);
 		assert_int_equal(sniff(bytes, lines + 4),
 			lines < 9 ? SNIFF_MORE : SNIFF_HTTP);
 	}

@@ -115,9 +115,39 @@ static void every_certificate_has_a_word_of_its_own(void **state)
 				certificate_name((enum certificate)k));
 }
 
+/* Two names decide: neither lets the other past URL rules, or to older TLS. */
+static void both_counts_what_either_asks(void **state)
+{
+	struct decision a = {.options = {.action = ACTION_INSPECT,
+		.untrusted = UNTRUSTED_BLOCK,
+		.url_policies = URL_POLICIES_BYPASS,
+		.min_client_tls = TLS_1_3}, .rule_name = "a"};
+	struct decision b = {.options = {.action = ACTION_INSPECT,
+		.untrusted = UNTRUSTED_ALLOW,
+		.min_server_tls = TLS_1_3}, .rule_name = "b"};
+	struct decision one = decision_both(&a, &b);
+	struct decision other = decision_both(&b, &a);
+
+	(void)state;
+	assert_string_equal(one.rule_name, "a");
+	assert_int_equal(one.options.url_policies, URL_POLICIES_EVALUATE);
+	assert_int_equal(one.options.min_client_tls, TLS_1_3);
+	assert_int_equal(one.options.min_server_tls, TLS_1_3);
+	assert_memory_equal(&one, &other, sizeof(one));
+	b.options.url_policies = URL_POLICIES_BYPASS;
+	one = decision_both(&a, &b);
+	assert_int_equal(one.options.url_policies, URL_POLICIES_BYPASS);
+	b.options.action = ACTION_DO_NOT_INSPECT;
+	b.options.url_policies = URL_POLICIES_EVALUATE;
+	one = decision_both(&a, &b);
+	assert_int_equal(one.options.action, ACTION_INSPECT);
+	assert_int_equal(one.options.url_policies, URL_POLICIES_EVALUATE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_counts_what_either_asks),
 		cmocka_unit_test(every_pair),
 		cmocka_unit_test(alike),
 		cmocka_unit_test(url_rules_are_stricter_than_none),

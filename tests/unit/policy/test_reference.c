@@ -380,6 +380,8 @@ static bool matches(const struct plain_rule *rule, bool by_url,
 		return false;
 	if (meets(rule, by_url, restricts, facts->host, facts))
 		return true;
+	if (rule->match.hosts.num == 0 && rule->match.num_categories == 0)
+		return false; /* of hosts it asks nothing */
 	return blocks && facts->address &&
 		meets(rule, by_url, restricts, facts->address, facts);
 }
