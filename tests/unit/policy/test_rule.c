@@ -202,11 +202,12 @@ static void who_blocks_does_so_by_the_address_too(void **state)
 		assert_false(by_both(&rule, out, out));
 		rule_clear(&rule);
 	}
-	/* nor is he kept from it by the name that was given */
+	/* all but a host: what names none to be blocked goes by the name */
 	spec.not = spec.match;
 	spec.match.num_hosts = 0;
 	rule = make(RULE_SSL, &spec);
-	assert_true(by_both(&rule, in, out));
+	assert_false(by_both(&rule, in, out));
+	assert_true(by_both(&rule, out, in));
 	assert_false(by_both(&rule, in, in));
 	rule_clear(&rule);
 	/* URL rules go by URLs alone */
