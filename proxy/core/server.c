@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@
 #include "proxy/core/keeper_client.h"
 #include "proxy/core/ledger_writer.h"
 #include "proxy/core/load.h"
+#include "proxy/core/say.h"
 #include "proxy/core/server_private.h"
 #include "proxy/core/shared.h"
 #include "proxy/core/worker.h"
@@ -33,20 +33,6 @@
 #include "proxy/session/answer.h"
 #include "proxy/session/ledger.h"
 #include "proxy/session/services.h"
-
-static void say(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static void say(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("sallyport: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-}
 
 /* --- starting ----------------------------------------------------------- */
 

@@ -2,7 +2,6 @@
  * policy. */
 #include "proxy/core/server_private.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +14,9 @@
 #include "proxy/config/snapshot.h"
 #include "proxy/core/keeper_client.h"
 #include "proxy/core/load.h"
+#include "proxy/core/say.h"
 #include "proxy/core/worker.h"
 #include "proxy/report/access.h"
-
-static void say(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static void say(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("sallyport: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-}
 
 /* --- what is in force --------------------------------------------------- */
 

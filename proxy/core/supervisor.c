@@ -5,7 +5,6 @@
 #include <openssl/mem.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include "proxy/core/limits.h"
 #include "proxy/core/load.h"
 #include "proxy/core/renewal.h"
+#include "proxy/core/say.h"
 #include "proxy/core/unlock.h"
 #include "proxy/net/listener.h"
 
@@ -51,20 +51,6 @@ struct supervisor {
 	bool stopping;
 	int code;            /* what the worker ended with */
 };
-
-static void say(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static void say(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("sallyport: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-}
 
 /* --- what they are told ------------------------------------------------- */
 
