@@ -93,6 +93,12 @@ int policy_add_category(
 	return 0;
 }
 
+bool policy_find_category(const struct policy *policy, const char *name,
+	unsigned *out)
+{
+	return roster_find(&policy->terms.categories, name, out);
+}
+
 int policy_add_group(struct policy *policy, const char *name,
 	const char *const *users, size_t num_users, char *err, size_t err_size)
 {

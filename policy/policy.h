@@ -164,6 +164,11 @@ int policy_add_group(struct policy *policy, const char *name,
 	const char *const *users, size_t num_users, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
+/* policy_find_category gives the number of the category of that name; false:
+ * there is none. While it is built, too. */
+bool policy_find_category(const struct policy *policy, const char *name,
+	unsigned *out);
+
 /* policy_add_rule appends an SSL rule, policy_add_url_rule a URL rule. A category
  * or group that was not added, a host that is none, a name that another rule of
  * the list has, and what a list can't ask about, is an error. A rule that is not

@@ -9,6 +9,7 @@
 #include "proxy/admin/pairs.h"
 #include "proxy/admin/put.h"
 #include "proxy/config/mistakes.h"
+#include "proxy/config/nearest.h"
 
 static const char type_json[] = "application/json"; /* clients compare it */
 
@@ -297,5 +298,44 @@ bool call_query_number(struct call *call, const char *key, int64_t least,
 	if (!read_digits(text, &number) || number < least || number > most)
 		return refuse_number(call, "parameter", key, least, most);
 	*inout = number;
+	return true;
+}
+
+/* refuse_stranger: the nearest that there is may be what was meant. */
+static bool refuse_stranger(struct call *call, const char *what,
+	const char *name, const char *const *names)
+{
+	const char *close;
+	size_t num = 0;
+
+	while (names[num])
+		num++;
+	close = nearest(name, names, num);
+	call_fail(call, FAULT_INPUT, "There is no %s \"%s\" here%s%s%s.", what,
+		shown(name).text, close ? "; did you mean \"" : "",
+		close ? close : "", close ? "\"?" : "");
+	return false;
+}
+
+bool call_knows(struct call *call, const char *const *names,
+	const json_t *body, const char *const *fields)
+{
+	struct slice stranger;
+	const char *key;
+	json_t *value;
+	char name[64];
+
+	if (pairs_stranger(call->request->query, names, &stranger)) {
+		slice_text(stranger, name, sizeof(name));
+		return refuse_stranger(call, "parameter", name, names);
+	}
+	json_object_foreach((json_t *)(uintptr_t)body, key, value) {
+		size_t i = 0;
+
+		while (fields[i] && strcmp(key, fields[i]) != 0)
+			i++;
+		if (!fields[i])
+			return refuse_stranger(call, "field", key, fields);
+	}
 	return true;
 }

@@ -80,3 +80,21 @@ enum pairs_found pairs_get(struct slice text, const char *name, char *out,
 	}
 	return found;
 }
+
+bool pairs_stranger(struct slice text, const char *const *names,
+	struct slice *out)
+{
+	while (text.len > 0) {
+		struct slice value = cut(&text, '&');
+		struct slice key = cut(&value, '=');
+		size_t i = 0;
+
+		while (names[i] && !slice_is(key, names[i]))
+			i++;
+		if (!names[i] && key.len > 0) {
+			*out = key;
+			return true;
+		}
+	}
+	return false;
+}

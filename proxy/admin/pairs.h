@@ -19,6 +19,11 @@ enum pairs_found {
 enum pairs_found pairs_get(struct slice text, const char *name, char *out,
 	size_t size);
 
+/* pairs_stranger is the first name that is none of names, which NULL ends; false:
+ * there is none. What does not decode is one, as it stands. */
+bool pairs_stranger(struct slice text, const char *const *names,
+	struct slice *out);
+
 /* pairs_decode decodes %XX, and '+' where plus; false: it is not well encoded,
  * holds a NUL, or is longer than out. */
 bool pairs_decode(struct slice text, bool plus, char *out, size_t size);

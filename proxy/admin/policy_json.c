@@ -74,6 +74,34 @@ json_t *policy_json(const char *text, size_t len, char *err, size_t err_size)
 	return out;
 }
 
+/* is_deep: the reader refuses it, and indented it may be a thousand times as
+ * large as it came. */
+static bool is_deep(const json_t *value, unsigned room)
+{
+	const char *key;
+	json_t *one;
+	size_t i;
+
+	if (!json_is_object(value) && !json_is_array(value))
+		return false;
+	if (room == 0)
+		return true;
+	json_object_foreach((json_t *)(uintptr_t)value, key, one) {
+		if (is_deep(one, room - 1))
+			return true;
+	}
+	json_array_foreach(value, i, one) {
+		if (is_deep(one, room - 1))
+			return true;
+	}
+	return false;
+}
+
+bool policy_json_is_deep(const json_t *policy)
+{
+	return is_deep(policy, YAML_MAX_DEPTH);
+}
+
 char *policy_json_text(const json_t *policy, size_t most)
 {
 	char *text = json_dumps(policy, JSON_INDENT(2));

@@ -259,6 +259,25 @@ static bool check_note(struct call *call, const char *note)
 	return false;
 }
 
+static const char *const parameters[] = {"dryRun", "version", "note", NULL};
+
+/* read_about: what is said beside the document. note is where policy->note may
+ * lie. */
+static bool read_about(struct call *call, const json_t *body,
+	struct api_policy *policy, char note[256])
+{
+	if (!call_query_number(call, "version", 0, VERSIONS_LAST,
+		    &policy->based_on) ||
+	    !call_query(call, "note", note, 256))
+		return false;
+	policy->note = note;
+	return (!body || (call_number(call, body, "version", 0, VERSIONS_LAST,
+				  &policy->based_on) &&
+				 call_text(call, body, "note",
+					 &policy->note))) &&
+		check_note(call, policy->note);
+}
+
 static bool read_dry(struct call *call, bool *out)
 {
 	char word[16];
@@ -273,23 +292,27 @@ static bool read_dry(struct call *call, bool *out)
 	return false;
 }
 
-/* read_json makes policy->text, owned. */
-static bool read_json(struct call *call, const json_t *body,
-	struct api_policy *policy, char **out_text)
+/* read_json makes the document's text, owned. */
+static bool read_json(struct call *call, const json_t *body, char **out_text)
 {
+	/* the last three are what GET gives with it */
+	static const char *const fields[] = {"policy", "version", "note",
+		"source", "made", "who", NULL};
 	const json_t *document = json_object_get(body, "policy");
 
+	if (!call_knows(call, parameters, body, fields))
+		return false;
 	if (!json_is_object(document)) {
 		call_fail(call, FAULT_INPUT, "The field \"policy\" is "
 			"required: an object with ssl-rules, url-rules and "
 			"categories, or some of them.");
 		return false;
 	}
-	if (!call_number(call, body, "version", 0, VERSIONS_LAST,
-		    &policy->based_on) ||
-	    !call_text(call, body, "note", &policy->note) ||
-	    !check_note(call, policy->note))
+	if (policy_json_is_deep(document)) {
+		call_fail(call, FAULT_INPUT, "The policy is wrong, and nothing "
+			"has changed: it is nested too deep.");
 		return false;
+	}
 	*out_text = policy_json_text(document, VERSIONS_TEXT_MAX);
 	if (*out_text)
 		return true;
@@ -301,9 +324,10 @@ static bool read_json(struct call *call, const json_t *body,
 static void put_json(struct call *call, struct api_policy *policy)
 {
 	json_t *body = call_body(call);
-	char *text = NULL;
+	char note[256], *text = NULL;
 
-	if (body && read_json(call, body, policy, &text)) {
+	if (body && read_json(call, body, &text) &&
+	    read_about(call, body, policy, note)) {
 		policy->text = text;
 		policy->len = strlen(text);
 		change(call, policy);
@@ -317,12 +341,9 @@ static void put_yaml(struct call *call, struct api_policy *policy)
 {
 	char note[256];
 
-	if (!call_query_number(call, "version", 0, VERSIONS_LAST,
-		    &policy->based_on) ||
-	    !call_query(call, "note", note, sizeof(note)) ||
-	    !check_note(call, note))
+	if (!call_knows(call, parameters, NULL, parameters) ||
+	    !read_about(call, NULL, policy, note))
 		return;
-	policy->note = note;
 	policy->text = call->request->body.len > 0 ? call->request->body.at :
 		"";
 	policy->len = call->request->body.len;
@@ -379,16 +400,16 @@ static void roll_back(struct call *call, struct api_policy *policy)
 
 void rest_policy_rollback(struct call *call)
 {
+	static const char *const fields[] = {"version", "note", NULL};
 	struct api_policy policy = {.based_on = -1, .note = ""};
+	char note[256];
 	json_t *body;
 
 	if (!policies(call) || !read_dry(call, &policy.dry))
 		return;
 	body = call_body(call);
-	if (body && call_number(call, body, "version", 0, VERSIONS_LAST,
-		    &policy.based_on) &&
-	    call_text(call, body, "note", &policy.note) &&
-	    check_note(call, policy.note))
+	if (body && call_knows(call, parameters, body, fields) &&
+	    read_about(call, body, &policy, note))
 		roll_back(call, &policy);
 	json_decref(body);
 }

@@ -177,14 +177,18 @@ static void check_num_files(struct loader *loader)
 			"than %d list files", LIST_FILES_MAX);
 }
 
+/* tell_policy: rules are held against what it knows also where something is wrong,
+ * which has been told then. */
 static void tell_policy(struct loader *loader)
 {
+	bool fine = loader->mistakes.errors == 0;
 	struct config *config = loader->config;
 	char err[256];
 
 	for (size_t i = 0; i < config->num_categories; i++) {
 		if (policy_add_category(config->policy,
-			config->categories[i].name, err, sizeof(err)) == 0)
+			config->categories[i].name, err, sizeof(err)) == 0 ||
+			!fine)
 			continue;
 		loader->mistakes.file = config->categories[i].from[0] ?
 			config->categories[i].from : NULL;
@@ -205,8 +209,7 @@ void categories_load(struct loader *loader)
 	loader->config->categories = base.at;
 	loader->config->num_categories = base.num;
 	check_num_files(loader);
-	if (loader->mistakes.errors == 0) /* else for nothing, and more noise */
-		tell_policy(loader);
+	tell_policy(loader);
 }
 
 void categories_free(struct config *config)
@@ -219,8 +222,10 @@ void categories_free(struct config *config)
 struct category *categories_find(const struct config *config,
 	const char *name)
 {
-	return find_in(&(struct category_list){config->categories,
-		config->num_categories}, name);
+	unsigned number;
+
+	return policy_find_category(config->policy, name, &number) ?
+		&config->categories[number] : NULL;
 }
 
 /* nearer is the nearer of two to what was written; best may be NULL. */

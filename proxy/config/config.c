@@ -167,10 +167,10 @@ static void load_policy(struct loader *loader, const struct node *root)
 char *config_folder(const char *name)
 {
 	const char *slash = name ? strrchr(name, '/') : NULL;
-	char *folder, *absolute;
+	char *folder = handed_folder(), *absolute;
 
-	if (handed_folder())
-		return must(strdup(handed_folder()));
+	if (folder)
+		return folder;
 	if (!slash)
 		folder = must(strdup("."));
 	else

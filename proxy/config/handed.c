@@ -14,6 +14,7 @@ struct handed {
 	struct handed *prev, *next;
 	char *path;     /* owned */
 	int fd, error;  /* fd -1: error says why */
+	bool old;       /* since handed_begin */
 };
 
 /* The process's, as its descriptors are. */
@@ -58,6 +59,38 @@ void handed_put(const char *path, int fd, int error)
 		close(file->fd);
 	file->fd = fd;
 	file->error = error;
+	file->old = false;
+	pthread_mutex_unlock(&lock);
+}
+
+static void drop(struct handed *file)
+{
+	DL_DELETE(files, file);
+	if (file->fd >= 0)
+		close(file->fd);
+	free(file->path);
+	free(file);
+}
+
+void handed_begin(void)
+{
+	struct handed *file;
+
+	pthread_mutex_lock(&lock);
+	DL_FOREACH(files, file)
+		file->old = true;
+	pthread_mutex_unlock(&lock);
+}
+
+void handed_end(void)
+{
+	struct handed *file, *next;
+
+	pthread_mutex_lock(&lock);
+	DL_FOREACH_SAFE(files, file, next) {
+		if (file->old)
+			drop(file);
+	}
 	pthread_mutex_unlock(&lock);
 }
 
@@ -67,8 +100,24 @@ static void rename_to(char **name, const char *folder)
 
 	if (!copy)
 		abort();
+	pthread_mutex_lock(&lock);
 	free(*name);
 	*name = copy;
+	pthread_mutex_unlock(&lock);
+}
+
+static char *copy_name(char *const *name)
+{
+	char *copy = NULL;
+
+	pthread_mutex_lock(&lock);
+	if (*name) {
+		copy = strdup(*name);
+		if (!copy)
+			abort();
+	}
+	pthread_mutex_unlock(&lock);
+	return copy;
 }
 
 void handed_set_folder(const char *folder)
@@ -81,19 +130,24 @@ void handed_set_state(const char *folder)
 	rename_to(&state_name, folder);
 }
 
-const char *handed_state(void)
+char *handed_state(void)
 {
-	return state_name;
+	return copy_name(&state_name);
 }
 
-const char *handed_folder(void)
+char *handed_folder(void)
 {
-	return folder_name;
+	return copy_name(&folder_name);
 }
 
 bool handed_over(void)
 {
-	return folder_name != NULL;
+	bool over;
+
+	pthread_mutex_lock(&lock);
+	over = folder_name != NULL;
+	pthread_mutex_unlock(&lock);
+	return over;
 }
 
 /* A copy shares its place in the file with the one that stays. */
@@ -175,16 +229,11 @@ void handed_forget(void)
 {
 	struct handed *file, *next;
 
+	pthread_mutex_lock(&lock);
 	free(folder_name);
 	free(state_name);
 	folder_name = state_name = NULL;
-	pthread_mutex_lock(&lock);
-	DL_FOREACH_SAFE(files, file, next) {
-		DL_DELETE(files, file);
-		if (file->fd >= 0)
-			close(file->fd);
-		free(file->path);
-		free(file);
-	}
+	DL_FOREACH_SAFE(files, file, next)
+		drop(file);
 	pthread_mutex_unlock(&lock);
 }

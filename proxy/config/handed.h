@@ -18,15 +18,22 @@
  * it could not be opened. What was kept for path before is closed. */
 void handed_put(const char *path, int fd, int error);
 
+/* Between handed_begin and handed_end all is handed over anew: what is not, nobody
+ * names any more, and it is closed. handed_end alone does nothing. */
+void handed_begin(void);
+void handed_end(void);
+
 /* handed_set_folder says what the configuration's folder is called, which may
- * not be found out any more; handed_folder gives it, NULL: nobody has. */
+ * not be found out any more; handed_folder gives a copy, the caller's; NULL:
+ * nobody has. */
 void handed_set_folder(const char *folder);
-const char *handed_folder(void);
+char *handed_folder(void);
 
 /* handed_set_state says which folder `state` is where the file has none: who
- * handed it over may be another user. handed_state: NULL: nobody has. */
+ * handed it over may be another user. handed_state gives a copy, the caller's;
+ * NULL: nobody has. */
 void handed_set_state(const char *folder);
-const char *handed_state(void);
+char *handed_state(void);
 
 /* handed_over: somebody else has opened, and so looked at, what the
  * configuration names. */

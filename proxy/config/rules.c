@@ -75,6 +75,15 @@ static void tell_missing(struct loader *loader, unsigned line,
 			" give it under %s", what, shown(name).text, where);
 }
 
+/* may_guess: what was probably meant takes long to find among thousands of names,
+ * and helps with the first few mistakes. */
+static bool may_guess(const struct loader *loader)
+{
+	enum { GUESSES = 10 };
+
+	return loader->mistakes.errors < GUESSES;
+}
+
 static void check_categories(struct loader *loader, const struct node *list,
 	const struct name_list *names)
 {
@@ -83,7 +92,8 @@ static void check_categories(struct loader *loader, const struct node *list,
 
 		if (!categories_find(loader->config, name))
 			tell_missing(loader, line_of_item(list, i), "category",
-				name, categories_nearest(loader->config, name),
+				name, may_guess(loader) ? categories_nearest(
+					loader->config, name) : NULL,
 				"categories");
 	}
 }
@@ -96,7 +106,8 @@ static void check_groups(struct loader *loader, const struct node *list,
 
 		if (!groups_find(loader, name))
 			tell_missing(loader, line_of_item(list, i), "group",
-				name, groups_nearest(loader, name),
+				name, may_guess(loader) ?
+					groups_nearest(loader, name) : NULL,
 				"users.groups");
 	}
 }

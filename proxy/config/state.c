@@ -38,9 +38,10 @@ static const char *home_folder(void)
 char *state_default(void)
 {
 	const char *folder = getenv("XDG_STATE_HOME");
+	char *handed = handed_state();
 
-	if (handed_state())
-		return joined(handed_state(), "");
+	if (handed)
+		return handed;
 	/* The specification: a path that is not absolute is to be ignored. */
 	if (folder && folder[0] == '/')
 		return joined(folder, "/sallyport");

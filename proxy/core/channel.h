@@ -16,7 +16,8 @@
 enum message_kind {
 	/* to the worker */
 	MESSAGE_FILE = 1,  /* text: a path; fd, or number: errno */
-	MESSAGE_FOLDER,    /* text: the configuration's, absolute */
+	MESSAGE_FOLDER,    /* text: the configuration's, absolute; number 1: all
+	                    * files follow, 0: those that are there */
 	MESSAGE_LISTENER,  /* fd; number: of the worker thread, or ... */
 	MESSAGE_STATE,     /* fd: the state folder */
 	MESSAGE_KEEPER,    /* fd; number: enum asker */

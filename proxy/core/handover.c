@@ -181,7 +181,7 @@ static int send_files(const struct handover *handover,
 static int send_all(const struct handover *handover,
 	const struct identity *worker, int channel, bool again)
 {
-	if (channel_tell(channel, MESSAGE_FOLDER, 0, handover->folder,
+	if (channel_tell(channel, MESSAGE_FOLDER, !again, handover->folder,
 		    -1) != 0)
 		return -1;
 	if (handover->path && send_fd(channel, MESSAGE_FILE, handover->path,

@@ -85,6 +85,8 @@ static enum inherit_event heed(struct inheritance *inheritance,
 		handed_put(message->text, fd, (int)message->number);
 		return INHERIT_NOTHING;
 	case MESSAGE_FOLDER:
+		if (message->number)
+			handed_begin();
 		handed_set_folder(message->text);
 		return INHERIT_NOTHING;
 	case MESSAGE_LISTENER:
@@ -107,6 +109,7 @@ static enum inherit_event heed(struct inheritance *inheritance,
 			message->text[0] ? copy_of(message->text) : NULL;
 		return INHERIT_START;
 	case MESSAGE_RELOAD:
+		handed_end();
 		return INHERIT_RELOAD;
 	default:
 		return wrong(fd);

@@ -348,3 +348,44 @@ def check_and_explain_go_by_it(t):
                                        "-c", proxy.file)
             assert out.splitlines()[-1] == "decision: block by No", out
             proxy.stop()
+
+
+@policy.case(limit=60)
+def what_is_misspelt_is_no_trial_that_counts(t):
+    with Running(t) as proxy:
+        api = Api(proxy)
+        for query, body, meant in (
+                ("?dryrun=true", {"policy": {}}, "dryRun"),
+                ("", {"policy": {}, "vresion": 77}, "version"),
+                ("?Note=x", {"policy": {}}, "note")):
+            reply = api.call("PUT", "/policy" + query, json.dumps(body),
+                             "application/json")
+            assert reply.status == 400 and meant in str(reply.json), reply
+        reply = api.call("PUT", "/policy?dryrun=true", "ssl-rules: []",
+                         "application/yaml")
+        assert reply.status == 400, reply
+        put(api, blocking("ec.lab.test"), 409, "?version=77")
+        assert get(api)["version"] == 0 and not get(api, "/versions")
+
+
+@policy.case(limit=120)
+def what_is_large_in_odd_ways_costs_little(t):
+    """Nested deep, which takes much room to lay out; names that are unknown, for
+    each of which thousands are near."""
+    with Running(t) as proxy:
+        api, before = Api(proxy), proxy.rss()
+        body = '{"policy":{"a":' + "[" * 2000 + ",".join("1" * 500000) + \
+            "]" * 2000 + "}}"
+        reply = api.call("PUT", "/policy?dryRun=true", body,
+                         "application/json")
+        assert reply.status == 400 and "deep" in str(reply.json), reply
+        many = {"categories": {"category number %d of them" % i: {
+            "hosts": ["a.test"]} for i in range(9000)},
+            "ssl-rules": [rule("Rule %d" % i, "a.test", match={
+                "categories": ["category nunber %d of them" % k
+                               for k in range(60)]}) for i in range(100)]}
+        reply = api.call("PUT", "/policy?dryRun=true", json.dumps(
+            {"policy": many}), "application/json")
+        assert reply.status == 400 and "did you mean" in str(reply.json), reply
+        put(api, blocking("ec.lab.test"))
+        assert proxy.rss() - before < 512 << 20, proxy.rss() - before

@@ -164,13 +164,38 @@ static void reads_no_more_than_may_be(void **state)
 
 static void knows_the_folder(void **state)
 {
+	char *given;
+
 	(void)state;
 	assert_false(handed_over());
 	assert_null(handed_folder());
 	handed_set_folder("/etc/one");
-	handed_set_folder("/etc/two");
+	given = handed_folder();
+	handed_set_folder("/etc/two"); /* what was given stays what it was */
+	assert_string_equal(given, "/etc/one");
+	free(given);
 	assert_true(handed_over());
-	assert_string_equal(handed_folder(), "/etc/two");
+	given = handed_folder();
+	assert_string_equal(given, "/etc/two");
+	free(given);
+}
+
+/* A file that the configuration names no more is nobody's to read. */
+static void closes_what_is_not_handed_over_again(void **state)
+{
+	int stays = open_file("stays"), goes = open_file("goes");
+
+	(void)state;
+	handed_put("/secret/stays", stays, 0);
+	handed_put("/secret/goes", goes, 0);
+	handed_end(); /* nothing was begun */
+	reads("/secret/goes", "goes");
+	handed_begin();
+	handed_put("/secret/stays", open_file("still"), 0);
+	handed_end();
+	reads("/secret/stays", "still");
+	assert_int_equal(fcntl(goes, F_GETFD), -1);
+	fails("/secret/goes", 100, ENOENT);
 }
 
 static void forgets(void **state)
@@ -193,6 +218,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(opens_what_nobody_handed_over,
 			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(gives_what_was_handed_over,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(closes_what_is_not_handed_over_again,
 			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			takes_the_place_of_the_one_before, set_up, tear_down),
