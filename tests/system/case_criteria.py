@@ -45,7 +45,8 @@ near = Group("criteria/near", config=lambda lab: {
          "action": "block"},
         {"name": "Rest", "action": "inspect"}],
     "url-rules": [{"name": "Not there", "match": {
-        "destinations": ["127.0.0.1"], "hosts": ["web.lab.test"]},
+        "destinations": ["127.0.0.1"], "hosts": ["web.lab.test",
+                                                 "mixed.lab.test"]},
         "action": "block"}]})
 
 
@@ -119,6 +120,8 @@ def where_a_name_leads(t):
     assert t.fetch("https://rsa.lab.test/1k").status == 200
     assert t.line(host="rsa.lab.test", kind="exchange")["rule"] == "Rest"
     reply = t.fetch("http://web.lab.test/1k")
+    error_page(reply, "blocked-by-url-rule", 403)
+    reply = t.fetch("http://mixed.lab.test/1k")  # one of its two addresses
     error_page(reply, "blocked-by-url-rule", 403)
     _, reply = t.connect("192.0.2.7")
     assert reply.status == 403, reply

@@ -30,6 +30,8 @@ def settings(lab):
             {"name": "Banned", "match": {"hosts": [
                 "banned.test", "verboten-\u00fc.test", "2001:db8::bad"]},
              "action": "block"},
+            {"name": "Seen, not judged", "match": {"hosts": ["seen.test"]},
+             "action": "inspect", "url-policies": "bypass"},
             {"name": "Rest", "action": "inspect", "untrusted": "allow"}],
         "url-rules": [
             {"name": "No copilot", "match": {"categories": ["copilot"]},
@@ -434,10 +436,11 @@ def what_is_closed_by_the_connects_name(t):
 
 @evasion.case
 def bypassed_by_one_name_alone(t):
-    """The bank's rule asks no URL rule; the address it is asked at does."""
+    """That name's rule asks no URL rule, and is the stricter in all else; the
+    address it is asked at does."""
     tag = fresh()
     sock = t.tunnel("192.0.2.7", 80)
-    reply = t.ask(sock, "GET", "/github-copilot?" + tag, "bank.test")
+    reply = t.ask(sock, "GET", "/github-copilot?" + tag, "seen.test")
     blocked(t, reply, tag)
 
 

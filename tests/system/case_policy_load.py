@@ -1,5 +1,6 @@
 """Reloads under load: no request fails, nothing leaks, no policy is half new."""
 
+import os
 import re
 import signal
 import socket
@@ -16,14 +17,19 @@ SECONDS = 60 if SLOW == 1 else 15
 
 
 def policy(lab, letter):
-    """All of one letter: rules, URL rules, categories, a list of a thousand."""
+    """All of one letter: rules, URL rules, categories, a list of thousands: of
+    which nobody could keep one for each reload unseen."""
+    path = os.path.join(lab.folder, "swapped-%s.txt" % letter)
+    if not os.path.exists(path):
+        with open(path, "w") as f:
+            f.writelines("host%d.%s.example\n" % (i, letter.lower())
+                         for i in range(30000))
     return {
         "origin": {"connect-to": lab.connect_to() + [
             "localhost:443:127.0.0.1:%d" % lab.port["ec"]]},
         "categories": {
-            "first " + letter: {"hosts": [".lab.test", "localhost"] + [
-                "host%d.%s.example" % (i, letter.lower())
-                for i in range(1000)]},
+            "first " + letter: {"hosts": [".lab.test", "localhost"],
+                                "file": path},
             "odd " + letter: {"urls": ["odd.lab.test/only-" + letter]},
         },
         "users": {"required": False, "sources": {"127.0.0.3": letter},
@@ -101,7 +107,7 @@ def every_tenth_of_a_second_under_wrk(t):
         assert "Socket errors" not in out, out
         assert int(re.search(r"(\d+) requests in", out).group(1)) > 20, out
     count = t.proxy.stderr().count("sallyport: reloaded")
-    assert count > SECONDS / SLOW, "%d reloads" % count
+    assert count > (200 if SLOW == 1 else 10), "%d reloads" % count
     assert sizes[-1] - sizes[0] < FLAT, [size // MB for size in sizes]
     check_whole(t, found)
 

@@ -14,7 +14,7 @@ CONFIG = {
         "copilot": {"urls": ["odd.lab.test/github-copilot",
                              "odd.lab.test/features/copilot/"]},
         "uploads": {"hosts": ["odd.lab.test", "web.lab.test"]},
-        "risky": {"hosts": ["tools.lab.test"], "urls": [
+        "risky": {"hosts": ["tools.lab.test", "pair.lab.test"], "urls": [
             "web.lab.test/risky"]},
         "bank": {"hosts": ["bank.lab.test"]},
         "closed": {"hosts": ["ec.lab.test", "rsa.lab.test", "ssh.lab.test",
@@ -23,7 +23,8 @@ CONFIG = {
     "ssl-rules": [
         {"name": "Bank", "match": {"categories": ["bank"]},
          "action": "do-not-inspect"},
-        {"name": "Left alone, closed", "match": {"hosts": ["ec.lab.test"]},
+        {"name": "Left alone, closed", "match": {"hosts": [
+            "ec.lab.test", "pair.lab.test"]},
          "action": "do-not-inspect"},
         {"name": "Left alone, open", "match": {"hosts": ["rsa.lab.test"]},
          "action": "do-not-inspect", "url-policies": "bypass"},
@@ -156,6 +157,34 @@ def a_tunnel_goes_by_its_host(t):
     except ssl.SSLError as error:
         assert "ACCESS_DENIED" in str(error).upper().replace(" ", "_"), error
     t.line(kind="refused", sni="ec.lab.test", reason="blocked-by-url-rule")
+
+
+@urls.case
+def a_tunnel_can_not_be_isolated(t):
+    """There is nothing to redirect in it, so it is blocked."""
+    sock = t.dial(t.proxy.tport)
+    try:
+        t.settings(False).wrap_socket(sock, server_hostname="pair.lab.test")
+        raise AssertionError("it came through")
+    except ssl.SSLError:
+        pass
+    line = t.line(kind="refused", sni="pair.lab.test")
+    assert line["reason"] == "blocked-by-url-rule", line
+    assert line["url_action"] == "isolate", line
+
+
+@urls.case
+def a_tunnel_goes_by_both_its_names(t):
+    """The SNI is open; CONNECT's host, where the bytes would go, is closed, and
+    past URL rules only while it is the one name."""
+    sock = t.tunnel("rsa.lab.test")
+    try:
+        t.settings(False).wrap_socket(sock, server_hostname="bank.lab.test")
+        raise AssertionError("it came through")
+    except ssl.SSLError:
+        pass
+    line = t.line(kind="refused", sni="bank.lab.test")
+    assert line["url_rule"] == "Closed", line
 
 
 @urls.case
