@@ -1,8 +1,11 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "pki/base.h"
 #include "pki/lifecycle.h"
 #include "pki/x509.h"
 #include "policy/catalog.h"
@@ -174,6 +177,16 @@ static int check_loaded(struct config *config, const char *name)
 	return code;
 }
 
+/* is_closed: another user's state folder is no mistake of the file. */
+static bool is_closed(const char *state)
+{
+	char *policy = state_path(state, "policy");
+	bool closed = access(policy, R_OK | X_OK) != 0 && errno == EACCES;
+
+	free(policy);
+	return closed;
+}
+
 /* check_over: a policy that came by the API goes over the file, and is what counts
  * while it does. */
 static int check_over(const char *file, const char *state)
@@ -183,11 +196,14 @@ static int check_over(const char *file, const char *state)
 	struct source source;
 	int code = OPTIONS_FINE;
 
-	if (source_read(file, state, &source, stderr) != 0) {
+	if (is_closed(state)) {
 		fprintf(stderr, "sallyport check: whether a policy came by the "
-			"API is not known\n");
+			"API is not known: %s can't be read by this user\n",
+			state);
 		return OPTIONS_FINE;
 	}
+	if (source_read(file, state, &source, stderr) != 0)
+		return EXIT_WRONG;
 	if (source_told(&source, told)) {
 		fprintf(stderr, "sallyport check: %s\n", told);
 		snprintf(name, sizeof(name), "with policy version %u",

@@ -389,3 +389,16 @@ def what_is_large_in_odd_ways_costs_little(t):
         assert reply.status == 400 and "did you mean" in str(reply.json), reply
         put(api, blocking("ec.lab.test"))
         assert proxy.rss() - before < 512 << 20, proxy.rss() - before
+
+
+@policy.case(limit=60)
+def check_refuses_what_is_damaged_as_run_does(t):
+    with Running(t) as proxy:
+        put(Api(proxy), blocking("ec.lab.test"))
+        proxy.stop()
+        with open(os.path.join(proxy.config["state"], "policy",
+                               "current"), "w") as f:
+            f.write("garbage\n")
+        for command in "check", "run":
+            code, _, err = proxy.run(command, "-c", proxy.file)
+            assert code == 2 and "current" in err, (command, code, err)
