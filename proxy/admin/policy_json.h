@@ -21,8 +21,9 @@ json_t *policy_json(const char *text, size_t len, char *err, size_t err_size);
 /* policy_json_is_deep: it nests deeper than any configuration may. */
 bool policy_json_is_deep(const json_t *policy);
 
-/* policy_json_text (of one that is not deep) lays a policy out so that a line number is of use, as long as
- * that takes no more than most bytes; owned, NULL: it has more in any case. */
+/* policy_json_text lays a policy, which is not deep, out so that a line number is
+ * of use, as long as that takes no more than most bytes; owned, NULL: it has more
+ * in any case. */
 char *policy_json_text(const json_t *policy, size_t most);
 
 #endif
