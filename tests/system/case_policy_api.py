@@ -9,7 +9,7 @@ import threading
 from case_admin import Wire, bearer, token
 from case_run import Running
 from lab.api import Api
-from lab.case import Group, eventually
+from lab.case import Group, eventually, traffic
 
 policy = Group("policy-api", config=None)  # each has a Sallyport of its own
 HOSTS = "ec.lab.test", "rsa.lab.test", "tools.lab.test"
@@ -308,29 +308,12 @@ def a_large_one_has_room_others_have_not(t):
 def changes_under_traffic(t):
     """No request fails, and each is decided by one policy or the other."""
     with Running(t, {"workers": 2}) as proxy:
-        api, stop, wrong = Api(proxy), threading.Event(), []
-
-        def traffic():
-            while not stop.is_set():
-                try:
-                    reply = t.fetch("https://tools.lab.test/1k")
-                    if reply.status != 200:
-                        wrong.append(reply)
-                except (OSError, ValueError, AssertionError) as error:
-                    wrong.append(error)
-        threads = [threading.Thread(target=traffic) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        try:
+        api = Api(proxy)
+        with traffic(t, 4):
             for n in range(40):
                 host = HOSTS[n % 2]
                 put(api, blocking(host))
                 assert blocked(t) == {host}, n
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
-        assert not wrong, (len(wrong), wrong[:2])
         assert len(get(api, "/versions")) == 40
 
 

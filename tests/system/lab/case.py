@@ -11,12 +11,14 @@ after the other. A case passes when it returns; AssertionError says why it
 failed, NotRun why it could not be tried.
 """
 
+import contextlib
 import datetime
 import json
 import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -235,6 +237,31 @@ def eventually(what, seconds=10):
     while not (value := what()) and time.monotonic() < end:
         time.sleep(0.05)
     return value
+
+
+@contextlib.contextmanager
+def traffic(t, clients):
+    """So many clients ask all the while; every one of their requests is
+    answered as it should be."""
+    stop, wrong, right = threading.Event(), [], []
+
+    def ask():
+        while not stop.is_set():
+            try:
+                reply = t.fetch("https://tools.lab.test/1k")
+                (right if reply.status == 200 else wrong).append(reply)
+            except (OSError, ValueError, AssertionError) as error:
+                wrong.append(error)
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert right and not wrong, (len(right), len(wrong), wrong[:2])
 
 
 def error_page(reply, word, *statuses):
