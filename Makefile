@@ -30,7 +30,7 @@ all: $(BIN)  ## build build/sallyport (the default)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all lib units fuzzers tools benches run test asan tsan fuzz fuzz-run lint format \
-	bench bench-quick bench-micro bench-tools install uninstall clean help FORCE
+	bench bench-quick bench-micro bench-guess bench-tools install uninstall clean help FORCE
 
 # All cores, unless JOBS says otherwise.
 ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
@@ -193,10 +193,12 @@ format:  ## let clang-format write the lines that are not committed yet
 bench-tools: $(BIN) $(BENCH_TOOLS) $(MICROS)
 	@.ci/setup bench
 
-bench: bench-tools  ## measure, beside every peer that is here: an hour or more
+bench: bench-micro  ## hot pieces, then all beside every peer here: an hour or more
 	$(Q)bench/run.py $(B)
 bench-quick: bench-tools  ## some of it beside nginx and haproxy, a minute or two; root
 	$(Q)bench/run.py --quick $(B)
+bench-guess: bench-tools  ## what guessing passwords costs the others, a minute
+	$(Q)bench/guessing.py $(B)
 bench-micro: bench-tools  ## hot pieces alone; a line "name value unit" each
 	$(Q)set -e; for m in $(MICROS); do $$m; done
 
