@@ -51,7 +51,7 @@ void shared_init(struct shared *shared, const struct config *config)
 		&marks);
 	shared->tickets = tickets_new();
 	shared->ledger = ledger_new();
-	shared->verifier = verifier_new();
+	shared->verifier = verifier_new(verifier_threads());
 	at = calloc(config->proxy.num + config->proxy_tls.num +
 		config->transparent.num + config->admin.num + 1, sizeof(*at));
 	if (!at)

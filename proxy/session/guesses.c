@@ -12,9 +12,11 @@ enum {
 
 static const struct allowance of_address = {.free = 10, .each_ms = 2000};
 static const struct allowance of_user = {.free = 20, .each_ms = 1000};
+static const struct allowance of_recent = {.free = 30, .each_ms = 60000};
 
 struct guesses {
 	struct lru *addresses, *users; /* owned: of a whole_ms each */
+	struct lru *recent;            /* likewise, of addresses */
 };
 
 /* --- allowances --------------------------------------------------------- */
@@ -47,6 +49,13 @@ void allowance_give(const struct allowance *allowance, uint64_t *whole_ms)
 		allowance->each_ms;
 }
 
+unsigned allowance_taken(const struct allowance *allowance, uint64_t whole_ms,
+	uint64_t now_ms)
+{
+	return (unsigned)((behind(whole_ms, now_ms) + allowance->each_ms - 1) /
+		allowance->each_ms);
+}
+
 /* --- tables ------------------------------------------------------------- */
 
 struct guesses *guesses_new(void)
@@ -57,6 +66,7 @@ struct guesses *guesses_new(void)
 		abort();
 	guesses->addresses = lru_new(TABLE_MAX, TABLE_BYTES, free);
 	guesses->users = lru_new(TABLE_MAX, TABLE_BYTES, free);
+	guesses->recent = lru_new(TABLE_MAX, TABLE_BYTES, free);
 	return guesses;
 }
 
@@ -66,6 +76,7 @@ void guesses_free(struct guesses *guesses)
 		return;
 	lru_free(guesses->addresses);
 	lru_free(guesses->users);
+	lru_free(guesses->recent);
 	free(guesses);
 }
 
@@ -96,12 +107,16 @@ bool guesses_take(struct guesses *guesses, const struct quota_client *client,
 	uint64_t at = whole_of(guesses->addresses, client, sizeof(*client),
 		now_ms);
 	uint64_t by = whole_of(guesses->users, user, len, now_ms);
+	uint64_t recent = whole_of(guesses->recent, client, sizeof(*client),
+		now_ms);
 
 	if (!allowance_take(&of_address, &at, now_ms) ||
 	    !allowance_take(&of_user, &by, now_ms))
 		return false;
 	keep(guesses->addresses, client, sizeof(*client), at, now_ms);
 	keep(guesses->users, user, len, by, now_ms);
+	if (allowance_take(&of_recent, &recent, now_ms)) /* more: all the same */
+		keep(guesses->recent, client, sizeof(*client), recent, now_ms);
 	return true;
 }
 
@@ -121,4 +136,12 @@ void guesses_give(struct guesses *guesses, const struct quota_client *client,
 {
 	give(guesses->addresses, &of_address, client, sizeof(*client), now_ms);
 	give(guesses->users, &of_user, user, strlen(user), now_ms);
+	give(guesses->recent, &of_recent, client, sizeof(*client), now_ms);
+}
+
+unsigned guesses_recent(struct guesses *guesses,
+	const struct quota_client *client, uint64_t now_ms)
+{
+	return allowance_taken(&of_recent, whole_of(guesses->recent, client,
+		sizeof(*client), now_ms), now_ms);
 }

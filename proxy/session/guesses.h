@@ -6,7 +6,10 @@
  * out to be right is given them back. So one address can't try many passwords, nor
  * many addresses those of one user.
  *
- * Owns:    two tables, bounded; who was longest at rest goes first, and is as new.
+ * An address's guesses are remembered for longer than they count against it, a
+ * minute each: who has guessed lately lets others go first (verifier.h).
+ *
+ * Owns:    three tables, bounded; who was longest at rest goes first, and is as new.
  * Threads: one at a time.
  */
 #ifndef PROXY_SESSION_GUESSES_H
@@ -28,6 +31,9 @@ bool allowance_left(const struct allowance *allowance, uint64_t whole_ms,
 bool allowance_take(const struct allowance *allowance, uint64_t *whole_ms,
 	uint64_t now_ms);
 void allowance_give(const struct allowance *allowance, uint64_t *whole_ms);
+/* allowance_taken is how much of it has not come back. */
+unsigned allowance_taken(const struct allowance *allowance, uint64_t whole_ms,
+	uint64_t now_ms);
 
 struct guesses;
 
@@ -40,5 +46,10 @@ bool guesses_take(struct guesses *guesses, const struct quota_client *client,
 	const char *user, uint64_t now_ms) __attribute__((warn_unused_result));
 void guesses_give(struct guesses *guesses, const struct quota_client *client,
 	const char *user, uint64_t now_ms);
+
+/* guesses_recent: so many of client's are remembered, those that are being looked
+ * at among them; 30 at most. */
+unsigned guesses_recent(struct guesses *guesses,
+	const struct quota_client *client, uint64_t now_ms);
 
 #endif

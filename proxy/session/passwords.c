@@ -16,7 +16,7 @@ enum {
 	RIGHT_MS = 5 * 60 * 1000,
 	RENEW_MS = 60 * 1000, /* not each time */
 	WRONG_MS = 30 * 1000,
-	SEAL = 32,
+	SEAL = PASSWORD_SEAL,
 };
 
 static const struct allowance of_place = {.free = 10, .each_ms = 2000};
@@ -92,7 +92,7 @@ void password_seal(const struct passwords *passwords, struct password *out,
 	if (!hash)
 		hash = "";
 	if (!HMAC_Init_ex(&hmac, passwords->secret, SEAL, EVP_sha256(), NULL) ||
-	    !add(&hmac, out->client, sizeof(*out->client)) ||
+	    !add(&hmac, &out->address, sizeof(out->address)) ||
 	    !add(&hmac, out->user, strlen(out->user)) ||
 	    !add(&hmac, hash, strlen(hash)) ||
 	    !add(&hmac, text, strlen(text)) ||
@@ -112,10 +112,11 @@ struct place {
 static struct place place_of(const struct password *password)
 {
 	size_t len = strnlen(password->user, HTPASSWD_USER_MAX);
-	struct place place = {.len = sizeof(*password->client) + len};
+	size_t before = sizeof(password->address);
+	struct place place = {.len = before + len};
 
-	memcpy(place.bytes, password->client, sizeof(*password->client));
-	memcpy(place.bytes + sizeof(*password->client), password->user, len);
+	memcpy(place.bytes, &password->address, before);
+	memcpy(place.bytes + before, password->user, len);
 	return place;
 }
 

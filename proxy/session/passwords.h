@@ -25,11 +25,13 @@
 
 struct passwords;
 
+enum { PASSWORD_SEAL = 32 };
+
 /* One asked about: who, from where, and what stands for the password. */
 struct password {
-	const struct quota_client *client;
+	struct quota_client address; /* whole: see quota_address_of */
 	const char *user;
-	uint8_t seal[32];
+	uint8_t seal[PASSWORD_SEAL];
 };
 
 enum password_known {

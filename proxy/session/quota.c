@@ -16,7 +16,7 @@ struct quota {
 	struct holder *holders; /* owned */
 };
 
-void quota_client_of(const struct sockaddr *address,
+void quota_address_of(const struct sockaddr *address,
 	struct quota_client *out)
 {
 	struct sockaddr_in v4;
@@ -30,8 +30,18 @@ void quota_client_of(const struct sockaddr *address,
 		return;
 	}
 	memcpy(&v6, address, sizeof(v6));
-	memcpy(out->bytes, &v6.sin6_addr,
-		IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) ? 16 : 8);
+	memcpy(out->bytes, &v6.sin6_addr, sizeof(out->bytes));
+}
+
+void quota_client_of(const struct sockaddr *address,
+	struct quota_client *out)
+{
+	struct in6_addr whole;
+
+	quota_address_of(address, out);
+	memcpy(&whole, out->bytes, sizeof(whole));
+	if (!IN6_IS_ADDR_V4MAPPED(&whole))
+		memset(out->bytes + 8, 0, 8);
 }
 
 struct quota *quota_new(unsigned max)

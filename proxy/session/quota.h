@@ -25,6 +25,10 @@ struct quota_client {
 void quota_client_of(const struct sockaddr *address,
 	struct quota_client *out);
 
+/* quota_address_of is the address itself: IPv6 whole. */
+void quota_address_of(const struct sockaddr *address,
+	struct quota_client *out);
+
 struct quota *quota_new(unsigned max);
 void quota_free(struct quota *quota);
 

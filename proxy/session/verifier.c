@@ -17,8 +17,8 @@
 #include "proxy/session/quota.h"
 
 enum {
-	LINE_MAX_ALL = 64,
-	LINE_MAX_EACH = 4, /* of a client's */
+	LINE_JOBS = 256,
+	THREADS_MAX = 4,
 	NICE = 10,
 };
 
@@ -26,47 +26,60 @@ enum {
  *	verifier_ask ──► line ──► hashing ──► the waiters, by their loops
  *
  * A job is one password to be hashed, and all who wait for that. It stands in the
- * line until it is done: the first is the one being hashed.
+ * line until it is done: first those being hashed, then the others in their order,
+ * which is that of verifier.h.
  */
 struct verifier_job {
 	struct verifier_job *prev, *next;
 	struct verifier_waiter *waiters;
 	struct settings *settings; /* a reference */
 	struct quota_client client;
-	struct password password;  /* of this client, and this user */
+	struct password password;  /* of this user */
 	uint64_t asked_ms;
-	bool hashing;              /* the thread is at it */
+	unsigned recent;           /* guesses of this client's before it */
+	bool hashing;              /* a thread is at it */
 	char user[HTPASSWD_USER_MAX + 1];
 	char text[HTPASSWD_PASSWORD_MAX + 1];
 };
 
 struct verifier {
-	pthread_t thread;
+	pthread_t threads[THREADS_MAX];
+	unsigned num_threads;
 	pthread_mutex_t lock;        /* of what stands below */
 	pthread_cond_t come;
 	struct verifier_job *line;   /* owned */
+	unsigned num;                /* in the line */
 	struct passwords *passwords; /* owned; its seals need no lock */
 	struct guesses *guesses;     /* owned */
 	bool ending;
 };
 
+/* What verifier_ask is asked. */
+struct asked {
+	struct settings *settings;
+	struct password password;
+	struct quota_client client;
+	const char *text;
+	uint64_t now_ms;
+	struct verifier_job *displaced; /* told; to be freed without the lock */
+};
+
 /* --- jobs --------------------------------------------------------------- */
 
-static struct verifier_job *job_new(struct settings *settings,
-	const struct password *password, const char *text, uint64_t now_ms)
+static struct verifier_job *job_new(const struct asked *asked)
 {
+	const struct password *password = &asked->password;
 	struct verifier_job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		abort();
-	job->settings = settings_ref(settings);
-	job->client = *password->client;
+	job->settings = settings_ref(asked->settings);
+	job->client = asked->client;
 	job->password = *password;
-	job->password.client = &job->client;
 	job->password.user = job->user;
-	job->asked_ms = now_ms;
+	job->asked_ms = asked->now_ms;
 	memcpy(job->user, password->user, strlen(password->user));
-	memcpy(job->text, text, strlen(text));
+	memcpy(job->text, asked->text, strlen(asked->text));
 	return job;
 }
 
@@ -97,21 +110,26 @@ static struct verifier_job *find_job(const struct verifier *verifier,
 	return NULL;
 }
 
-/* The lock is held. */
-static bool has_room(const struct verifier *verifier,
-	const struct quota_client *client)
+/* take_place: before the first who has guessed more. The lock is held. */
+static void take_place(struct verifier *verifier, struct verifier_job *job)
 {
-	const struct verifier_job *job;
-	unsigned all = 0, own = 0;
+	struct verifier_job *at;
 
-	DL_FOREACH(verifier->line, job) {
-		all++;
-		own += memcmp(&job->client, client, sizeof(*client)) == 0;
+	DL_FOREACH(verifier->line, at) {
+		if (!at->hashing && at->recent > job->recent)
+			break;
 	}
-	return all < LINE_MAX_ALL && own < LINE_MAX_EACH;
+	DL_PREPEND_ELEM(verifier->line, at, job); /* NULL: at the end */
+	verifier->num++;
 }
 
-/* --- the thread --------------------------------------------------------- */
+static void leave_place(struct verifier *verifier, struct verifier_job *job)
+{
+	DL_DELETE(verifier->line, job);
+	verifier->num--;
+}
+
+/* --- the threads -------------------------------------------------------- */
 
 static void on_post(struct post *post)
 {
@@ -121,12 +139,25 @@ static void on_post(struct post *post)
 	waiter->answered(waiter, waiter->result);
 }
 
+static struct verifier_job *first_waiting(const struct verifier *verifier)
+{
+	struct verifier_job *job;
+
+	DL_FOREACH(verifier->line, job) {
+		if (!job->hashing)
+			return job;
+	}
+	return NULL;
+}
+
 /* next waits for a job; NULL: none will come. The lock is held. */
 static struct verifier_job *next_job(struct verifier *verifier)
 {
-	while (!verifier->line && !verifier->ending)
+	struct verifier_job *job;
+
+	while (!(job = first_waiting(verifier)) && !verifier->ending)
 		pthread_cond_wait(&verifier->come, &verifier->lock);
-	return verifier->line;
+	return job;
 }
 
 /* count settles what the guess has taken. Who waited with the first for the same
@@ -151,14 +182,14 @@ static void count(struct verifier *verifier, const struct verifier_job *job,
 
 /* answer sends the result home; a waiter may be gone as soon as it is posted. The
  * lock is held. */
-static void answer(struct verifier_job *job, bool right)
+static void answer(struct verifier_job *job, enum verifier_result result)
 {
 	struct verifier_waiter *waiter = job->waiters, *next;
 
 	for (; waiter; waiter = next) {
 		next = waiter->next;
 		waiter->job = NULL;
-		waiter->result = right ? VERIFIER_RIGHT : VERIFIER_WRONG;
+		waiter->result = result;
 		waiter->post.run = on_post;
 		loop_post(waiter->loop, &waiter->post);
 	}
@@ -180,11 +211,11 @@ static void *serve(void *arg)
 		right = htpasswd_verify(job->settings->htpasswd, job->user,
 			job->text);
 		pthread_mutex_lock(&verifier->lock);
-		DL_DELETE(verifier->line, job);
+		leave_place(verifier, job);
 		passwords_learn(verifier->passwords, &job->password, right,
 			job->asked_ms);
 		count(verifier, job, right);
-		answer(job, right);
+		answer(job, right ? VERIFIER_RIGHT : VERIFIER_WRONG);
 		pthread_mutex_unlock(&verifier->lock);
 		job_free(job);
 		pthread_mutex_lock(&verifier->lock);
@@ -193,7 +224,16 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-struct verifier *verifier_new(void)
+unsigned verifier_threads(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cores < 2 * 2)
+		return 1;
+	return cores / 2 < THREADS_MAX ? (unsigned)cores / 2 : THREADS_MAX;
+}
+
+struct verifier *verifier_new(unsigned threads)
 {
 	struct verifier *verifier = calloc(1, sizeof(*verifier));
 
@@ -203,8 +243,13 @@ struct verifier *verifier_new(void)
 	verifier->guesses = guesses_new();
 	pthread_mutex_init(&verifier->lock, NULL);
 	pthread_cond_init(&verifier->come, NULL);
-	if (pthread_create(&verifier->thread, NULL, serve, verifier) != 0)
-		abort();
+	assert(threads > 0 && threads <= THREADS_MAX);
+	verifier->num_threads = threads;
+	for (unsigned i = 0; i < threads; i++) {
+		if (pthread_create(&verifier->threads[i], NULL, serve,
+			    verifier) != 0)
+			abort();
+	}
 	return verifier;
 }
 
@@ -214,9 +259,10 @@ void verifier_free(struct verifier *verifier)
 		return;
 	pthread_mutex_lock(&verifier->lock);
 	verifier->ending = true;
-	pthread_cond_signal(&verifier->come);
+	pthread_cond_broadcast(&verifier->come);
 	pthread_mutex_unlock(&verifier->lock);
-	pthread_join(verifier->thread, NULL);
+	for (unsigned i = 0; i < verifier->num_threads; i++)
+		pthread_join(verifier->threads[i], NULL);
 	assert(!verifier->line);
 	passwords_free(verifier->passwords);
 	guesses_free(verifier->guesses);
@@ -227,34 +273,89 @@ void verifier_free(struct verifier *verifier)
 
 /* --- asking ------------------------------------------------------------- */
 
-static bool take(struct verifier *verifier, const struct password *password,
-	uint64_t now_ms)
+static bool take(struct verifier *verifier, const struct asked *asked)
 {
-	return guesses_take(verifier->guesses, password->client,
-		password->user, now_ms);
+	return guesses_take(verifier->guesses, &asked->client,
+		asked->password.user, asked->now_ms);
+}
+
+/* give takes back what a job that is not heard had taken. */
+static void give(struct verifier *verifier, const struct verifier_job *job)
+{
+	guesses_give(verifier->guesses, &job->client, job->user,
+		job->asked_ms);
+}
+
+/* make_room: of a full line the last is sent away, for one with fewer guesses.
+ * The lock is held. */
+static bool make_room(struct verifier *verifier, unsigned recent,
+	struct asked *asked)
+{
+	struct verifier_job *last;
+
+	if (verifier->num < LINE_JOBS)
+		return true;
+	last = verifier->line->prev; /* of its ring: the end */
+	if (last->hashing || last->recent <= recent)
+		return false;
+	leave_place(verifier, last);
+	give(verifier, last);
+	answer(last, VERIFIER_BUSY);
+	asked->displaced = last;
+	return true;
+}
+
+/* was_right: for this very waiter, which need not be held against others. */
+static bool was_right(const struct verifier_waiter *waiter,
+	const struct password *password)
+{
+	return waiter->result == VERIFIER_RIGHT && waiter->sealed &&
+		CRYPTO_memcmp(waiter->seal, password->seal,
+			sizeof(password->seal)) == 0;
 }
 
 /* stand_in_line: the lock is held. */
 static enum verifier_result stand_in_line(struct verifier *verifier,
-	struct settings *settings, const struct password *password,
-	const char *text, uint64_t now_ms, struct verifier_waiter *waiter)
+	struct asked *asked, struct verifier_waiter *waiter)
 {
-	struct verifier_job *job = find_job(verifier, password);
+	struct verifier_job *job = find_job(verifier, &asked->password);
+	unsigned recent;
 
 	if (!job) {
-		if (!take(verifier, password, now_ms))
+		recent = guesses_recent(verifier->guesses, &asked->client,
+			asked->now_ms);
+		if (!take(verifier, asked))
 			return VERIFIER_SLOW;
-		if (!has_room(verifier, password->client)) {
-			guesses_give(verifier->guesses, password->client,
-				password->user, now_ms);
+		if (!make_room(verifier, recent, asked)) {
+			guesses_give(verifier->guesses, &asked->client,
+				asked->password.user, asked->now_ms);
 			return VERIFIER_BUSY;
 		}
-		job = job_new(settings, password, text, now_ms);
-		DL_APPEND(verifier->line, job);
+		job = job_new(asked);
+		job->recent = recent;
+		take_place(verifier, job);
 		pthread_cond_signal(&verifier->come);
 	}
 	join(job, waiter);
 	return VERIFIER_WAIT;
+}
+
+/* look: the lock is held. */
+static enum verifier_result look(struct verifier *verifier,
+	struct asked *asked, struct verifier_waiter *waiter)
+{
+	switch (passwords_look(verifier->passwords, &asked->password,
+		asked->now_ms)) {
+	case PASSWORD_RIGHT:
+		return VERIFIER_RIGHT;
+	case PASSWORD_SLOW:
+		return VERIFIER_SLOW;
+	case PASSWORD_WRONG:
+		return take(verifier, asked) ? VERIFIER_WRONG : VERIFIER_SLOW;
+	case PASSWORD_UNKNOWN:
+	default:
+		return stand_in_line(verifier, asked, waiter);
+	}
 }
 
 enum verifier_result verifier_ask(struct verifier *verifier,
@@ -262,35 +363,29 @@ enum verifier_result verifier_ask(struct verifier *verifier,
 	const char *user, const char *password, uint64_t now_ms,
 	struct verifier_waiter *waiter)
 {
-	enum verifier_result result = VERIFIER_WRONG;
-	struct password asked = {.user = user};
-	struct quota_client place;
+	struct asked asked = {.settings = settings, .password.user = user,
+		.text = password, .now_ms = now_ms};
+	enum verifier_result result;
 
 	if (!settings->htpasswd || strlen(user) > HTPASSWD_USER_MAX ||
 	    strlen(password) > HTPASSWD_PASSWORD_MAX)
 		return VERIFIER_WRONG; /* nobody can be */
-	quota_client_of(client, &place);
-	asked.client = &place;
-	password_seal(verifier->passwords, &asked,
+	quota_client_of(client, &asked.client);
+	quota_address_of(client, &asked.password.address);
+	password_seal(verifier->passwords, &asked.password,
 		htpasswd_hash(settings->htpasswd, user), password);
+	if (was_right(waiter, &asked.password))
+		return VERIFIER_RIGHT;
+	memcpy(waiter->seal, asked.password.seal, sizeof(waiter->seal));
+	waiter->sealed = true;
+	waiter->result = VERIFIER_WAIT; /* until it is answered, if ever */
 	pthread_mutex_lock(&verifier->lock);
-	switch (passwords_look(verifier->passwords, &asked, now_ms)) {
-	case PASSWORD_RIGHT:
-		result = VERIFIER_RIGHT;
-		break;
-	case PASSWORD_SLOW:
-		result = VERIFIER_SLOW;
-		break;
-	case PASSWORD_WRONG:
-		result = take(verifier, &asked, now_ms) ? VERIFIER_WRONG :
-			VERIFIER_SLOW;
-		break;
-	case PASSWORD_UNKNOWN:
-		result = stand_in_line(verifier, settings, &asked, password,
-			now_ms, waiter);
-		break;
-	}
+	result = look(verifier, &asked, waiter);
+	if (result != VERIFIER_WAIT)
+		waiter->result = result;
 	pthread_mutex_unlock(&verifier->lock);
+	if (asked.displaced)
+		job_free(asked.displaced);
 	return result;
 }
 
@@ -298,9 +393,8 @@ enum verifier_result verifier_ask(struct verifier *verifier,
  * lock is held. */
 static void drop(struct verifier *verifier, struct verifier_job *job)
 {
-	DL_DELETE(verifier->line, job);
-	guesses_give(verifier->guesses, &job->client, job->user,
-		job->asked_ms);
+	leave_place(verifier, job);
+	give(verifier, job);
 }
 
 bool verifier_leave(struct verifier *verifier, struct verifier_waiter *waiter)

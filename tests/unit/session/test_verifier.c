@@ -31,10 +31,11 @@ static struct settings before, after; /* after: dev1 has another password */
 static struct verifier *verifier;
 static struct loop loop;
 static uint64_t now = START;
+static unsigned answered;
 
 struct asker {
 	struct verifier_waiter waiter; /* first: see on_answered */
-	unsigned answers;
+	unsigned answers, place; /* place: it was answered as the so-manieth */
 	enum verifier_result result;
 	pthread_t by;
 };
@@ -96,7 +97,7 @@ static int tear_down_all(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	verifier = verifier_new();
+	verifier = verifier_new(1);
 	now = START;
 	return 0;
 }
@@ -133,20 +134,20 @@ static void on_answered(struct verifier_waiter *waiter,
 	struct asker *asker = (struct asker *)(void *)waiter;
 
 	asker->answers++;
+	asker->place = ++answered;
 	asker->result = result;
 	asker->by = pthread_self();
 }
 
-static enum verifier_result ask_of(struct asker *asker,
+/* ask_again asks for a waiter that may have asked before. */
+static enum verifier_result ask_again(struct asker *asker,
 	struct settings *settings, const char *from, const char *user,
 	const char *password)
 {
 	char name[200], text[600];
 	enum verifier_result result;
 
-	memset(asker, 0, sizeof(*asker));
-	asker->waiter.answered = on_answered;
-	asker->waiter.loop = &loop;
+	asker->answers = 0;
 	snprintf(name, sizeof(name), "%s", user);
 	snprintf(text, sizeof(text), "%s", password);
 	result = verifier_ask(verifier, settings, address(from), name, text,
@@ -155,6 +156,16 @@ static enum verifier_result ask_of(struct asker *asker,
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(asker->answers, 0);
 	return result;
+}
+
+static enum verifier_result ask_of(struct asker *asker,
+	struct settings *settings, const char *from, const char *user,
+	const char *password)
+{
+	memset(asker, 0, sizeof(*asker));
+	asker->waiter.answered = on_answered;
+	asker->waiter.loop = &loop;
+	return ask_again(asker, settings, from, user, password);
 }
 
 static void wait_for(struct asker *asker)
@@ -346,49 +357,144 @@ static void hashes_once_for_all_who_ask_at_once(void **state)
 	check_at_once("192.0.2.1", "u1", "wrong", VERIFIER_SLOW);
 }
 
-/* fill has num different passwords wait, of an address each. */
-static void fill(struct asker *askers, int num, const char *net)
+/* hold_up keeps the thread at one password for a while. */
+static void hold_up(struct asker *asker)
 {
-	char from[32], password[32];
-
-	for (int i = 0; i < num; i++) {
-		snprintf(from, sizeof(from), "%s.%d", net, i / 4);
-		snprintf(password, sizeof(password), "wrong %d", i);
-		assert_int_equal(ask_of(&askers[i], &before, from,
-			i % 2 ? "u1" : "u2", password), VERIFIER_WAIT);
-	}
+	assert_int_equal(ask_of(asker, &before, "192.0.2.1", "slow", "x"),
+		VERIFIER_WAIT);
+	pause_ms(30);
 }
 
-static void bounds_the_line(void **state)
+/* line_up has num addresses log in. */
+static void line_up(struct asker *askers, int num)
 {
-	enum { ALL = 64 };
-	static struct asker first, askers[ALL];
 	char from[32], user[16];
-	struct asker more;
 
-	(void)state;
-	assert_int_equal(ask_of(&first, &before, "192.0.2.1", "slow", "x"),
-		VERIFIER_WAIT);
-	fill(askers, 4, "198.51.100"); /* of one client */
-	assert_int_equal(ask_of(&more, &before, "198.51.100.0", "u3", "u3"),
-		VERIFIER_BUSY);
-	for (int i = 4; i < ALL - 1; i++) {
+	for (int i = 0; i < num; i++) {
 		snprintf(from, sizeof(from), "203.0.113.%d", i);
 		snprintf(user, sizeof(user), "u%d", i % USERS);
 		assert_int_equal(ask_of(&askers[i], &before, from, user,
 			user), VERIFIER_WAIT);
 	}
-	assert_int_equal(ask_of(&more, &before, "203.0.113.99", "u3", "u3"),
+}
+
+static void guess_at_once(struct asker *askers, int num, const char *from)
+{
+	char password[32];
+
+	for (int i = 0; i < num; i++) {
+		snprintf(password, sizeof(password), "wrong %d", i);
+		assert_int_equal(ask_of(&askers[i], &before, from,
+			i % 2 ? "u1" : "nobody", password), VERIFIER_WAIT);
+	}
+}
+
+static void who_has_guessed_goes_last(void **state)
+{
+	static struct asker first, many[8], few[2], honest;
+
+	(void)state;
+	hold_up(&first);
+	guess_at_once(many, 8, "198.51.100.1");
+	guess_at_once(few, 2, "198.51.100.2");
+	assert_int_equal(ask_of(&honest, &before, "192.0.2.5", "u3", "u3"),
+		VERIFIER_WAIT);
+	for (int i = 0; i < 8; i++)
+		wait_for(&many[i]);
+	wait_for(&honest);
+	assert_int_equal(honest.result, VERIFIER_RIGHT);
+	/* behind one of each */
+	assert_int_equal(honest.place, first.place + 3);
+	assert_int_equal(few[1].place, many[1].place + 1);
+	for (int i = 2; i < 8; i++)
+		assert_int_equal(many[i].place, few[1].place + (unsigned)i - 1);
+}
+
+/* Also those that it has no wrong answer for any more count for a while. */
+static void what_was_guessed_is_remembered(void **state)
+{
+	static struct asker first, guess, honest;
+
+	(void)state;
+	check_guesses("198.51.100.1", "u1", 2);
+	now += MINUTE;
+	hold_up(&first);
+	assert_int_equal(ask_of(&guess, &before, "198.51.100.1", "u1", "x"),
+		VERIFIER_WAIT);
+	assert_int_equal(ask_of(&honest, &before, "192.0.2.5", "u3", "u3"),
+		VERIFIER_WAIT);
+	wait_for(&guess);
+	assert_int_equal(honest.place + 1, guess.place);
+	now += 5 * MINUTE;
+	hold_up(&first);
+	assert_int_equal(ask_of(&guess, &before, "198.51.100.1", "u1", "y"),
+		VERIFIER_WAIT);
+	assert_int_equal(ask_of(&honest, &before, "192.0.2.6", "u3", "u3"),
+		VERIFIER_WAIT);
+	wait_for(&honest);
+	assert_int_equal(guess.place + 1, honest.place);
+}
+
+static void bounds_the_line(void **state)
+{
+	enum { ALL = 256, GUESSES = 5, ADDRESSES = ALL - 1 - GUESSES };
+	static struct asker first, guesses[GUESSES], askers[ADDRESSES];
+	static struct asker late[GUESSES];
+	struct asker more;
+	char from[32];
+
+	(void)state;
+	hold_up(&first);
+	guess_at_once(guesses, GUESSES, "198.51.100.1");
+	line_up(askers, ADDRESSES);
+	/* it has guessed as much as the last */
+	assert_int_equal(ask_of(&more, &before, "198.51.100.1", "u3", "u3"),
+		VERIFIER_BUSY);
+	for (int i = 1; i < GUESSES; i++) {
+		snprintf(from, sizeof(from), "203.0.114.%d", i);
+		assert_int_equal(ask_of(&late[i], &before, from, "u3", "u3"),
+			VERIFIER_WAIT);
+		wait_for(&guesses[GUESSES - i]);
+		assert_int_equal(guesses[GUESSES - i].result, VERIFIER_BUSY);
+	}
+	/* now there are only such as have guessed nothing */
+	assert_int_equal(ask_of(&more, &before, "203.0.114.9", "u3", "u3"),
 		VERIFIER_BUSY);
 	/* who asks for the same takes no room */
 	assert_int_equal(ask_of(&more, &before, "203.0.113.10", "u10", "u10"),
 		VERIFIER_WAIT);
-	for (int i = 0; i < ALL - 1; i++)
+	for (int i = 0; i < ADDRESSES; i++)
 		wait_for(&askers[i]);
+	for (int i = 1; i < GUESSES; i++) {
+		wait_for(&late[i]);
+		assert_int_equal(late[i].result, VERIFIER_RIGHT);
+	}
 	wait_for(&first);
+	assert_int_equal(guesses[0].result, VERIFIER_WRONG);
 	wait_for(&more);
 	assert_int_equal(more.result, VERIFIER_RIGHT);
-	check_hashed("203.0.113.99", "u3", "u3", VERIFIER_RIGHT);
+	check_hashed("203.0.114.9", "u3", "u3", VERIFIER_RIGHT);
+	/* what was sent away has taken nothing: one was heard */
+	check_guesses("198.51.100.1", "u2", 9);
+}
+
+static void several_threads_share_the_line(void **state)
+{
+	static struct asker first, second;
+
+	(void)state;
+	verifier_free(verifier);
+	verifier = verifier_new(2);
+	assert_in_range(verifier_threads(), 1, 4);
+	assert_int_equal(ask_of(&first, &before, "192.0.2.1", "slow", "x"),
+		VERIFIER_WAIT);
+	assert_int_equal(ask_of(&second, &before, "192.0.2.2", "u2", "u2"),
+		VERIFIER_WAIT);
+	wait_for(&second);
+	assert_int_equal(first.answers, 0);
+	wait_for(&first);
+	assert_int_equal(second.result, VERIFIER_RIGHT);
+	assert_int_equal(first.result, VERIFIER_WRONG);
 }
 
 static void wait_for_refs(unsigned refs)
@@ -563,6 +669,72 @@ static void does_not_let_guess_at_what_is_known(void **state)
 	check_at_once("192.0.2.2", "u1", "u1", VERIFIER_SLOW);
 }
 
+/* What was right on a connection is, whoever else guesses there. */
+static void a_connection_that_was_right_stays_so(void **state)
+{
+	struct asker asker;
+	const char *from = "192.0.2.1";
+
+	(void)state;
+	assert_int_equal(ask_of(&asker, &before, from, "u1", "u1"),
+		VERIFIER_WAIT);
+	wait_for(&asker);
+	check_guesses(from, "u1", 10);
+	check_at_once(from, "u1", "u1", VERIFIER_SLOW);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(ask_again(&asker, &before, from, "u1", "u1"),
+			VERIFIER_RIGHT);
+	/* not another one, nor for another user */
+	assert_int_equal(ask_again(&asker, &before, from, "u1", "x"),
+		VERIFIER_SLOW);
+	assert_int_equal(ask_again(&asker, &before, from, "u1", "x"),
+		VERIFIER_SLOW);
+	assert_int_equal(ask_again(&asker, &before, from, "u1", "u1"),
+		VERIFIER_SLOW);
+}
+
+static void what_was_never_answered_is_not_right(void **state)
+{
+	struct asker asker;
+
+	(void)state;
+	assert_int_equal(ask_of(&asker, &before, "192.0.2.1", "u1", "u1"),
+		VERIFIER_WAIT);
+	wait_for(&asker);
+	assert_int_equal(ask_again(&asker, &before, "192.0.2.1", "slow", "x"),
+		VERIFIER_WAIT);
+	assert_true(verifier_leave(verifier, &asker.waiter));
+	assert_int_equal(ask_again(&asker, &before, "192.0.2.1", "slow", "x"),
+		VERIFIER_WAIT);
+	wait_for(&asker);
+	assert_int_equal(asker.result, VERIFIER_WRONG);
+}
+
+static void a_connection_goes_by_the_file_in_force(void **state)
+{
+	struct asker asker;
+
+	(void)state;
+	assert_int_equal(ask_of(&asker, &before, "192.0.2.1", "dev1", "right"),
+		VERIFIER_WAIT);
+	wait_for(&asker);
+	assert_int_equal(ask_again(&asker, &after, "192.0.2.1", "dev1",
+		"right"), VERIFIER_WAIT);
+	wait_for(&asker);
+	assert_int_equal(asker.result, VERIFIER_WRONG);
+}
+
+/* Known is what was right at that very address; its neighbours can't use that up. */
+static void neighbours_can_guess_at_nothing_known(void **state)
+{
+	(void)state;
+	check_hashed("2001:db8::1", "u1", "u1", VERIFIER_RIGHT);
+	check_guesses("2001:db8::2", "u1", 10);
+	check_at_once("2001:db8::2", "u1", "guess", VERIFIER_SLOW);
+	check_at_once("2001:db8::2", "u1", "u1", VERIFIER_SLOW);
+	check_at_once("2001:db8::1", "u1", "u1", VERIFIER_RIGHT);
+}
+
 static void an_old_password_sent_again_locks_nobody_out(void **state)
 {
 	bool waited;
@@ -712,7 +884,10 @@ int main(void)
 		TEST(keeps_what_is_wrong_for_a_while),
 		TEST(goes_by_the_file_in_force),
 		TEST(hashes_once_for_all_who_ask_at_once),
+		TEST(who_has_guessed_goes_last),
+		TEST(what_was_guessed_is_remembered),
 		TEST(bounds_the_line),
+		TEST(several_threads_share_the_line),
 		TEST(who_leaves_is_not_answered),
 		TEST(the_others_stay_when_one_leaves),
 		TEST(who_leaves_too_late_is_answered),
@@ -723,6 +898,10 @@ int main(void)
 		TEST(right_answers_take_nothing),
 		TEST(who_is_known_passes_where_others_are_slowed),
 		TEST(does_not_let_guess_at_what_is_known),
+		TEST(a_connection_that_was_right_stays_so),
+		TEST(what_was_never_answered_is_not_right),
+		TEST(a_connection_goes_by_the_file_in_force),
+		TEST(neighbours_can_guess_at_nothing_known),
 		TEST(an_old_password_sent_again_locks_nobody_out),
 		TEST(bears_more_guessers_than_it_remembers),
 		TEST(its_thread_is_named_and_low),
