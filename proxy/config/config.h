@@ -80,8 +80,8 @@ struct category {
 	                           * inspect what is in it; NULL: none */
 };
 
-/* users.sources: who comes from there is that user, unless a password or a
- * certificate says otherwise. */
+/* users.sources: who comes from there is that user, unless a password or else a
+ * certificate says otherwise; of these, the password counts. */
 struct user_source {
 	struct netset *network;   /* owned: one network */
 	char *user;               /* owned */

@@ -2,6 +2,7 @@
 
 #include <crypt.h>
 #include <openssl/mem.h>
+#include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -358,6 +359,16 @@ const char *htpasswd_hash(const struct htpasswd *users, const char *user)
 	const struct user *found = find(users, user);
 
 	return found ? found->hash : NULL;
+}
+
+bool htpasswd_digest(const struct htpasswd *users, const char *user,
+	uint8_t out[HTPASSWD_DIGEST])
+{
+	const char *hash = htpasswd_hash(users, user);
+
+	if (hash)
+		SHA256((const uint8_t *)hash, strlen(hash), out);
+	return hash;
 }
 
 /* matches hashes password as hash was made. */

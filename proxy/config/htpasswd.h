@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct htpasswd;
 
@@ -34,6 +35,12 @@ size_t htpasswd_num(const struct htpasswd *users);
 
 /* htpasswd_hash is the user's, or NULL. */
 const char *htpasswd_hash(const struct htpasswd *users, const char *user);
+
+/* htpasswd_digest is of that, for who must know later whether it is the same. False:
+ * there is no such user. */
+enum { HTPASSWD_DIGEST = 32 };
+bool htpasswd_digest(const struct htpasswd *users, const char *user,
+	uint8_t out[HTPASSWD_DIGEST]);
 
 /* htpasswd_verify takes as long as the hash is made to take, tens of
  * milliseconds and more: it is not for a loop. A user who is not there takes as

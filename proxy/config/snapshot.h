@@ -27,6 +27,7 @@ struct settings {
 	struct config *config; /* owned */
 	struct trust *trust;   /* owned */
 	struct trust *client_trust; /* owned: of users.client-ca; NULL: none */
+	uint8_t client_ca_digest[32]; /* of that file */
 	struct htpasswd *htpasswd;  /* owned; NULL: none */
 	/* What is in the categories; the policy goes by it. An unchanged one is
 	 * shared by the snapshots before and behind. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/mem.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,9 @@ unsigned load_workers(const struct config *config)
 
 /* --- roots -------------------------------------------------------------- */
 
-static int add_file(struct trust *trust, const char *path, char *err,
-	size_t err_size)
+/* digest is of what was read, NULL: it is not asked for. */
+static int add_file(struct trust *trust, const char *path, uint8_t *digest,
+	char *err, size_t err_size)
 {
 	char *text;
 	size_t len;
@@ -49,6 +51,8 @@ static int add_file(struct trust *trust, const char *path, char *err,
 		return -1;
 	}
 	result = trust_add_text(trust, text, len, path, err, err_size);
+	if (digest)
+		SHA256((const uint8_t *)text, len, digest);
 	free(text);
 	return result;
 }
@@ -66,7 +70,7 @@ static void add_roots(const struct config *config, struct trust *trust,
 	for (size_t i = 0; i < config->origin.num_trust_files; i++) {
 		const struct trust_file *file = &config->origin.trust_files[i];
 
-		if (add_file(trust, file->path, err, sizeof(err)) != 0)
+		if (add_file(trust, file->path, NULL, err, sizeof(err)) != 0)
 			mistakes_error(mistakes, file->line,
 				"origin.trust: %s", err);
 	}
@@ -74,12 +78,15 @@ static void add_roots(const struct config *config, struct trust *trust,
 
 /* --- users -------------------------------------------------------------- */
 
-static void add_client_ca(const struct config *config, struct trust *trust,
+static void add_client_ca(struct settings *settings,
 	struct mistakes *mistakes)
 {
+	const struct config *config = settings->config;
 	char err[1024];
 
-	if (add_file(trust, config->users.client_ca, err, sizeof(err)) != 0)
+	settings->client_trust = trust_new();
+	if (add_file(settings->client_trust, config->users.client_ca,
+		    settings->client_ca_digest, err, sizeof(err)) != 0)
 		mistakes_error(mistakes, config->users.client_ca_line,
 			"users.client-ca: %s", err);
 }
@@ -143,10 +150,8 @@ static void load_files(struct settings *settings, FILE *errors,
 
 	settings->trust = trust_new();
 	add_roots(config, settings->trust, mistakes);
-	if (config->users.client_ca) {
-		settings->client_trust = trust_new();
-		add_client_ca(config, settings->client_trust, mistakes);
-	}
+	if (config->users.client_ca)
+		add_client_ca(settings, mistakes);
 	if (config->users.htpasswd)
 		settings->htpasswd = load_users(config, errors, mistakes);
 }

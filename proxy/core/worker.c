@@ -265,6 +265,18 @@ static void on_resting(void *arg)
 
 /* --- orders ------------------------------------------------------------- */
 
+/* adopt takes snapshot. A reload may have new users, or roots; where the CAs alone
+ * are others it is of the same generation. */
+static void adopt(struct services *services, struct snapshot *snapshot)
+{
+	bool anew = services->snapshot->generation != snapshot->generation;
+
+	snapshot_unref(services->snapshot);
+	services->snapshot = snapshot;
+	if (anew)
+		session_end_gone(services);
+}
+
 static void on_order(struct post *post)
 {
 	struct order *order = (struct order *)(void *)post;
@@ -272,8 +284,7 @@ static void on_order(struct post *post)
 
 	switch (order->kind) {
 	case ORDER_ADOPT:
-		snapshot_unref(worker->services.snapshot);
-		worker->services.snapshot = order->snapshot;
+		adopt(&worker->services, order->snapshot);
 		break;
 	case ORDER_DRAIN:
 		drain(worker);

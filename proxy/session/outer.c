@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "policy/netset.h"
+#include "proxy/session/certified.h"
 #include "proxy/session/outer_private.h"
 #include "proxy/session/session.h"
 
@@ -128,11 +129,10 @@ static const struct stream_ops inner_ops = {
 
 void outer_begin_session(struct outer *o)
 {
-	const char *user = o->opening->who.user;
+	const struct outer_peer *who = &o->opening->who;
 	struct session_inner inner = {
 		.peer = &o->peer.any,
 		.client_local = o->client_local,
-		.user = user[0] ? user : NULL,
 		.outer = &o->inner,
 	};
 	int ends[2];
@@ -146,6 +146,9 @@ void outer_begin_session(struct outer *o)
 	o->refs++;
 	stream_open(&o->inner, o->services->loop, ends[0], &inner_ops, o);
 	o->services->num_sessions--; /* the session's, from now on */
+	if (who->user[0])
+		inner.certified = certified_new(who->user, o->client.tls.ssl,
+			who->settings);
 	session_accept_inner(o->services, ends[1], &inner);
 	opening_free(o->opening);
 	o->opening = NULL;

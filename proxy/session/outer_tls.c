@@ -3,14 +3,11 @@
 #include <openssl/pool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "pki/leaf.h"
-#include "pki/trust.h"
 #include "pki/x509.h"
 #include "proxy/config/snapshot.h"
-
-enum { CHAIN_MAX = 10 }; /* certificates that a client may send */
+#include "proxy/session/certified.h"
 
 /* HTTP/1.1 is what a session speaks; a client that offers other names alone may
  * speak it all the same. */
@@ -69,20 +66,6 @@ static uint8_t alert_of(enum verdict verdict)
 	}
 }
 
-static size_t chain_of(const SSL *ssl, struct der out[CHAIN_MAX])
-{
-	const STACK_OF(CRYPTO_BUFFER) *certs = SSL_get0_peer_certificates(ssl);
-	size_t num = certs ? sk_CRYPTO_BUFFER_num(certs) : 0;
-
-	for (size_t i = 0; i < num && i < CHAIN_MAX; i++) {
-		const CRYPTO_BUFFER *cert = sk_CRYPTO_BUFFER_value(certs, i);
-
-		out[i] = (struct der){
-			CRYPTO_BUFFER_data(cert), CRYPTO_BUFFER_len(cert)};
-	}
-	return num;
-}
-
 static bool refuse(struct outer_peer *peer, const char *why)
 {
 	snprintf(peer->why, sizeof(peer->why),
@@ -92,21 +75,21 @@ static bool refuse(struct outer_peer *peer, const char *why)
 
 static bool judge(const SSL *ssl, struct outer_peer *peer, uint8_t *alert)
 {
-	struct der chain[CHAIN_MAX];
-	size_t num = chain_of(ssl, chain);
+	const STACK_OF(CRYPTO_BUFFER) *chain = SSL_get0_peer_certificates(ssl);
+	const CRYPTO_BUFFER *leaf;
 	char why[OUTER_WHY_SIZE] = "";
 	enum verdict verdict;
 
-	*alert = SSL_AD_BAD_CERTIFICATE;
-	if (num == 0 || num > CHAIN_MAX)
-		return refuse(peer, "more certificates than ten came with it");
-	verdict = trust_verify_client(peer->settings->client_trust, chain, num,
-		time(NULL), why, sizeof(why));
+	verdict = certified_verify(chain, peer->settings->client_trust, why,
+		sizeof(why));
 	if (verdict != VERDICT_TRUSTED) {
 		*alert = alert_of(verdict);
 		return refuse(peer, why);
 	}
-	if (cert_common_name(chain[0], peer->user, sizeof(peer->user)) != 0 ||
+	leaf = sk_CRYPTO_BUFFER_value(chain, 0);
+	*alert = SSL_AD_BAD_CERTIFICATE;
+	if (cert_common_name((struct der){CRYPTO_BUFFER_data(leaf),
+		CRYPTO_BUFFER_len(leaf)}, peer->user, sizeof(peer->user)) != 0 ||
 		peer->user[0] == '\0')
 		return refuse(peer,
 			"its subject has no common name (of 128 "

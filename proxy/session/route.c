@@ -347,7 +347,7 @@ static enum route route_plain(struct session *s, struct exchange *x,
 		    (asked->port && asked->port != s->port)))
 		return exchange_refuse(x, REASON_WRONG_HOST,
 			"another scheme or port");
-	if (who_is_gone(s)) {
+	if (!who_stays(s)) {
 		x->last = true;
 		return exchange_refuse(x, REASON_USER_GONE, "");
 	}
@@ -416,7 +416,7 @@ static bool decided_otherwise(struct session *s, struct exchange *x)
 
 	if (s->generation == s->services->snapshot->generation)
 		return false;
-	if (who_is_gone(s)) {
+	if (!who_stays(s)) {
 		s->deny = REASON_USER_GONE;
 		x->last = true;
 		return true;

@@ -55,9 +55,15 @@ static struct origin *on_get_origin(void *host, struct exchange *x)
 	return origin_get(s->services, &x->want, &session_origin_ops, s);
 }
 
+/* on_judge_origin: there may have been a reload since the request was routed. */
 static enum reason on_judge_origin(void *host, const struct origin *origin)
 {
 	enum reason reason = intercept_judge(host, origin);
+
+	if (who_is_gone(host)) {
+		((struct session *)host)->exchange.last = true;
+		return REASON_USER_GONE;
+	}
 
 	return reason == REASON_OK ? urls_judge(host, origin) : reason;
 }

@@ -8,6 +8,7 @@
 
 #include "policy/netset.h"
 #include "proxy/net/listener.h"
+#include "proxy/session/certified.h"
 #include "proxy/session/session_private.h"
 
 enum {
@@ -388,7 +389,7 @@ static void session_free(struct session *s)
 	free(s->origin_alpn);
 	words_clear(&s->why);
 	words_clear(&s->deny_why);
-	words_clear(&s->certified);
+	certified_free(s->certified);
 	words_clear(&s->user);
 	words_clear(&s->user_agent);
 	words_clear(&s->url_rule);
@@ -560,7 +561,7 @@ void session_accept_inner(struct services *services, int fd,
 	s->inner = true;
 	memcpy(&s->peer, inner->peer, address_len(inner->peer));
 	s->client_local = inner->client_local;
-	words_set(&s->certified, inner->user);
+	s->certified = inner->certified;
 	open_client(s, fd);
 	stream_pair(&s->client, inner->outer);
 	begin(s);

@@ -13,15 +13,16 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+struct certified;
 struct services;
 struct session;
 struct stream;
 
-/* What an outer (outer.h) knows of its client. All borrowed during the call. */
+/* What an outer (outer.h) knows of its client. Borrowed during the call. */
 struct session_inner {
 	const struct sockaddr *peer;
 	bool client_local;
-	const char *user;     /* by its certificate; NULL: it showed none */
+	struct certified *certified; /* taken; NULL: it showed none */
 	struct stream *outer; /* the outer's end of the pair */
 };
 
@@ -34,6 +35,10 @@ void session_accept(struct services *services, int fd,
  * on the explicit listener, but that the outer has counted it. */
 void session_accept_inner(struct services *services, int fd,
 	const struct session_inner *inner);
+
+/* session_end_gone: the settings are others; it ends what goes on unasked, tunnels
+ * above all, for users who are none any more. Who still asks is told. */
+void session_end_gone(struct services *services);
 
 /* session_drain ends all that are at rest; the others end after what they are
  * at. session_stop_all ends every one now. */

@@ -71,6 +71,9 @@ enum realm {
 	REALM_INSPECTED, /* inside forged TLS */
 };
 
+/* How it is known who uses a connection. */
+enum known { BY_ADDRESS, BY_CERTIFICATE, BY_PASSWORD };
+
 /* Bytes lent to a step during a callback; what it leaves is offered again. */
 struct hand {
 	const uint8_t *at;
@@ -97,10 +100,11 @@ struct session {
 	struct hand hand;
 
 	/* Who uses it. */
-	char *certified;               /* owned: by the listener's TLS, or the
-	                                * address; words.h */
+	struct certified *certified;   /* owned: by the listener's TLS; NULL:
+	                                * it showed no certificate */
 	char *user;                    /* owned: who asks; NULL: nobody */
-	bool by_password;              /* ... and that is how it is known */
+	enum known known;              /* ... and how that is known */
+	uint64_t known_of;             /* ... of which generation's users */
 	struct login *login;           /* owned: who.c */
 	char *user_agent;              /* owned: CONNECT's */
 
@@ -234,8 +238,13 @@ enum who who_asks(struct session *s, struct exchange *x,
 	const struct head *head, enum route *out);
 /* who_comes knows a client by its address, where nothing better is known. */
 void who_comes(struct session *s);
-/* who_is_gone: a user by password who is none any more. */
+/* who_is_gone: after a reload, who used it is not one of the users any more, or not
+ * in that way: the password or the certificate is no longer good, another user comes
+ * from that address, or nobody may who was nobody. */
 bool who_is_gone(const struct session *s);
+/* who_stays: who used it still may, until the next reload. A nobody may be somebody
+ * from now on. */
+bool who_stays(struct session *s);
 /* who_forget calls off what who_asks waits for. */
 void who_forget(struct session *s);
 

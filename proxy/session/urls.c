@@ -5,6 +5,7 @@
 #include <utstring.h>
 
 #include "policy/path.h"
+#include "proxy/http/url.h"
 #include "proxy/session/session_private.h"
 
 enum { AGENT_SIZE = 512 };
@@ -249,14 +250,26 @@ static enum certificate certificate_of(const struct origin *origin)
 	return origin->tls ? of[origin->verdict] : CERTIFICATE_UNKNOWN;
 }
 
+/* plain_host is what a request that has been made fit for its origin names. */
+static void plain_host(const struct head *head, char host[HOST_SIZE])
+{
+	struct slice text;
+	uint16_t port;
+
+	if (url_parse_authority(head_get(head, "Host"), &text, &port) != 0 ||
+	    host_normalize(text.at, text.len, host) == HOST_BAD)
+		host[0] = '\0';
+}
+
 /* urls_judge: the head has been made fit for the origin by now; its target is the
- * path, and the name that was verified the host. */
+ * path, and the host the name that was verified, or that it names. */
 enum reason urls_judge(struct session *s, const struct origin *origin)
 {
 	struct exchange *x = &s->exchange;
 	const struct head *head = x->client->ops->head(x->client);
+	char host[HOST_SIZE];
 	struct urls_asked asked = {
-		.scheme = "https",
+		.scheme = x->want.name ? "https" : "http",
 		.host = x->want.name,
 		.port = s->port,
 		.path = head_target(head),
@@ -267,5 +280,9 @@ enum reason urls_judge(struct session *s, const struct origin *origin)
 	    (!waits(s) &&
 		    x->url_asked == s->services->snapshot->generation))
 		return REASON_OK;
+	if (!asked.host) {
+		plain_host(head, host);
+		asked.host = host[0] ? host : x->want.host;
+	}
 	return ask(s, x, head, &asked, certificate_of(origin));
 }

@@ -1,9 +1,18 @@
-/* who.c - who asks: by password, by certificate, by address. */
+/*
+ * who.c - who asks: by password, by certificate, by address.
+ *
+ * In that order: a password that comes with a request, where there is an htpasswd,
+ * says who it is, right or wrong; without one the certificate does that the
+ * connection began with, and without that the address.
+ */
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "proxy/config/htpasswd.h"
+#include "proxy/session/certified.h"
 #include "proxy/session/credentials.h"
+#include "proxy/session/session.h"
 #include "proxy/session/session_private.h"
 #include "proxy/session/verifier.h"
 
@@ -15,26 +24,99 @@ struct login {
 	bool stale; /* nobody waits for what is under way any more */
 	enum verifier_result result;
 	char user[HTPASSWD_USER_MAX + 1];
+	uint8_t hash[HTPASSWD_DIGEST]; /* that the password is held against */
 };
+
+static bool certificate_holds(const struct session *s)
+{
+	return certified_holds(s->certified, s->services->snapshot->settings);
+}
+
+/* password_holds: the user has the hash still that its password was right for. */
+static bool password_holds(const struct session *s, const char *user)
+{
+	const struct htpasswd *users =
+		s->services->snapshot->settings->htpasswd;
+	uint8_t now[HTPASSWD_DIGEST];
+
+	return users && htpasswd_digest(users, user, now) &&
+		memcmp(now, s->login->hash, sizeof(now)) == 0;
+}
+
+static void is_known(struct session *s, const char *user, enum known known)
+{
+	words_set(&s->user, user);
+	s->known = known;
+	s->known_of = s->services->snapshot->generation;
+}
 
 void who_comes(struct session *s)
 {
 	const struct config *config = session_config(s);
 
 	if (!config->users.given)
-		return;
-	words_set(&s->user, s->certified ? s->certified :
-		config_user_at(config, &s->peer.any));
-	s->by_password = false;
+		is_known(s, NULL, BY_ADDRESS);
+	else if (s->certified)
+		is_known(s, certified_user(s->certified), BY_CERTIFICATE);
+	else
+		is_known(s, config_user_at(config, &s->peer.any), BY_ADDRESS);
+}
+
+/* has_moved: somebody else's address, or nobody's where that will not do. */
+static bool has_moved(const struct session *s)
+{
+	const struct config *config = session_config(s);
+	const char *now = config_user_at(config, &s->peer.any);
+
+	if (s->user)
+		return !now || strcmp(now, s->user) != 0;
+	return !now && config->users.required && !s->transparent;
 }
 
 bool who_is_gone(const struct session *s)
 {
-	const struct htpasswd *users =
-		s->services->snapshot->settings->htpasswd;
+	if (s->known_of == s->services->snapshot->generation ||
+	    !session_config(s)->users.given)
+		return false;
+	switch (s->known) {
+	case BY_PASSWORD:
+		return !password_holds(s, s->user);
+	case BY_CERTIFICATE:
+		return !certificate_holds(s);
+	case BY_ADDRESS:
+	default:
+		return has_moved(s);
+	}
+}
 
-	return s->user && s->by_password && session_config(s)->users.given &&
-		(!users || !htpasswd_hash(users, s->user));
+bool who_stays(struct session *s)
+{
+	if (who_is_gone(s))
+		return false;
+	if (s->known == BY_ADDRESS || !session_config(s)->users.given)
+		who_comes(s);
+	s->known_of = s->services->snapshot->generation;
+	return true;
+}
+
+/* goes_unasked: nothing that comes from the client will be decided first. What is
+ * being decided begins anew, with another connection. */
+static bool goes_unasked(const struct session *s)
+{
+	return s->at != AT_SERVE && s->at != AT_LINGER && s->at != AT_CLOSE &&
+		!s->own_pages;
+}
+
+void session_end_gone(struct services *services)
+{
+	struct session *s, *tmp;
+
+	DL_FOREACH_SAFE(services->sessions, s, tmp) {
+		if (!goes_unasked(s) || !who_is_gone(s))
+			continue;
+		(void)session_fail(s, REASON_USER_GONE, "");
+		session_run(s);
+	}
 }
 
 /* --- waiting ------------------------------------------------------------ */
@@ -56,6 +138,8 @@ static void on_answered(struct verifier_waiter *waiter,
 
 void who_forget(struct session *s)
 {
+	if (s->login)
+		s->login->answered = false;
 	if (!s->login || !s->login->pending ||
 	    !verifier_leave(s->services->shared->verifier,
 		    &s->login->waiter)) {
@@ -94,8 +178,9 @@ static enum who conclude(struct session *s, struct exchange *x,
 {
 	switch (result) {
 	case VERIFIER_RIGHT:
-		words_set(&s->user, s->login->user);
-		s->by_password = true;
+		if (!password_holds(s, s->login->user)) /* a reload since */
+			return refuse(x, REASON_WRONG_PASSWORD, "", out);
+		is_known(s, s->login->user, BY_PASSWORD);
 		return WHO_KNOWN;
 	case VERIFIER_WRONG:
 		return refuse(x, REASON_WRONG_PASSWORD, "", out);
@@ -111,6 +196,8 @@ static enum who conclude(struct session *s, struct exchange *x,
 static enum who verify(struct session *s, struct exchange *x,
 	struct credentials *given, enum route *out)
 {
+	const struct htpasswd *users =
+		s->services->snapshot->settings->htpasswd;
 	struct login *login = login_of(s);
 	enum verifier_result result;
 
@@ -118,6 +205,7 @@ static enum who verify(struct session *s, struct exchange *x,
 		return refuse(x, REASON_LOGIN_BUSY, "", out);
 	slice_text((struct slice){given->user, strlen(given->user)},
 		login->user, sizeof(login->user));
+	(void)htpasswd_digest(users, given->user, login->hash);
 	result = verifier_ask(s->services->shared->verifier,
 		s->services->snapshot->settings, &s->peer.any, given->user,
 		given->password, session_now(s), &login->waiter);
@@ -134,7 +222,7 @@ static enum who by_password(struct session *s, struct exchange *x,
 	struct credentials given;
 	enum who who;
 
-	words_clear(&s->user); /* of a request before */
+	is_known(s, NULL, BY_ADDRESS); /* who asked before does not count */
 	if (!credentials_read(value, &given))
 		return refuse(x, REASON_WRONG_PASSWORD,
 			"Proxy-Authorization must be Basic", out);
@@ -167,6 +255,10 @@ static enum who by_place(struct session *s, struct exchange *x,
 	const struct settings *settings = s->services->snapshot->settings;
 
 	who_comes(s);
+	if (s->certified && !certificate_holds(s)) {
+		x->last = true; /* the next connection shows another */
+		return refuse(x, REASON_USER_GONE, "", out);
+	}
 	if (s->user || !settings->config->users.required)
 		return WHO_KNOWN;
 	return refuse(x, settings->htpasswd ? REASON_USER_NEEDED :
@@ -179,8 +271,11 @@ enum who who_asks(struct session *s, struct exchange *x,
 	const struct settings *settings = s->services->snapshot->settings;
 	struct slice value = head_get(head, "Proxy-Authorization");
 
-	if (!settings->config->users.given)
+	if (!settings->config->users.given) {
+		who_forget(s); /* of before a reload */
+		who_comes(s);
 		return WHO_KNOWN;
+	}
 	if (s->login && (s->login->answered ||
 				(s->login->pending && !s->login->stale)))
 		return goes_on(s, x, out);

@@ -30,6 +30,8 @@ def listen(lab, **more):
 asked = Group("proxytls", config=listen)
 known = Group("proxytlsknown", config=lambda lab: listen(
     lab, users={"client-ca": lab.pki.path("people.crt")}))
+turned = Group("proxytlsturned", config=lambda lab: listen(
+    lab, users={"client-ca": lab.pki.path("people.crt")}))
 plain = Group("proxytlsplain", config=lambda lab: listen(
     lab, users=None, limits={"handshake-timeout": "%ds" % HANDSHAKE}))
 elsewhere = Group("proxytlselsewhere", config=None)
@@ -146,6 +148,43 @@ def where_users_are_needed_a_certificate_brings_one(t):
     assert len(curl(t, "http://web.lab.test/1k", who="dev1").stdout) == 1024
     line = t.line(kind="exchange", host=EC, status=200)
     assert line["user"] == "dev1", line
+
+
+@turned.case
+def whose_ca_has_gone_is_out(t):
+    """At the next request, and a tunnel at once."""
+    config = t.proxy.config["users"]
+    kept = config["client-ca"]
+
+    def reload(ca):
+        config["client-ca"] = ca
+        t.proxy.write()
+        before = t.proxy.stderr().count("reloaded")
+        t.proxy.signal(signal.SIGHUP)
+        assert eventually(
+            lambda: t.proxy.stderr().count("reloaded") > before)
+
+    both = t.path("both.crt")
+    with open(both, "w") as f:
+        for name in ("people", "other"):
+            f.write(open(t.lab.pki.path(name + ".crt")).read())
+    plain, raw = dial(t, "dev1"), tunnel(t, "ssh.lab.test", who="dev1")
+    inside = tunnel(t, "odd.lab.test", at=80, who="dev1")
+    assert raw.recv(1000).startswith(b"SSH-")
+    raw.sendall(b"SSH-2.0-here\r\n")
+    try:
+        for ca, status in ((both, 200), (t.lab.pki.path("other.crt"), 403)):
+            reload(ca)
+            for sock, target in ((plain, "http://odd.lab.test/echo"),
+                                 (inside, "/echo")):
+                reply = t.ask(sock, "GET", target, "odd.lab.test")
+                assert reply.status == status, reply
+                assert status == 200 or reply.error == "user-gone", reply
+        line = t.line(kind="tunnel", host="ssh.lab.test")
+        assert line["reason"] == "user-gone", line
+        ended(raw)
+    finally:
+        reload(kept)
 
 
 # --- what is shown ------------------------------------------------------------

@@ -23,13 +23,16 @@ def hashed(password, salt="abcdefgh"):
     return done.stdout.strip()
 
 
-def htpasswd(lab, users=(("ann", "apple pie"), ("dev1", "one:two"),
-                         ("bj\u00f6rn", "k\u00e4se"))):
+HTPASSWD_LINES = {name: hashed(password) for name, password in (
+    ("ann", "apple pie"), ("dev1", "one:two"), ("bj\u00f6rn", "k\u00e4se"))}
+
+
+def htpasswd(lab, called=""):
     """A file of users beside the lab's certificates."""
-    path = os.path.join(lab.folder, "%d.htpasswd" % os.getpid())
+    path = os.path.join(lab.folder, "%d%s.htpasswd" % (os.getpid(), called))
     with open(path, "w", encoding="utf-8") as f:
-        for name, password in users:
-            f.write("%s:%s\n" % (name, hashed(password)))
+        for name, made in HTPASSWD_LINES.items():
+            f.write("%s:%s\n" % (name, made))
     return path
 
 
