@@ -10,6 +10,7 @@
 #include "pki/x509.h"
 #include "policy/catalog.h"
 #include "policy/shadow.h"
+#include "proxy/cli/check_users.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/memory.h"
@@ -143,6 +144,7 @@ static void check_policy(const struct settings *settings)
 	shadow_each(policy, false, on_shadowed, &mistakes);
 	shadow_each(policy, true, on_shadowed, &mistakes);
 	check_categories(settings, &mistakes);
+	check_users(settings, &mistakes);
 	mistakes_print(&mistakes, stderr);
 	mistakes_clear(&mistakes);
 }
@@ -249,7 +251,8 @@ const struct command command_check = {
 		"  sallyport.yaml:3: there is no key \"lissen\"; did you mean \"listen\"?\n"
 		"\n"
 		"What is legal but surely not meant is told as a warning: rules that never\n"
-		"decide, categories that are empty or that no rule uses, lines of lists\n"
+		"decide, categories that are empty or that no rule uses, users whom nobody can\n"
+		"be, networks of users.sources behind others that hold them, lines of lists\n"
 		"that are no entries.\n"
 		"\n"
 		"  -c, --config FILE   the configuration (YAML)\n"

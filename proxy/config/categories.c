@@ -251,8 +251,11 @@ const char *categories_nearest(const struct config *config, const char *name)
 static void add_user(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
-	if (value_user(loader, field, item->line, item->text))
-		value_name(loader, field, item, member);
+	if (!value_user(loader, field, item->line, item->text))
+		return;
+	value_name(loader, field, item, member);
+	config_note_user(loader->config, item->text,
+		intern(loader->file.name), item->line);
 }
 
 static void load_group(struct loader *loader, const struct node *node)

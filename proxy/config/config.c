@@ -318,9 +318,13 @@ static void users_free(struct config *config)
 	free(config->users.client_ca);
 	for (size_t i = 0; i < config->users.num_sources; i++) {
 		netset_free(config->users.sources[i].network);
+		free(config->users.sources[i].text);
 		free(config->users.sources[i].user);
 	}
 	free(config->users.sources);
+	for (size_t i = 0; i < config->users.num_named; i++)
+		free(config->users.named[i].name);
+	free(config->users.named);
 }
 
 void config_free(struct config *config)
@@ -372,6 +376,22 @@ const struct connect_to *config_connect_to(const struct config *config,
 			return entry;
 	}
 	return NULL;
+}
+
+bool config_has_certificates(const struct config *config)
+{
+	return config->users.client_ca && config->proxy_tls.num > 0;
+}
+
+void config_note_user(struct config *config, const char *name, const char *from,
+	unsigned line)
+{
+	size_t num = config->users.num_named++;
+
+	config->users.named = grow(config->users.named, num,
+		sizeof(*config->users.named));
+	config->users.named[num] = (struct named_user){
+		must(strdup(name)), from, line};
 }
 
 const char *config_user_at(const struct config *config,

@@ -84,7 +84,16 @@ struct category {
  * certificate says otherwise; of these, the password counts. */
 struct user_source {
 	struct netset *network;   /* owned: one network */
+	char *text;               /* owned: as it was written */
 	char *user;               /* owned */
+	unsigned line;
+};
+
+/* A user that a rule or a group names, and the line that does so. */
+struct named_user {
+	char *name;               /* owned */
+	const char *from;         /* the file, or policy, it stands in; for good */
+	unsigned line;
 };
 
 enum watch { WATCH_LISTS, WATCH_ALL, WATCH_NONE };
@@ -140,6 +149,8 @@ struct config {
 		unsigned client_ca_line;
 		struct user_source *sources; /* owned; the first that fits */
 		size_t num_sources;
+		struct named_user *named; /* owned */
+		size_t num_named;
 	} users;
 
 	enum watch watch;         /* reload.watch, default lists: what is taken
@@ -229,6 +240,14 @@ void config_crl_base(const struct config *config, char *out, size_t size);
 /* config_user_at is who comes from address, by users.sources; NULL: nobody says. */
 const char *config_user_at(const struct config *config,
 	const struct sockaddr *address);
+
+/* config_has_certificates: clients can be users by their certificates. */
+bool config_has_certificates(const struct config *config);
+
+/* config_note_user keeps that a rule or group names a user, to be looked for
+ * later; from is for good. */
+void config_note_user(struct config *config, const char *name, const char *from,
+	unsigned line);
 
 /* config_connect_to is the first entry that fits host (normalized) and port;
  * NULL: none. */

@@ -112,6 +112,14 @@ static void check_groups(struct loader *loader, const struct node *list,
 	}
 }
 
+static void note_users(const struct reading *reading, const struct node *list,
+	const struct name_list *names)
+{
+	for (size_t i = 0; i < names->num; i++)
+		config_note_user(reading->loader->config, names->at[i],
+			reading->from, line_of_item(list, i));
+}
+
 /* check_known: an SSL rule sees no request, and decides before there is an origin
  * whose certificate could be looked at. */
 static void check_known(struct reading *reading, const struct node *criteria,
@@ -142,6 +150,7 @@ static void check_criteria(struct reading *reading, const char *section,
 		&draft->categories);
 	check_groups(reading->loader, node_get(node, "groups"),
 		&draft->groups);
+	note_users(reading, node_get(node, "users"), &draft->users);
 }
 
 static void criteria_clear(struct criteria_draft *draft)

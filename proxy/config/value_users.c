@@ -117,7 +117,8 @@ static void one_source(struct loader *loader, const struct field *field,
 	config->users.sources = grow(config->users.sources, num,
 		sizeof(struct user_source));
 	config->users.sources[num] =
-		(struct user_source){network, must(strdup(user))};
+		(struct user_source){network, must(strdup(item->key)),
+			must(strdup(user)), item->line};
 	config->users.num_sources = num + 1;
 }
 

@@ -116,8 +116,6 @@ static struct htpasswd *read_users(const char *path, const char *text,
 	if (bad.num > BAD_LINES_TOLD)
 		fprintf(errors, "%s: warning: and %zu more\n", path,
 			bad.num - BAD_LINES_TOLD);
-	if (htpasswd_num(users) == 0)
-		fprintf(errors, "%s: warning: there is no user in it\n", path);
 	return users;
 }
 
@@ -139,6 +137,35 @@ static struct htpasswd *load_users(const struct config *config, FILE *errors,
 	OPENSSL_cleanse(text, len);
 	free(text);
 	return users;
+}
+
+/* nobody_can_log_in: all would be refused, and not as somebody's mistake. */
+static bool nobody_can_log_in(const struct config *config)
+{
+	return config->users.required && config->users.num_sources == 0 &&
+		!config_has_certificates(config);
+}
+
+/* check_users: a running one takes a file that has been emptied for what it says;
+ * it keeps no user by refusing that. */
+static void check_users(const struct settings *settings, bool running,
+	struct mistakes *mistakes)
+{
+	const struct config *config = settings->config;
+
+	if (!settings->htpasswd || htpasswd_num(settings->htpasswd) > 0)
+		return;
+	if (nobody_can_log_in(config) && !running)
+		mistakes_error(mistakes, config->users.htpasswd_line,
+			"users.htpasswd: %s: there is no user in it, so that "
+			"nobody can log in; make one with \"htpasswd -B\", or "
+			"give users.sources, or required: false",
+			config->users.htpasswd);
+	else
+		mistakes_warning(mistakes, config->users.htpasswd_line,
+			"users.htpasswd: %s: there is no user in it%s",
+			config->users.htpasswd, nobody_can_log_in(config) ?
+			", so that nobody can log in" : "");
 }
 
 /* --- settings ----------------------------------------------------------- */
@@ -180,6 +207,7 @@ int load_settings(struct config *config, const struct settings *before,
 	bool wrong;
 
 	load_files(settings, errors, &mistakes);
+	check_users(settings, before, &mistakes);
 	mistakes_print(&mistakes, errors);
 	wrong = mistakes.errors > 0;
 	mistakes_clear(&mistakes);

@@ -130,6 +130,50 @@ static void mistakes(void **state)
 	assert_int_equal(check("a", "--confi=", said), EXIT_WRONG);
 }
 
+static void users_whom_nobody_can_be(void **state)
+{
+	static const char rules[] = "  groups: {g: [dev1, gone, ann]}\n"
+		"ssl-rules:\n- {name: a, match: {users: [ann, typo]}, "
+		"action: block}\nurl-rules:\n"
+		"- {name: b, not: {users: typo}, action: block}\n";
+	char said[1024], text[1024];
+
+	(void)state;
+	snprintf(text, sizeof(text), "users:\n  sources: {192.0.2.1: dev1, "
+		"192.0.2.2: ann}\n%s", rules);
+	assert_int_equal(check(text, "-c", said), EXIT_DONE);
+	assert_non_null(strstr(said, ":3: warning: nobody can be the user "
+		"\"gone\": it is neither in users.htpasswd nor in "
+		"users.sources\n"));
+	assert_non_null(strstr(said, ":5: warning: nobody can be the user "
+		"\"typo\": "));
+	assert_null(strstr(said, ":7: "));
+	assert_null(strstr(said, "\"ann\""));
+	assert_null(strstr(said, "\"dev1\""));
+	assert_null(strstr(said, "configuration:"));
+	/* certificates bring any name; no CA of theirs is looked at before */
+	snprintf(text, sizeof(text), "listen: {proxy-tls: 127.0.0.1:8443}\n"
+		"users:\n  client-ca: /etc/ssl/certs/ca-certificates.crt\n%s",
+		rules);
+	(void)check(text, "-c", said);
+	assert_null(strstr(said, "nobody can be"));
+}
+
+static void networks_behind_others(void **state)
+{
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(check("users:\n sources:\n  192.0.2.0/24: ann\n"
+		"  192.0.2.7: bob\n  192.0.0.0/16: eve\n  '2001:db8::1': x\n",
+		"-c", said), EXIT_DONE);
+	assert_non_null(strstr(said, ":4: warning: users.sources: 192.0.2.7 "
+		"never counts: 192.0.2.0/24 in line 3 comes first and holds "
+		"it\n"));
+	assert_null(strstr(said, ":5: "));
+	assert_null(strstr(said, ":6: "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +181,8 @@ int main(void)
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(what_is_surely_not_meant),
 		cmocka_unit_test(files_that_are_not_fit),
+		cmocka_unit_test(users_whom_nobody_can_be),
+		cmocka_unit_test(networks_behind_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,8 +32,10 @@ static int remove_file(void **state)
 	return unlink(path);
 }
 
-/* load loads a configuration, behind whose last colon the file goes. */
-static char *load(const char *before, struct settings **out)
+/* load_after loads a configuration, behind whose last colon the file goes, in place
+ * of settings that are in force. */
+static char *load_after(const struct settings *now, const char *before,
+	struct settings **out)
 {
 	char text[512], *told = NULL;
 	struct config *config = NULL;
@@ -45,10 +47,15 @@ static char *load(const char *before, struct settings **out)
 	assert_int_equal(config_load_text("t.yaml", text, strlen(text),
 		&config, errors), 0);
 	*out = NULL;
-	if (load_settings(config, NULL, errors, out) != 0)
+	if (load_settings(config, now, errors, out) != 0)
 		assert_null(*out);
 	fclose(errors);
 	return told;
+}
+
+static char *load(const char *before, struct settings **out)
+{
+	return load_after(NULL, before, out);
 }
 
 static void without_a_file(void **state)
@@ -93,12 +100,40 @@ static void users_and_what_is_wrong_with_their_file(void **state)
 	settings_unref(settings);
 
 	write_file("");
-	told = load("users:\n  htpasswd: ", &settings);
-	snprintf(expected, sizeof(expected), "%s: warning: there is no user "
-		"in it\n", path);
-	assert_string_equal(told, expected);
+	told = load("users:\n  required: false\n  htpasswd: ", &settings);
+	snprintf(expected, sizeof(expected), ":3: warning: users.htpasswd: "
+		"%s: there is no user in it\n", path);
+	assert_non_null(strstr(told, expected));
 	free(told);
 	settings_unref(settings);
+}
+
+/* Not where it is running: then those who were in it would stay. */
+static void nobody_can_log_in(void **state)
+{
+	struct settings *none, *settings;
+	char *told;
+
+	(void)state;
+	write_file("# us\n");
+	told = load("users:\n  htpasswd: ", &settings);
+	assert_null(settings);
+	assert_non_null(strstr(told, "there is no user in it, so that nobody "
+		"can log in; "));
+	assert_null(strstr(told, "warning"));
+	free(told);
+	told = load("users:\n  sources: {192.0.2.1: ann}\n  htpasswd: ",
+		&settings);
+	assert_non_null(settings);
+	assert_non_null(strstr(told, "warning"));
+	free(told);
+	told = load_after(settings, "users:\n  htpasswd: ", &none);
+	assert_non_null(none);
+	assert_non_null(strstr(told, "warning: users.htpasswd: "));
+	assert_non_null(strstr(told, "so that nobody can log in\n"));
+	free(told);
+	settings_unref(settings);
+	settings_unref(none);
 }
 
 static void many_bad_users(void **state)
@@ -111,7 +146,7 @@ static void many_bad_users(void **state)
 	for (int i = 0; i < 30; i++)
 		fprintf(file, "user%d:x\n", i);
 	fclose(file);
-	told = load("users:\n  htpasswd: ", &settings);
+	told = load("users:\n  required: false\n  htpasswd: ", &settings);
 	snprintf(end, sizeof(end), "\n%s: warning: and 10 more\n", path);
 	assert_non_null(strstr(told, end));
 	snprintf(end, sizeof(end), "%s:20: warning: ", path);
@@ -142,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_file),
 		cmocka_unit_test(users_and_what_is_wrong_with_their_file),
+		cmocka_unit_test(nobody_can_log_in),
 		cmocka_unit_test(many_bad_users),
 		cmocka_unit_test(all_that_is_wrong_is_told),
 	};

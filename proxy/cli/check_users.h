@@ -1,0 +1,19 @@
+/*
+ * check_users.h - what is legal of users, but surely not meant.
+ *
+ * Users that rules and groups name and nobody can be: they are in no htpasswd and
+ * come from no network, and there are no certificates, which bring any name. And
+ * networks of users.sources that come behind one which holds them: the first counts.
+ *
+ * Threads: one.
+ */
+#ifndef PROXY_CLI_CHECK_USERS_H
+#define PROXY_CLI_CHECK_USERS_H
+
+struct mistakes;
+struct settings;
+
+/* check_users tells warnings; mistakes' file is another afterwards. */
+void check_users(const struct settings *settings, struct mistakes *mistakes);
+
+#endif
