@@ -227,13 +227,13 @@ int config_check_state(const struct config *config, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
 
 /* config_proxy_address writes where clients find the proxy, "host:port": the
- * first address of listen.proxy, with this machine's name for a wildcard. */
+ * first address of listen.proxy, with this machine's name for a wildcard; that of the
+ * start, where this process has been told of it (handed.h). */
 enum { PROXY_ADDRESS_SIZE = HOST_SIZE + 8 };
 void config_proxy_address(const struct config *config, char *out, size_t size);
 
 /* config_crl_base writes what the CDP of every certificate begins with:
- * issuing.crl-url, or http:// and the first address of listen.proxy, with this
- * machine's name for a wildcard address. */
+ * issuing.crl-url, or http:// and config_proxy_address. */
 enum { CRL_BASE_SIZE = 320 };
 void config_crl_base(const struct config *config, char *out, size_t size);
 

@@ -19,7 +19,7 @@ struct handed {
 
 /* The process's, as its descriptors are. */
 static struct handed *files;
-static char *folder_name, *state_name; /* owned */
+static char *folder_name, *state_name, *address_name; /* owned */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct handed *find(const char *path)
@@ -130,6 +130,16 @@ void handed_set_state(const char *folder)
 	rename_to(&state_name, folder);
 }
 
+void handed_set_address(const char *address)
+{
+	rename_to(&address_name, address);
+}
+
+char *handed_address(void)
+{
+	return copy_name(&address_name);
+}
+
 char *handed_state(void)
 {
 	return copy_name(&state_name);
@@ -232,7 +242,8 @@ void handed_forget(void)
 	pthread_mutex_lock(&lock);
 	free(folder_name);
 	free(state_name);
-	folder_name = state_name = NULL;
+	free(address_name);
+	folder_name = state_name = address_name = NULL;
 	DL_FOREACH_SAFE(files, file, next)
 		drop(file);
 	pthread_mutex_unlock(&lock);

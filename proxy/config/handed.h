@@ -35,6 +35,12 @@ char *handed_folder(void);
 void handed_set_state(const char *folder);
 char *handed_state(void);
 
+/* handed_set_address says where clients find the proxy, "host:port": its sockets
+ * were opened at the start, whatever the file has come to say since. handed_address
+ * gives a copy, the caller's; NULL: nobody has. */
+void handed_set_address(const char *address);
+char *handed_address(void);
+
 /* handed_over: somebody else has opened, and so looked at, what the
  * configuration names. */
 bool handed_over(void);

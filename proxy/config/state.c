@@ -144,14 +144,18 @@ static void machine_name(char out[HOST_SIZE])
 void config_proxy_address(const struct config *config, char *out, size_t size)
 {
 	const struct endpoint *first = &config->proxy.at[0];
+	char *handed = handed_address();
 	char name[HOST_SIZE];
 
-	if (place_is_wildcard(first)) {
+	if (handed) {
+		snprintf(out, size, "%s", handed);
+	} else if (place_is_wildcard(first)) {
 		machine_name(name);
 		snprintf(out, size, "%s:%u", name, place_port(first));
 	} else {
 		snprintf(out, size, "%s", first->text);
 	}
+	free(handed);
 }
 
 void config_crl_base(const struct config *config, char *out, size_t size)

@@ -18,7 +18,8 @@ enum message_kind {
 	MESSAGE_FILE = 1,  /* text: a path; fd, or number: errno */
 	MESSAGE_FOLDER,    /* text: the configuration's, absolute; number 1: all
 	                    * files follow, 0: those that are there */
-	MESSAGE_LISTENER,  /* fd; number: of the worker thread, or ... */
+	MESSAGE_LISTENER,  /* fd; number: listener_number */
+	MESSAGE_ADDRESS,   /* text: where clients find the proxy, "host:port" */
 	MESSAGE_STATE,     /* fd: the state folder */
 	MESSAGE_KEEPER,    /* fd; number: enum asker */
 	MESSAGE_SOURCE,    /* text: where the passphrase is from */
@@ -38,8 +39,22 @@ enum message_kind {
 /* The worker's two ways to the keeper: making keys takes seconds. */
 enum asker { ASKER_QUICK, ASKER_SLOW, NUM_ASKERS };
 
-/* Instead of a thread's number: the admin listener's. */
-enum { LISTENER_ADMIN = 0xffff };
+/* Which list of the configuration a listener is of, as the configuration was when
+ * it was opened. A thread's come in this order. */
+enum listener_kind {
+	LISTENER_PROXY,
+	LISTENER_TRANSPARENT,
+	LISTENER_PROXY_TLS,
+	LISTENER_ADMIN,    /* of no thread */
+	NUM_LISTENER_KINDS,
+};
+
+/* listener_number is what kind and thread are told as. */
+static inline uint32_t listener_number(enum listener_kind kind,
+	uint32_t thread)
+{
+	return thread * NUM_LISTENER_KINDS + kind;
+}
 
 enum { MESSAGE_TEXT = 4096 };
 

@@ -19,21 +19,24 @@ static char *copy_of(const char *text)
 	return copy;
 }
 
-static bool add_listener(struct inheritance *inheritance, uint32_t thread,
+static bool add_listener(struct inheritance *inheritance, uint32_t number,
 	int fd)
 {
+	uint32_t thread = number / NUM_LISTENER_KINDS;
+	enum listener_kind kind = number % NUM_LISTENER_KINDS;
 	struct inherited_fds *fds;
 	int *grown;
 
-	if ((thread >= INHERIT_THREADS && thread != LISTENER_ADMIN) || fd < 0)
+	if (thread >= INHERIT_THREADS || fd < 0)
 		return false;
-	fds = thread == LISTENER_ADMIN ? &inheritance->admin :
+	fds = kind == LISTENER_ADMIN ? &inheritance->admin :
 		&inheritance->threads[thread];
 	grown = realloc(fds->at, (fds->num + 1) * sizeof(*grown));
 	if (!grown)
 		abort();
 	fds->at = grown;
 	fds->at[fds->num++] = fd;
+	fds->of_kind[kind]++;
 	return true;
 }
 
@@ -92,6 +95,9 @@ static enum inherit_event heed(struct inheritance *inheritance,
 	case MESSAGE_LISTENER:
 		return add_listener(inheritance, message->number, fd) ?
 			INHERIT_NOTHING : wrong(fd);
+	case MESSAGE_ADDRESS:
+		handed_set_address(message->text);
+		return INHERIT_NOTHING;
 	case MESSAGE_STATE:
 		return take_state(inheritance, message->text, fd) ?
 			INHERIT_NOTHING : wrong(fd);
@@ -124,6 +130,15 @@ enum inherit_event inherit_next(struct inheritance *inheritance)
 	if (channel_receive(CHANNEL_FD, &message, &fd) != 1)
 		return INHERIT_END;
 	return heed(inheritance, &message, fd);
+}
+
+unsigned inherit_threads(const struct inheritance *inheritance)
+{
+	unsigned num = 0;
+
+	while (num < INHERIT_THREADS && inheritance->threads[num].num > 0)
+		num++;
+	return num;
 }
 
 void inherit_ready(void)

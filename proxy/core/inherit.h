@@ -9,14 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "proxy/core/channel.h"
+
 struct keeper_client;
 
 enum { INHERIT_THREADS = 256 };
 
-/* The listening sockets of one worker thread, in the configuration's order. */
+/* The listening sockets of one worker thread, by enum listener_kind. */
 struct inherited_fds {
 	int *at;        /* owned, and each of them until it is taken */
 	size_t num;
+	size_t of_kind[NUM_LISTENER_KINDS];
 };
 
 struct inheritance {
@@ -38,6 +41,9 @@ enum inherit_event {
 
 /* inherit_next waits for the next message and heeds it. */
 enum inherit_event inherit_next(struct inheritance *inheritance);
+
+/* inherit_threads is how many worker threads have sockets. */
+unsigned inherit_threads(const struct inheritance *inheritance);
 
 /* inherit_ready tells the supervisor. */
 void inherit_ready(void);

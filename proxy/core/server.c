@@ -50,7 +50,7 @@ static void worker_ended(void)
 static int make_workers(struct server *server, char *err, size_t err_size)
 {
 	const struct config *config = server->snapshot->config;
-	unsigned num = load_workers(config);
+	unsigned num = inherit_threads(&server->inheritance);
 	unsigned each = (config->limits.connections + num - 1) / num;
 
 	while (server->num_workers < num) {
@@ -62,6 +62,8 @@ static int make_workers(struct server *server, char *err, size_t err_size)
 			.log = server->log,
 			.fds = fds->at,
 			.num_fds = fds->num,
+			.num_proxy = fds->of_kind[LISTENER_PROXY],
+			.num_transparent = fds->of_kind[LISTENER_TRANSPARENT],
 			.max_connections = each,
 			.ended = worker_ended,
 		};

@@ -18,6 +18,7 @@
 #include "pki/passphrase.h"
 #include "pki/tally.h"
 #include "proxy/config/config.h"
+#include "proxy/config/handed.h"
 #include "proxy/core/channel.h"
 #include "proxy/core/child.h"
 #include "proxy/core/harden.h"
@@ -43,7 +44,7 @@ struct supervisor {
 	struct child keeper, worker;
 	int tally;           /* memory that each keeper counts in */
 	int listeners[LISTENERS_MAX]; /* owned, a worker thread's together */
-	unsigned owners[LISTENERS_MAX];
+	uint32_t numbers[LISTENERS_MAX]; /* listener_number of each */
 	size_t num_listeners;
 	int signals;         /* signalfd */
 	struct renewal renewal;
@@ -107,11 +108,20 @@ static int introduce(struct supervisor *s)
 	return 0;
 }
 
+/* tell_listeners: of another address in the file nobody is to speak while these
+ * sockets are what is open. */
 static int tell_listeners(struct supervisor *s)
 {
+	char *address = handed_address();
+	int result = channel_tell(s->worker.channel, MESSAGE_ADDRESS, 0,
+		address, -1);
+
+	free(address);
+	if (result != 0)
+		return -1;
 	for (size_t i = 0; i < s->num_listeners; i++) {
 		if (channel_tell(s->worker.channel, MESSAGE_LISTENER,
-			    s->owners[i], NULL, s->listeners[i]) != 0)
+			    s->numbers[i], NULL, s->listeners[i]) != 0)
 			return -1;
 	}
 	return 0;
@@ -389,7 +399,7 @@ static void watch_signals(struct supervisor *s)
 }
 
 static int bind_all(struct supervisor *s, const struct endpoints *at,
-	unsigned owner, char *err, size_t err_size)
+	uint32_t number, char *err, size_t err_size)
 {
 	for (size_t i = 0; i < at->num; i++) {
 		if (s->num_listeners == LISTENERS_MAX) {
@@ -401,7 +411,7 @@ static int bind_all(struct supervisor *s, const struct endpoints *at,
 			    &s->listeners[s->num_listeners], err,
 			    err_size) != 0)
 			return -1;
-		s->owners[s->num_listeners++] = owner;
+		s->numbers[s->num_listeners++] = number;
 	}
 	return 0;
 }
@@ -422,8 +432,8 @@ static int bind_admin(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
 {
 	if (claim(&config->admin, err, err_size) == 0)
-		return bind_all(s, &config->admin, LISTENER_ADMIN, err,
-			err_size);
+		return bind_all(s, &config->admin,
+			listener_number(LISTENER_ADMIN, 0), err, err_size);
 	if (config->admin_given)
 		return -1;
 	say("%s: there is no REST API; listen.admin gives it another address",
@@ -436,7 +446,9 @@ static int bind_listeners(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
 {
 	const struct endpoints *lists[] = {
-		&config->proxy, &config->transparent, &config->proxy_tls};
+		[LISTENER_PROXY] = &config->proxy,
+		[LISTENER_TRANSPARENT] = &config->transparent,
+		[LISTENER_PROXY_TLS] = &config->proxy_tls};
 	enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
 	unsigned num = load_workers(config);
 
@@ -445,8 +457,8 @@ static int bind_listeners(struct supervisor *s, const struct config *config,
 			return -1;
 	}
 	for (size_t i = 0; i < num * LISTS; i++) {
-		if (bind_all(s, lists[i % LISTS], (unsigned)(i / LISTS), err,
-			    err_size) != 0)
+		if (bind_all(s, lists[i % LISTS], listener_number(i % LISTS,
+			    (uint32_t)(i / LISTS)), err, err_size) != 0)
 			return -1;
 	}
 	return bind_admin(s, config, err, err_size);
@@ -466,6 +478,10 @@ static int make_tally(struct supervisor *s, char *err, size_t err_size)
 static int prepare(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
 {
+	char address[PROXY_ADDRESS_SIZE];
+
+	config_proxy_address(config, address, sizeof(address));
+	handed_set_address(address);
 	if (child_prepare(err, err_size) != 0 ||
 	    make_tally(s, err, err_size) != 0 ||
 	    config_prepare_state(config, err, err_size) != 0)
@@ -523,6 +539,7 @@ int supervisor_run(const struct supervisor_options *options)
 	passphrase_free(s.passphrase);
 	handover_clear(&s.handover);
 	renewal_clear(&s.renewal);
+	handed_forget();
 	harden_end();
 	return code;
 }

@@ -215,11 +215,11 @@ static void on_session_ended(void *arg)
 }
 
 /* In the order in which they come: see worker_order. */
-static enum door_kind kind_of(const struct config *config, size_t number)
+static enum door_kind kind_of(const struct worker_order *order, size_t number)
 {
-	if (number < config->proxy.num)
+	if (number < order->num_proxy)
 		return DOOR_PROXY;
-	return number < config->proxy.num + config->transparent.num ?
+	return number < order->num_proxy + order->num_transparent ?
 		DOOR_TRANSPARENT : DOOR_PROXY_TLS;
 }
 
@@ -227,13 +227,12 @@ static int open_doors(struct worker *worker, const struct worker_order *order,
 	char *err, size_t err_size)
 {
 	static const struct listener_ops ops = {on_accepted, on_paused};
-	const struct config *config = order->snapshot->config;
 
 	for (size_t i = 0; i < order->num_fds; i++) {
 		struct door *door = &worker->doors[i];
 
 		door->worker = worker;
-		door->kind = kind_of(config, i);
+		door->kind = kind_of(order, i);
 		if (listener_open(&worker->loop.uv, order->fds[i], &ops, door,
 			    &door->listener, err, err_size) != 0)
 			return -1;

@@ -20,10 +20,11 @@ struct worker_order {
 	struct shared *shared;     /* borrowed */
 	struct snapshot *snapshot; /* shared */
 	struct access_log *log;    /* borrowed */
-	/* Bound sockets: one for each address of listen.proxy, then of
-	 * listen.transparent, then of listen.proxy-tls; taken. */
+	/* Bound sockets: num_proxy of listen.proxy, then num_transparent of
+	 * listen.transparent, then those of listen.proxy-tls; taken. The file may
+	 * have come to say otherwise since they were opened. */
 	const int *fds;
-	size_t num_fds;
+	size_t num_fds, num_proxy, num_transparent;
 	unsigned max_connections;
 	/* Tells, from the worker's thread, that it has drained. */
 	void (*ended)(void);

@@ -643,6 +643,39 @@ def a_reload_names_what_needs_a_restart(t):
             assert "`%s` has changed" % name in proxy.stderr(), name
         assert proxy.stderr().count("needs a restart") == 3, proxy.stderr()
 
+@alone.case(limit=60)
+def where_it_listens_stays_over_a_reload(t):
+    """No certificate, page or issuing CA is of an address that nobody has open;
+    not even those of a worker that starts later."""
+    with Running(t) as proxy:
+        base = "http://127.0.0.1:%d/" % proxy.port
+        before = crl_url(t)
+        assert before.startswith(base), before
+        proxy.config["listen"] = merged(proxy.config["listen"], {
+            "proxy": ["127.0.0.1:9", "127.0.0.1:10"]})
+        proxy.config["workers"] = 9
+        proxy.write()
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: "reloaded" in proxy.stderr(), 10)
+        assert "`listen.proxy` has changed; that needs a restart" in \
+            proxy.stderr(), proxy.stderr()
+        assert crl_url(t) == before, crl_url(t)
+        pac = t.fetch("http://sallyport.internal/proxy.pac").body
+        assert b":9;" not in pac and b":9\"" not in pac, pac
+        assert t.fetch("https://rsa.lab.test/1k").status == 200
+        os.kill(proxy.worker(), signal.SIGKILL)
+        assert eventually(lambda: crl_url_or_none(t), 20)
+        assert crl_url(t).startswith(base), crl_url(t)
+        # of the kind that each was opened as
+        for _ in range(9):
+            t.tls("ec.lab.test", sock=t.dial(t.proxy.tport)).close()
+
+def crl_url_or_none(t):
+    try:
+        return crl_url(t)
+    except (OSError, AssertionError):
+        return None
+
 # --- check and run are of one mind --------------------------------------------
 
 @alone.case

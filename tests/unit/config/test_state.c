@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proxy/config/handed.h"
 #include "proxy/config/state.h"
 
 static char folder[] = "/tmp/sallyport-state.XXXXXX";
@@ -154,6 +155,21 @@ static void where_crls_are(void **state)
 	config_free(config);
 }
 
+static void where_sockets_were_opened(void **state)
+{
+	char *address;
+
+	(void)state;
+	handed_set_address("127.0.0.1:7");
+	base_is("listen: {proxy: 127.0.0.1:9}\n", "http://127.0.0.1:7");
+	base_is("listen: {proxy: 0.0.0.0:9}\n", "http://127.0.0.1:7");
+	base_is("issuing: {crl-url: http://crl.test/x}\n", "http://crl.test/x");
+	handed_forget();
+	address = handed_address();
+	assert_null(address);
+	base_is("listen: {proxy: 127.0.0.1:9}\n", "http://127.0.0.1:9");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +178,7 @@ int main(void)
 		cmocka_unit_test(not_a_folder),
 		cmocka_unit_test(default_folder),
 		cmocka_unit_test(where_crls_are),
+		cmocka_unit_test(where_sockets_were_opened),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
