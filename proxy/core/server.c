@@ -38,13 +38,19 @@
 
 static atomic_uint workers_ended;
 static int ended_fd; /* eventfd: wakes the main thread, see run */
+static int leave_fd; /* eventfd: ends the thread that changes things */
 
-static void worker_ended(void)
+static void wake(int fd)
 {
 	uint64_t one = 1;
 
+	(void)!write(fd, &one, sizeof(one));
+}
+
+static void worker_ended(void)
+{
 	atomic_fetch_add(&workers_ended, 1);
-	(void)!write(ended_fd, &one, sizeof(one));
+	wake(ended_fd);
 }
 
 static int make_workers(struct server *server, char *err, size_t err_size)
@@ -226,21 +232,35 @@ static void on_signals(struct server *server, int fd)
 	}
 }
 
+static void block(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* block_signals: all but SIGTERM, which just ends a process that has no
+ * connections yet, and may be busy loading for long. */
+static void block_signals(void)
+{
+	block(SIGUSR1);
+	block(SIGINT);
+	block(SIGHUP);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
 /* The workers' threads get this mask: signals are the main thread's. */
 static int watch_signals(void)
 {
 	sigset_t set;
 	int fd;
 
+	block(SIGTERM);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	sigdelset(&set, SIGINT);
-	sigdelset(&set, SIGHUP);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0)
 		abort();
@@ -273,26 +293,63 @@ static bool is_due(struct server *server)
 	return due && !server->stopping;
 }
 
-static void run(struct server *server, int signals)
+/* change_things has a thread of its own: what is loaded may be large, and who
+ * signs slow, while signals are not to wait. */
+static void *change_things(void *arg)
 {
+	struct server *server = arg;
 	struct pollfd at[] = {
-		{.fd = signals, .events = POLLIN},
 		{.fd = CHANNEL_FD, .events = POLLIN},
-		{.fd = ended_fd, .events = POLLIN},
+		{.fd = leave_fd, .events = POLLIN},
 	};
 
-	while (atomic_load(&workers_ended) < server->num_workers) {
-		if (poll(at, 3, wait_ms(server)) > 0) {
-			if (at[0].revents)
-				on_signals(server, signals);
+	for (;;) {
+		if (poll(at, 2, wait_ms(server)) > 0) {
 			if (at[1].revents)
+				return NULL;
+			if (at[0].revents)
 				on_channel(server);
 		}
 		if (is_due(server))
 			server_refresh_or_say(server);
 	}
+}
+
+static void run(struct server *server, int signals)
+{
+	struct pollfd at[] = {
+		{.fd = signals, .events = POLLIN},
+		{.fd = ended_fd, .events = POLLIN},
+	};
+	uint64_t num;
+
+	while (atomic_load(&workers_ended) < server->num_workers) {
+		if (poll(at, 2, -1) <= 0)
+			continue;
+		if (at[0].revents)
+			on_signals(server, signals);
+		if (at[1].revents)
+			(void)!read(ended_fd, &num, sizeof(num));
+	}
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_join(server->workers[i]);
+}
+
+/* changes_end: a change that is nearly through may end; of one that takes longer
+ * nothing comes any more. False: it is still at it. */
+static bool changes_end(struct server *server)
+{
+	enum { PATIENCE_S = 1 };
+	struct timespec until;
+
+	wake(leave_fd);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	if (pthread_mutex_timedlock(&server->change, &until) != 0)
+		return false;
+	pthread_mutex_unlock(&server->change); /* the next one sees the end */
+	pthread_join(server->changer, NULL);
+	return true;
 }
 
 /* --- the whole ---------------------------------------------------------- */
@@ -314,6 +371,7 @@ static int start(struct server *server, char *err, size_t err_size)
 	server->started = settings_ref(server->snapshot->settings);
 	server_taken(server);
 	ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (access_open(config->access_log, &server->log, err, err_size) != 0)
 		return -1;
 	shared_init(&server->shared, config);
@@ -335,15 +393,20 @@ static int fail(const char *why)
 	return 1;
 }
 
-static int serve(struct server *server, int signals)
+/* finish writes out what is to stay, and no more: somebody is at a change, and
+ * uses the rest. */
+static void finish(struct server *server)
 {
-	char err[512];
+	for (unsigned i = 0; i < server->num_workers; i++)
+		worker_flush(server->workers[i]);
+	ledger_writer_free(server->writer);
+	access_close(server->log);
+	say("stopped");
+	_exit(0);
+}
 
-	if (start(server, err, sizeof(err)) != 0)
-		return fail(err); /* the process ends: nothing to take down */
-	greet(server);
-	inherit_ready();
-	run(server, signals);
+static void clear(struct server *server)
+{
 	desk_free(server->desk);
 	for (unsigned i = 0; i < server->num_workers; i++)
 		worker_free(server->workers[i]);
@@ -353,6 +416,23 @@ static int serve(struct server *server, int signals)
 	snapshot_unref(server->snapshot);
 	settings_unref(server->started);
 	inherit_clear(&server->inheritance);
+}
+
+static int serve(struct server *server)
+{
+	int signals = watch_signals();
+	char err[512];
+
+	if (start(server, err, sizeof(err)) != 0)
+		return fail(err); /* the process ends: nothing to take down */
+	greet(server);
+	inherit_ready();
+	if (pthread_create(&server->changer, NULL, change_things, server) != 0)
+		abort();
+	run(server, signals);
+	if (!changes_end(server))
+		finish(server);
+	clear(server);
 	say("stopped");
 	return 0;
 }
@@ -372,7 +452,7 @@ static bool inherit(struct server *server)
 int server_run(unsigned uid, unsigned gid)
 {
 	static struct server server;
-	int signals, code;
+	int code;
 	char err[128];
 
 	harden_name("sallyport-work");
@@ -380,7 +460,7 @@ int server_run(unsigned uid, unsigned gid)
 		return fail(err);
 	harden_private();
 	harden_die();
-	signals = watch_signals();
+	block_signals();
 	keep_memory();
 	pthread_mutex_init(&server.change, NULL);
 	pthread_mutex_init(&server.now, NULL);
@@ -389,7 +469,7 @@ int server_run(unsigned uid, unsigned gid)
 			"\"sallyport run\" alone");
 	code = server_load(&server);
 	if (code == 0)
-		code = serve(&server, signals);
+		code = serve(&server);
 	harden_end();
 	return code;
 }

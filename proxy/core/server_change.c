@@ -115,13 +115,13 @@ static void put_off(struct server *server)
 	pthread_mutex_unlock(&server->now);
 }
 
-int server_refresh(struct server *server, char *err, size_t err_size)
+/* refresh is for who has server->change. */
+static int refresh(struct server *server, char *err, size_t err_size)
 {
 	struct snapshot *snapshot;
 	struct load_cas cas;
 	int result;
 
-	pthread_mutex_lock(&server->change);
 	cas = cas_of(server, server->snapshot);
 	result = load_refresh(server->snapshot, &cas, &snapshot, err,
 		err_size);
@@ -129,6 +129,15 @@ int server_refresh(struct server *server, char *err, size_t err_size)
 		adopt(server, snapshot, NULL);
 	else
 		put_off(server);
+	return result;
+}
+
+int server_refresh(struct server *server, char *err, size_t err_size)
+{
+	int result;
+
+	pthread_mutex_lock(&server->change);
+	result = refresh(server, err, err_size);
 	pthread_mutex_unlock(&server->change);
 	return result;
 }
@@ -137,8 +146,10 @@ void server_refresh_or_say(struct server *server)
 {
 	char err[600];
 
-	if (!server->stopping && server_refresh(server, err, sizeof(err)) != 0)
+	pthread_mutex_lock(&server->change);
+	if (!server->stopping && refresh(server, err, sizeof(err)) != 0)
 		say("the CAs stay as they were: %s", err);
+	pthread_mutex_unlock(&server->change);
 }
 
 /* --- the configuration -------------------------------------------------- */
@@ -221,10 +232,8 @@ static int reload(struct server *server)
 
 void server_reload(struct server *server)
 {
-	if (server->stopping)
-		return;
 	pthread_mutex_lock(&server->change);
-	if (reload(server) != 0)
+	if (!server->stopping && reload(server) != 0)
 		say("reload failed; the configuration before stays in force");
 	pthread_mutex_unlock(&server->change);
 }

@@ -30,6 +30,7 @@ struct server {
 	struct access_log *log;
 	struct worker *workers[INHERIT_THREADS];
 	unsigned num_workers;
+	pthread_t changer;   /* who reloads, and renews CAs */
 	struct desk *desk;
 	struct ledger_writer *writer;
 	atomic_bool stopping;

@@ -34,6 +34,7 @@
 enum {
 	LISTENERS_MAX = 256 * 56,
 	KEEPER_END_S = 5,
+	STOP_END_S = 10, /* of a worker that was told twice */
 };
 
 struct supervisor {
@@ -50,6 +51,7 @@ struct supervisor {
 	struct renewal renewal;
 	bool ready;          /* the worker has been, once */
 	bool stopping;
+	time_t kill_at;      /* the worker, if it is still there; 0: not yet */
 	int code;            /* what the worker ended with */
 };
 
@@ -167,7 +169,9 @@ static void on_end(struct supervisor *s, pid_t pid, int status)
 	if (child == &s->worker)
 		renewal_done(&s->renewal, watch_now());
 	if (child == &s->worker && (s->stopping || !s->ready)) {
-		s->code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+		/* before it has connections SIGTERM just ends it */
+		s->code = WIFEXITED(status) ? WEXITSTATUS(status) :
+			s->stopping && WTERMSIG(status) == SIGTERM ? 0 : 1;
 		s->stopping = true;
 		return;
 	}
@@ -273,11 +277,23 @@ static void renew(struct supervisor *s)
  * the end. */
 static void stop(struct supervisor *s)
 {
+	if (s->stopping && s->kill_at == 0)
+		s->kill_at = child_now() + STOP_END_S;
 	s->stopping = true;
 	while (s->num_listeners > 0)
 		close(s->listeners[--s->num_listeners]);
 	if (s->worker.pid)
 		(void)kill(s->worker.pid, SIGTERM);
+}
+
+/* end_late: who was told to stop at once, and does not, has hung up. */
+static void end_late(struct supervisor *s)
+{
+	if (s->kill_at == 0 || child_now() < s->kill_at || !s->worker.pid)
+		return;
+	say("the worker does not end; it is ended");
+	(void)kill(s->worker.pid, SIGKILL);
+	s->kill_at = child_now() + STOP_END_S;
 }
 
 static void on_signals(struct supervisor *s)
@@ -329,7 +345,7 @@ static void on_worker(struct supervisor *s)
 static int wait_ms(const struct supervisor *s)
 {
 	const struct child *children[] = {&s->keeper, &s->worker};
-	time_t now = child_now(), next = now + 3600;
+	time_t now = child_now(), next = s->kill_at ? s->kill_at : now + 3600;
 	int first = renewal_wait_ms(&s->renewal, watch_now()), ms;
 
 	for (size_t i = 0; i < 2; i++) {
@@ -358,6 +374,7 @@ static void run(struct supervisor *s)
 		reap(s);
 		start_again(s);
 		renew(s);
+		end_late(s);
 	}
 }
 

@@ -9,7 +9,8 @@
  * signals, and for one of the two to end, which it starts again. It speaks with
  * no network and reads nothing that either of them says but that it is ready.
  *
- *	SIGTERM, SIGINT  go on to the worker, which drains; a second one stops
+ *	SIGTERM, SIGINT  go on to the worker, which drains; a second one stops it,
+ *	                 if need be by SIGKILL. Neither waits for a load
  *	SIGHUP           read the configuration again; a bad one changes nothing
  *	SIGUSR1          goes on to the worker
  *

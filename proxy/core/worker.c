@@ -439,6 +439,11 @@ void worker_join(struct worker *worker)
 	pthread_join(worker->thread, NULL);
 }
 
+void worker_flush(struct worker *worker)
+{
+	access_flush(worker->services.log);
+}
+
 void worker_free(struct worker *worker)
 {
 	struct services *services = &worker->services;

@@ -4,7 +4,7 @@
  * A connection lives and dies on one worker. The main thread makes the workers
  * and talks to them by posts alone.
  *
- * Threads: new, start, join and free on the main thread; the rest any.
+ * Threads: new, start, join, flush and free on the main thread; the rest any.
  */
 #ifndef PROXY_CORE_WORKER_H
 #define PROXY_CORE_WORKER_H
@@ -46,6 +46,9 @@ void worker_adopt_all(struct worker *const *workers, size_t num,
  * latest after the time the configuration gives; worker_stop ends them now. */
 void worker_drain(struct worker *worker);
 void worker_stop(struct worker *worker);
+
+/* worker_flush hands over what it still has for the log, after worker_join. */
+void worker_flush(struct worker *worker);
 
 /* worker_join waits until it has ended, after worker_drain or worker_stop. Only
  * then worker_free: a worker that did not end still has handles open, and

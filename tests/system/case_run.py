@@ -676,6 +676,69 @@ def crl_url_or_none(t):
     except (OSError, AssertionError):
         return None
 
+# --- an end while something is loaded ------------------------------------------
+
+def begin(t, name):
+    """One that has only just begun to start its worker."""
+    proxy = Sallyport(t.binary, t.lab, t.path(name))
+    proxy.write()
+    proxy.process = subprocess.Popen(
+        [t.binary, "run", "-c", proxy.file], stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=open(proxy.errors, "ab"))
+    assert eventually(lambda: has_worker(proxy), 20)
+    return proxy
+
+def has_worker(proxy):
+    try:
+        return proxy.worker()
+    except AssertionError:
+        return None
+
+@alone.case
+def an_end_before_it_is_ready_waits_for_nothing(t):
+    proxy = begin(t, "young")
+    assert proxy.stop() == 0, proxy.stderr()
+    assert "proxy on" not in proxy.stderr(), proxy.stderr()
+
+@alone.case(limit=90)
+def an_end_does_not_wait_for_a_load(t):
+    """Nor for a keeper that does not answer to it."""
+    for number in 1, 2:
+        with Running(t, name="own%d" % number) as proxy:
+            crl_url(t)
+            t.line(kind="exchange")
+            keeper = proxy.keeper()
+            os.kill(keeper, signal.SIGSTOP)
+            assert eventually(lambda: is_stopped(keeper), 10)
+            proxy.config["issuing"] = {"crl-url": "http://other.test/x"}
+            proxy.write()
+            proxy.signal(signal.SIGHUP)
+            assert eventually(lambda: asks(proxy), 10)
+            sock = t.dial() if number == 2 else None
+            reply = t.fetch("https://ec.lab.test/1k")
+            assert reply.status == 200, reply
+            proxy.signal(signal.SIGTERM)
+            if number == 2:
+                assert eventually(lambda: "draining" in proxy.stderr(), 10)
+                proxy.signal(signal.SIGTERM)
+            assert proxy.process.wait(60) == 0
+            if sock:
+                sock.close()
+            assert "reload" not in proxy.stderr(), proxy.stderr()
+            assert "stopped" in proxy.stderr(), proxy.stderr()
+            assert len(t.lines(kind="exchange")) == 2
+
+def is_stopped(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        return f.read().rpartition(")")[2].split()[0] == "T"
+
+def asks(proxy):
+    """The worker waits for its keeper: what it asked has not been read."""
+    done = subprocess.run(["ss", "-xanp"], capture_output=True, text=True)
+    return sum("pid=%d," % proxy.keeper() in line and
+               int(line.split()[2]) > 0 for line in done.stdout.splitlines()
+               ) > 1  # the supervisor has told it the new rules, too
+
 # --- check and run are of one mind --------------------------------------------
 
 @alone.case
