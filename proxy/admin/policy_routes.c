@@ -193,7 +193,9 @@ static json_t *lines(char *text)
 
 static void show_outcome(struct call *call, struct api_policy *policy)
 {
-	json_t *object = show_version(&policy->version);
+	/* what was only tried is no version */
+	json_t *object = policy->dry ? json_object() :
+		show_version(&policy->version);
 
 	put_flag(object, "dryRun", policy->dry);
 	put_value(object, "warnings", lines(policy->told));

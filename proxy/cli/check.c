@@ -9,14 +9,13 @@
 #include "pki/lifecycle.h"
 #include "pki/x509.h"
 #include "policy/catalog.h"
-#include "policy/shadow.h"
-#include "proxy/cli/check_users.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/core/load.h"
+#include "proxy/core/remarks.h"
 #include "proxy/core/source.h"
 
 static const char *plural(size_t num)
@@ -108,47 +107,6 @@ static int check_named(const struct config *config)
 	return code;
 }
 
-/* --- what is surely not meant ------------------------------------------- */
-
-static void on_shadowed(void *arg, const char *rule, unsigned line,
-	const char *by, unsigned by_line)
-{
-	mistakes_warning(arg, line, "the rule \"%s\" never decides: \"%s\" in "
-		"line %u takes all that it matches", rule, by, by_line);
-}
-
-static void check_categories(const struct settings *settings,
-	struct mistakes *mistakes)
-{
-	const struct config *config = settings->config;
-
-	for (unsigned i = 0; i < config->num_categories; i++) {
-		const struct category *category = &config->categories[i];
-
-		if (catalog_count(settings->catalog, i) == 0)
-			mistakes_warning(mistakes, category->line,
-				"the category \"%s\" is empty",
-				category->name);
-		if (!policy_category_used(config->policy, i))
-			mistakes_warning(mistakes, category->line,
-				"no rule that is on uses the category \"%s\"",
-				category->name);
-	}
-}
-
-static void check_policy(const struct settings *settings)
-{
-	const struct policy *policy = settings->config->policy;
-	struct mistakes mistakes = {.file = settings->config->path};
-
-	shadow_each(policy, false, on_shadowed, &mistakes);
-	shadow_each(policy, true, on_shadowed, &mistakes);
-	check_categories(settings, &mistakes);
-	check_users(settings, &mistakes);
-	mistakes_print(&mistakes, stderr);
-	mistakes_clear(&mistakes);
-}
-
 /* --- the whole ---------------------------------------------------------- */
 
 static void say_fine(const char *name, const struct settings *settings)
@@ -171,7 +129,7 @@ static int check_loaded(struct config *config, const char *name)
 
 	if (load_settings(config, NULL, stderr, &settings) != 0)
 		return EXIT_WRONG;
-	check_policy(settings);
+	remarks_print(settings, stderr);
 	code = check_named(config);
 	if (code == OPTIONS_FINE)
 		say_fine(name, settings);

@@ -138,6 +138,8 @@ struct config {
 	size_t num_categories;
 	struct policy *policy;    /* the rules; never NULL, sealed by load.h */
 	size_t num_rules, num_url_rules; /* as in the file */
+	/* The file, or policy, that each list stands in, for good; NULL: none. */
+	const char *rules_from, *url_rules_from;
 
 	struct {
 		bool given;           /* who uses listen.proxy must be somebody */

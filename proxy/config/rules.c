@@ -475,6 +475,10 @@ static void load_kind(struct loader *loader, const struct rule_kind *kind,
 	if (!all || node_is_null(all))
 		return;
 	loader->mistakes.file = over ? loader->policy.name : loader->file.name;
+	if (kind == &ssl_kind)
+		loader->config->rules_from = intern(loader->mistakes.file);
+	else
+		loader->config->url_rules_from = intern(loader->mistakes.file);
 	load_list(loader, kind, all);
 }
 

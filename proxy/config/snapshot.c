@@ -37,6 +37,7 @@ void settings_unref(struct settings *settings)
 	trust_free(settings->client_trust);
 	htpasswd_free(settings->htpasswd);
 	catalog_unref(settings->catalog);
+	free(settings->lists_told);
 	free(settings);
 }
 

@@ -33,6 +33,7 @@ struct settings {
 	 * shared by the snapshots before and behind. */
 	struct catalog *catalog;    /* a reference */
 	uint8_t catalog_digest[32]; /* of the lists it was made of */
+	char *lists_told;           /* owned: the warnings of their lines */
 };
 
 struct settings *settings_ref(struct settings *settings);

@@ -8,6 +8,7 @@
 #include "policy/catalog.h"
 #include "policy/entry.h"
 #include "proxy/config/handed.h"
+#include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
 
@@ -17,6 +18,7 @@ enum { TOLD_MAX = 20 };
 struct pass {
 	const struct config *config;
 	FILE *errors;
+	FILE *lines;                     /* what is told of single lines */
 	SHA256_CTX digest;
 	struct catalog_builder *builder; /* NULL: to see what has changed */
 	struct mistakes mistakes;        /* of the configuration */
@@ -37,7 +39,7 @@ struct pass {
 static void tell_spared(struct pass *pass, const struct category *category,
 	const struct entry *entry)
 {
-	fprintf(pass->errors, "%s:%u: warning: the rule \"%s\" leaves all of "
+	fprintf(pass->lines, "%s:%u: warning: the rule \"%s\" leaves all of "
 		"%s alone, not %s only: SSL rules see no path\n", pass->file,
 		pass->line, category->spared, shown(entry->host).text,
 		shown(entry->path).text);
@@ -60,7 +62,7 @@ static void add_entry(void *arg, const struct entry *entry)
 static void tell_bad(struct pass *pass, const char *what)
 {
 	if (++pass->bad <= TOLD_MAX)
-		fprintf(pass->errors, "%s:%u: warning: %s\n", pass->file,
+		fprintf(pass->lines, "%s:%u: warning: %s\n", pass->file,
 			pass->line, what);
 }
 
@@ -93,7 +95,7 @@ static void add_lines(struct pass *pass, const char *text, size_t len)
 		text = stop + 1;
 	}
 	if (pass->bad > TOLD_MAX)
-		fprintf(pass->errors, "%s: warning: and %zu more\n",
+		fprintf(pass->lines, "%s: warning: and %zu more\n",
 			pass->file, pass->bad - TOLD_MAX);
 }
 
@@ -155,6 +157,8 @@ static void use_category(struct pass *pass, const struct category *category)
 	pass->mistakes.file = category->from[0] ? category->from : NULL;
 	pass->spared_told = false;
 	hash(pass, category->name, strlen(category->name));
+	if (category->spared) /* goes into what is told of its lines */
+		hash(pass, category->spared, strlen(category->spared));
 	hash(pass, &num, sizeof(num));
 	use_inline(pass, category);
 	for (size_t i = 0; i < category->num_files; i++)
@@ -196,11 +200,31 @@ static int build(struct pass *pass, struct catalog **out,
 	return *out ? 0 : -1;
 }
 
+/* build_telling: what is told of single lines is kept in *told, too. */
+static int build_telling(const struct config *config, FILE *errors,
+	struct catalog **out, uint8_t digest[LIST_DIGEST_SIZE], char **told)
+{
+	size_t len;
+	FILE *lines = must(open_memstream(told, &len));
+	struct pass read = {.config = config, .errors = errors,
+		.lines = lines};
+	int result = build(&read, out, digest);
+
+	if (fclose(lines) != 0)
+		abort(); /* for want of memory */
+	fputs(*told, errors);
+	if (result == 0)
+		return 0;
+	free(*told);
+	*told = NULL;
+	return -1;
+}
+
 int lists_load(const struct config *config, const struct settings *before,
-	FILE *errors, struct catalog **out, uint8_t digest[LIST_DIGEST_SIZE])
+	FILE *errors, struct catalog **out, uint8_t digest[LIST_DIGEST_SIZE],
+	char **told)
 {
 	struct pass look = {.config = config, .errors = errors};
-	struct pass read = look;
 
 	if (before && before->catalog) {
 		if (go_through(&look, digest) != 0)
@@ -208,9 +232,10 @@ int lists_load(const struct config *config, const struct settings *before,
 		if (memcmp(digest, before->catalog_digest,
 			LIST_DIGEST_SIZE) == 0) {
 			*out = catalog_ref(before->catalog);
+			*told = must(strdup(before->lists_told));
 			return 0;
 		}
 	}
 	/* what was seen may have changed by now: the digest is of what is read */
-	return build(&read, out, digest);
+	return build_telling(config, errors, out, digest, told);
 }

@@ -27,9 +27,11 @@ enum {
 /* lists_load makes a catalog of config's categories, set n being the n-th; or
  * gives another reference to that of before, where they are what that was made of
  * to the byte: then nothing is told of their lines again. The digest is of all
- * that. -1: told to errors. */
+ * that. *told is what is, or was, told of their lines, the caller's. -1: told to
+ * errors. */
 int lists_load(const struct config *config, const struct settings *before,
-	FILE *errors, struct catalog **out, uint8_t digest[LIST_DIGEST_SIZE])
+	FILE *errors, struct catalog **out, uint8_t digest[LIST_DIGEST_SIZE],
+	char **told)
 	__attribute__((warn_unused_result));
 
 #endif

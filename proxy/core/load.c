@@ -190,7 +190,7 @@ static int seal(struct settings *settings, const struct settings *before,
 	char err[256];
 
 	if (lists_load(settings->config, before, errors, &settings->catalog,
-		settings->catalog_digest) != 0)
+		settings->catalog_digest, &settings->lists_told) != 0)
 		return -1;
 	if (policy_seal(settings->config->policy, settings->catalog, err,
 		sizeof(err)) == 0)

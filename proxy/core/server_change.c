@@ -14,6 +14,7 @@
 #include "proxy/config/snapshot.h"
 #include "proxy/core/keeper_client.h"
 #include "proxy/core/load.h"
+#include "proxy/core/remarks.h"
 #include "proxy/core/say.h"
 #include "proxy/core/worker.h"
 #include "proxy/report/access.h"
@@ -253,6 +254,18 @@ static void end_telling(FILE *told)
 		abort(); /* for want of memory */
 }
 
+/* tell_all tells what `check` would: also of lines of lists that are as they were
+ * before, and had not to be read again. */
+static void tell_all(const struct snapshot *snapshot,
+	const struct settings *before, FILE *told)
+{
+	const struct settings *settings = snapshot->settings;
+
+	if (settings->catalog == before->catalog)
+		fputs(settings->lists_told, told);
+	remarks_print(settings, told);
+}
+
 /* try_source loads source as a start would; what is wrong, and the warnings, are
  * in policy->told. */
 static int try_source(struct server *server, const struct source *source,
@@ -268,6 +281,8 @@ static int try_source(struct server *server, const struct source *source,
 		result = load_snapshot(config, server->snapshot->settings,
 			server->snapshot->generation + 1, &cas, told, out, err,
 			err_size);
+	if (result == 0)
+		tell_all(*out, server->snapshot->settings, told);
 	end_telling(told);
 	return result == LOAD_WRONG ? API_POLICY_WRONG : result;
 }

@@ -27,6 +27,7 @@ static const char mark[] = "\n%%%\n";
 static void seal(struct config *config)
 {
 	uint8_t digest[LIST_DIGEST_SIZE];
+	char *told;
 	struct catalog *catalog = NULL;
 	char err[256];
 
@@ -35,7 +36,9 @@ static void seal(struct config *config)
 			free(config->categories[i].files[j].path);
 		config->categories[i].num_files = 0;
 	}
-	assert(lists_load(config, NULL, stderr, &catalog, digest) == 0);
+	assert(lists_load(config, NULL, stderr, &catalog, digest,
+		&told) == 0);
+	free(told);
 	assert(policy_seal(config->policy, catalog, err, sizeof(err)) == 0);
 	catalog_unref(catalog);
 }

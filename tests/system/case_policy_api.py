@@ -146,8 +146,53 @@ def mistakes_change_nothing(t):
         assert sorted(os.listdir(os.path.join(
             proxy.config["state"], "policy"))) == before
         made = put(api, blocking("rsa.lab.test"), query="?dryRun=true")
-        assert made["version"] == 1 and made["dryRun"], made
+        assert made == {"dryRun": True, "warnings": []}, made
         assert blocked(t) == {"ec.lab.test"}
+
+
+def odd_policy(t):
+    """Right, and full of what is surely not meant."""
+    with open(t.path("odd.txt"), "w") as f:
+        f.write("a.odd.test\nb..odd.test\n")
+    open(t.path("none.txt"), "w").close()
+    return {
+        "categories": {
+            "odd": {"file": t.path("odd.txt")},
+            "empty": {"file": t.path("none.txt")},
+            "unused": {"hosts": ["x.test"]}},
+        "ssl-rules": [
+            {"name": "First", "match": {"categories": ["odd", "empty"]},
+             "action": "block"},
+            {"name": "Second", "match": {"categories": ["odd"]},
+             "action": "inspect"}],
+        "url-rules": [{"name": "All", "action": "allow"},
+                      {"name": "Never", "action": "block"}]}
+
+
+@policy.case(limit=60)
+def warnings_are_those_of_check(t):
+    """Whether or not the lists had to be read for it."""
+    document = odd_policy(t)
+    with Running(t, document) as proxy:
+        code, _, err = proxy.run("check", "-c", proxy.file)
+        said = {line.partition("warning: ")[2] for line in err.splitlines()
+                if "warning: " in line}
+        assert code == 0 and len(said) == 5, said
+        api = Api(proxy)
+        text = json.dumps(document, indent=1)
+        for query in "?dryRun=true", "", "", "?dryRun=true":
+            made = put_yaml(api, text, query=query)
+            there = {line.partition("warning: ")[2]
+                     for line in made["warnings"]}
+            told = {cut(line) for line in there}
+            assert told == {cut(line) for line in said}, (query, there, said)
+            assert any(line.startswith("policy version ") for line in
+                       made["warnings"]), made
+
+
+def cut(line):
+    """Without the line of another rule, which is another one there."""
+    return line.partition(" in line ")[0]
 
 
 @policy.case

@@ -13,10 +13,13 @@ static struct config *ready(const char *text)
 {
 	struct config *config = told_nothing(text);
 	uint8_t digest[LIST_DIGEST_SIZE];
+	char *told;
 	struct catalog *catalog;
 	char err[128];
 
-	assert_int_equal(lists_load(config, NULL, stderr, &catalog, digest), 0);
+	assert_int_equal(lists_load(config, NULL, stderr, &catalog, digest,
+		&told), 0);
+	free(told);
 	assert_int_equal(policy_seal(config->policy, catalog, err, sizeof(err)),
 		0);
 	catalog_unref(catalog);

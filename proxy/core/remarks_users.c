@@ -1,4 +1,4 @@
-#include "proxy/cli/check_users.h"
+#include "proxy/core/remarks_users.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -80,7 +80,7 @@ static void check_source(const struct config *config, size_t i,
 	}
 }
 
-void check_users(const struct settings *settings, struct mistakes *mistakes)
+void remarks_users(const struct settings *settings, struct mistakes *mistakes)
 {
 	const struct config *config = settings->config;
 

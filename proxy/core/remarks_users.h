@@ -1,5 +1,5 @@
 /*
- * check_users.h - what is legal of users, but surely not meant.
+ * remarks_users.h - what is legal of users, but surely not meant.
  *
  * Users that rules and groups name and nobody can be: they are in no htpasswd and
  * come from no network, and there are no certificates, which bring any name. And
@@ -7,13 +7,13 @@
  *
  * Threads: one.
  */
-#ifndef PROXY_CLI_CHECK_USERS_H
-#define PROXY_CLI_CHECK_USERS_H
+#ifndef PROXY_CORE_REMARKS_USERS_H
+#define PROXY_CORE_REMARKS_USERS_H
 
 struct mistakes;
 struct settings;
 
-/* check_users tells warnings; mistakes' file is another afterwards. */
-void check_users(const struct settings *settings, struct mistakes *mistakes);
+/* remarks_users tells warnings; mistakes' file is another afterwards. */
+void remarks_users(const struct settings *settings, struct mistakes *mistakes);
 
 #endif
