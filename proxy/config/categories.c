@@ -110,26 +110,36 @@ static void read_document(struct loader *loader,
 		read_category(loader, all->at[i], &out->at[out->num++]);
 }
 
-static bool names_file(const struct category_list *list, const char *path)
+static int by_text(const void *a, const void *b)
 {
-	for (size_t i = 0; i < list->num; i++) {
-		for (size_t j = 0; j < list->at[i].num_files; j++) {
-			if (strcmp(list->at[i].files[j].path, path) == 0)
-				return true;
-		}
-	}
-	return false;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* check_files: who may change the policy does not by that get to read files, nor
- * could a worker open them that has not been handed them. */
-static void check_files(struct loader *loader,
-	const struct category_list *base, const struct category *category)
+/* paths_of gives the files of all categories, sorted; owned. */
+static const char **paths_of(const struct category_list *list, size_t *out_num)
+{
+	const char **paths;
+	size_t num = 0;
+
+	for (size_t i = 0; i < list->num; i++)
+		num += list->at[i].num_files;
+	paths = must(calloc(num + 1, sizeof(*paths)));
+	*out_num = 0;
+	for (size_t i = 0; i < list->num; i++) {
+		for (size_t j = 0; j < list->at[i].num_files; j++)
+			paths[(*out_num)++] = list->at[i].files[j].path;
+	}
+	qsort(paths, num, sizeof(*paths), by_text);
+	return paths;
+}
+
+static void check_category_files(struct loader *loader,
+	const struct category *category, const char *const *paths, size_t num)
 {
 	for (size_t i = 0; i < category->num_files; i++) {
 		const struct category_file *file = &category->files[i];
 
-		if (!names_file(base, file->path))
+		if (!bsearch(&file->path, paths, num, sizeof(*paths), by_text))
 			mistakes_error(&loader->mistakes, file->line,
 				"categories.%s.file: %s is in no category of "
 				"the configuration; name it there first",
@@ -138,30 +148,60 @@ static void check_files(struct loader *loader,
 	}
 }
 
-static struct category *find_in(const struct category_list *list,
-	const char *name)
+/* check_files: who may change the policy does not by that get to read files, nor
+ * could a worker open them that has not been handed them. */
+static void check_files(struct loader *loader,
+	const struct category_list *base, const struct category_list *over)
 {
-	for (size_t i = 0; i < list->num; i++) {
-		if (strcmp(list->at[i].name, name) == 0)
-			return &list->at[i];
-	}
-	return NULL;
+	size_t num;
+	const char **paths = paths_of(base, &num);
+
+	for (size_t i = 0; i < over->num; i++)
+		check_category_files(loader, &over->at[i], paths, num);
+	free(paths);
 }
 
-/* lay_over moves what is in over to base, in the place of what has its name. */
+static int by_name(const void *a, const void *b)
+{
+	const struct category *x = *(struct category *const *)a;
+	const struct category *y = *(struct category *const *)b;
+
+	return strcmp(x->name, y->name);
+}
+
+static struct category **sorted(const struct category_list *list)
+{
+	struct category **all = must(calloc(list->num + 1, sizeof(*all)));
+
+	for (size_t i = 0; i < list->num; i++)
+		all[i] = &list->at[i];
+	qsort(all, list->num, sizeof(*all), by_name);
+	return all;
+}
+
+/* lay_over moves what is in over to base, in the place of what has its name, else
+ * behind it. No list has a name twice. */
 static void lay_over(struct category_list *base, struct category_list *over)
 {
+	struct category **named = sorted(over);
+
 	base->at = must(reallocarray(base->at, base->num + over->num + 1,
 		sizeof(*base->at)));
-	for (size_t i = 0; i < over->num; i++) {
-		struct category *same = find_in(base, over->at[i].name);
+	for (size_t i = 0; i < base->num; i++) {
+		struct category *at = &base->at[i], **same = bsearch(&at,
+			named, over->num, sizeof(*named), by_name);
 
-		if (same)
-			category_clear(same);
-		else
-			same = &base->at[base->num++];
-		*same = over->at[i];
+		if (!same)
+			continue;
+		category_clear(at);
+		*at = **same;
+		(*same)->line = 0; /* moved; no line is the 0th */
 	}
+	for (size_t i = 0; i < over->num; i++) {
+		if (over->at[i].line > 0)
+			base->at[base->num++] = over->at[i];
+	}
+	free(named);
 	free(over->at);
 }
 
@@ -203,8 +243,7 @@ void categories_load(struct loader *loader)
 
 	read_document(loader, &loader->file, &base);
 	read_document(loader, &loader->policy, &over);
-	for (size_t i = 0; i < over.num; i++)
-		check_files(loader, &base, &over.at[i]);
+	check_files(loader, &base, &over);
 	lay_over(&base, &over);
 	loader->config->categories = base.at;
 	loader->config->num_categories = base.num;

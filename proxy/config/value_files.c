@@ -13,16 +13,35 @@
 #include "proxy/config/memory.h"
 #include "proxy/config/values.h"
 
+/* plain takes out of path what says nothing, "./" and doubled slashes, so that one
+ * file has one name: "./lists/x" is "lists/x". */
+static char *plain(char *path)
+{
+	const char *from = path;
+	char *to = path;
+
+	while (*from) {
+		if (from[0] == '/' && from[1] == '/')
+			from++;
+		else if (from[0] == '/' && from[1] == '.' && from[2] == '/')
+			from += 2;
+		else
+			*to++ = *from++;
+	}
+	*to = '\0';
+	return path;
+}
+
 /* absolute makes text absolute, by the folder of the file; owned. */
 static char *absolute(const struct loader *loader, const char *text)
 {
 	char *path = NULL;
 
 	if (text[0] == '/' || !loader->folder || !loader->folder[0])
-		return must(strdup(text));
+		return plain(must(strdup(text)));
 	if (asprintf(&path, "%s/%s", loader->folder, text) < 0)
 		abort();
-	return path;
+	return plain(path);
 }
 
 /* path_text is a scalar that can be a path, or NULL. */

@@ -261,6 +261,65 @@ static void a_ca_says_where_it_is_named(void **state)
 	config_free(config);
 }
 
+static void a_file_may_be_written_in_other_ways(void **state)
+{
+	static const char *const ways[] = {"b.txt", "./b.txt", "././b.txt",
+		".//b.txt"};
+	struct config *config;
+	char policy[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		snprintf(policy, sizeof(policy), "categories: {c: {file: %s}}",
+			ways[i]);
+		config = load_fine(base, policy);
+		assert_string_equal(config->categories[2].files[0].path,
+			in_folder("b.txt"));
+		config_free(config);
+	}
+}
+
+/* named writes the categories of numbers from to to, by step. */
+static char *named(int from, int to, int step)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs("categories:\n", out);
+	for (int i = from; i != to; i += step)
+		fprintf(out, "  n%d: {hosts: [h%d.test]}\n", i * 7919 % 5003,
+			step);
+	fclose(out);
+	return text;
+}
+
+/* those of the file keep their places, and new ones come behind, in order */
+static void many_over_many(void **state)
+{
+	enum { FILES = 2000, FROM = 2999, TO = 999 }; /* 1000 of both */
+	char *file = named(0, FILES, 1), *policy = named(FROM, TO, -1);
+	struct config *config = load_fine(file, policy);
+	char name[16];
+
+	(void)state;
+	assert_int_equal(config->num_categories, FILES + 1000);
+	for (int i = 0; i < FILES + 1000; i++) {
+		const struct category *category = &config->categories[i];
+		int n = i < FILES ? i : FROM - (i - FILES);
+
+		snprintf(name, sizeof(name), "n%d", n * 7919 % 5003);
+		assert_string_equal(category->name, name);
+		assert_string_equal(category->entries, n > TO ? "h-1.test\n" :
+			"h1.test\n");
+		assert_string_equal(category->from, n > TO ?
+			"policy version 7" : in_folder("c.yaml"));
+	}
+	config_free(config);
+	free(file);
+	free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +329,8 @@ int main(void)
 		cmocka_unit_test(a_policy_takes_the_place_of_rules),
 		cmocka_unit_test(a_policy_takes_the_place_of_categories),
 		cmocka_unit_test(a_policy_names_no_files_of_its_own),
+		cmocka_unit_test(a_file_may_be_written_in_other_ways),
+		cmocka_unit_test(many_over_many),
 		cmocka_unit_test(mistakes_say_which_it_is),
 		cmocka_unit_test(a_ca_says_where_it_is_named),
 	};
