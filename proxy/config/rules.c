@@ -414,6 +414,17 @@ static void check_twice(struct reading *reading, struct named *named,
 	named[(*num)++] = (struct named){name, line};
 }
 
+/* check_taken: of what no rule decides it is said that "default" does. */
+static void check_taken(const struct reading *reading)
+{
+	if (strcmp(reading->rule->name, "default") == 0)
+		mistakes_error(&reading->loader->mistakes,
+			line_of(reading->node, "name"),
+			"no rule can be called \"default\": the log and others "
+			"call so what no rule decides; \"Default\" is another "
+			"name");
+}
+
 static void load_rule(struct loader *loader, const struct rule_kind *kind,
 	const struct node *node, struct named *named, size_t *num_named)
 {
@@ -433,8 +444,10 @@ static void load_rule(struct loader *loader, const struct rule_kind *kind,
 		return;
 	}
 	read_rule(&reading);
-	if (reading.rule->name)
+	if (reading.rule->name) {
+		check_taken(&reading);
 		check_twice(&reading, named, num_named);
+	}
 	if (loader->mistakes.errors == 0) /* else for nothing, and more noise */
 		add(&reading);
 	criteria_clear(&reading.rule->match);

@@ -384,6 +384,26 @@ static void what_is_missing(void **state)
 	config_free(told_nothing("ssl-rules:\nurl-rules:\ncategories:\n"));
 }
 
+/* The log, answers and explain call so what no rule decides. */
+static void a_name_that_is_taken(void **state)
+{
+	(void)state;
+	told_error("ssl-rules:\n"
+		"- {name: default, action: block}\n"
+		"url-rules:\n"
+		"- action: block\n"
+		"  name: default\n",
+		"t.yaml:2: no rule can be called \"default\": the log and "
+		"others call so what no rule decides; \"Default\" is another "
+		"name\n"
+		"t.yaml:5: no rule can be called \"default\": the log and "
+		"others call so what no rule decides; \"Default\" is another "
+		"name\n");
+	config_free(told_nothing("ssl-rules:\n"
+		"- {name: Default, action: block}\n"
+		"- {name: default 2, action: block}\n"));
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -470,6 +490,7 @@ int main(void)
 		cmocka_unit_test(url_rules_that_are_wrong),
 		cmocka_unit_test(what_makes_no_sense),
 		cmocka_unit_test(what_is_missing),
+		cmocka_unit_test(a_name_that_is_taken),
 		cmocka_unit_test(names),
 		cmocka_unit_test(rules_know_where_they_stand),
 	};
