@@ -349,6 +349,19 @@ struct zone *zone_read(const char *name, const void *data, size_t len,
 	return NULL;
 }
 
+struct zone *zone_rule(const char *name, const char *text)
+{
+	struct daylight daylight;
+	struct zone *zone;
+
+	if (daylight_read(text, strlen(text), &daylight) != 0)
+		return NULL;
+	zone = zone_new(name);
+	zone->daylight = daylight;
+	zone->goes_on = true;
+	return zone;
+}
+
 /* --- asking ---------------------------------------------------------------*/
 
 /* How many transitions are not after at. */

@@ -27,6 +27,11 @@ struct zone *zone_fixed(const char *name);
 /* zone_read makes one of a file's bytes. */
 struct zone *zone_read(const char *name, const void *data, size_t len,
 	char *err, size_t err_size) __attribute__((warn_unused_result));
+
+/* zone_rule makes one of a text as in TZ, "CET-1CEST,M3.5.0,M10.5.0/3", which holds
+ * for all times; NULL: it is none. */
+struct zone *zone_rule(const char *name, const char *text)
+	__attribute__((warn_unused_result));
 void zone_free(struct zone *zone);
 
 /* zone_offset is what is added to UTC there at that time, in seconds. */

@@ -29,8 +29,33 @@ static struct zone *read_zone(const char *name, const char *path, char *err,
 	return zone;
 }
 
-static struct zone *local_zone(char *err, size_t err_size)
+/* said_zone is what TZ says, as tzset(3) has it: a file's name, or a text that is
+ * a zone by itself. NULL: nothing that is one. */
+static struct zone *said_zone(const char *folder, const char *text)
 {
+	size_t len = strlen(folder);
+	struct zone *zone = NULL;
+	char path[PATH_MAX], err[256];
+
+	if (text[0] == ':')
+		text++;
+	if (strncmp(text, folder, len) == 0 && text[len] == '/')
+		text += len + 1;
+	if (text[0] == '\0')
+		return zone_fixed("UTC");
+	snprintf(path, sizeof(path), "%s/%s", folder, text);
+	if (zone_is_name(text) && access(path, F_OK) == 0)
+		zone = read_zone("local", path, err, sizeof(err));
+	return zone ? zone : zone_rule("local", text);
+}
+
+static struct zone *local_zone(const char *folder, char *err, size_t err_size)
+{
+	const char *text = getenv("TZ");
+	struct zone *zone = text ? said_zone(folder, text) : NULL;
+
+	if (zone)
+		return zone;
 	if (access(LOCAL_FILE, F_OK) != 0)
 		return zone_fixed("UTC");
 	return read_zone("local", LOCAL_FILE, err, err_size);
@@ -62,7 +87,7 @@ struct zone *zones_open(const char *folder, const char *name, char *err,
 	if (zone)
 		return zone;
 	if (strcmp(name, "local") == 0)
-		return local_zone(err, err_size);
+		return local_zone(folder, err, err_size);
 	if (zone_is_name(name))
 		return named_zone(folder, name, err, err_size);
 	snprintf(err, err_size, "\"%s\" is no time zone; as Europe/Berlin, "

@@ -1,9 +1,10 @@
 /*
  * zones.h - the time zone that a rule names.
  *
- * "local" is the machine's: /etc/localtime, and UTC where that is not there, as
- * localtime(5) has it. Other names are files of tzdata; "UTC" and offsets need
- * none.
+ * "local" is that of the environment's TZ, as tzset(3) has it, but of files of
+ * tzdata alone; else, and where that is no zone, the machine's: /etc/localtime, and
+ * UTC where that is not there, as localtime(5) has it. Other names are files of
+ * tzdata, and never of another folder; "UTC" and offsets need none.
  *
  * Threads: any.
  */

@@ -80,12 +80,73 @@ static void names_of_none(void **state)
 	assert_null(zones_open("/", "", err, sizeof(err)));
 }
 
+static void local_is(const char *folder, const char *tz, int32_t offset)
+{
+	struct zone *zone;
+	char err[256];
+
+	assert_int_equal(setenv("TZ", tz, 1), 0);
+	zone = zones_open(folder, "local", err, sizeof(err));
+	assert_non_null(zone);
+	if (zone_offset(zone, 0) != offset)
+		fail_msg("%s: %d", tz, (int)zone_offset(zone, 0));
+	zone_free(zone);
+}
+
+static int32_t machine_offset(void)
+{
+	struct zone *zone;
+	int32_t offset;
+	char err[256];
+
+	unsetenv("TZ");
+	zone = zones_open("/nowhere", "local", err, sizeof(err));
+	assert_non_null(zone);
+	offset = zone_offset(zone, 0);
+	zone_free(zone);
+	return offset;
+}
+
+static void local_heeds_the_environment(void **state)
+{
+	char folder[] = "/tmp/sallyport-zones.XXXXXX", path[64], text[96];
+	int32_t machine = machine_offset();
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/Here", folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fwrite(plus_one, 1, sizeof(plus_one), file);
+	fclose(file);
+	local_is(folder, "Here", 3600);
+	local_is(folder, ":Here", 3600);
+	local_is(folder, path, 3600);
+	snprintf(text, sizeof(text), ":%s", path);
+	local_is(folder, text, 3600);
+	local_is(folder, "", 0);
+	local_is(folder, "XYZ-5", 18000);
+	local_is(folder, "EST5EDT,M3.2.0,M11.1.0", -18000);
+	/* no zones, or of other folders: the machine's */
+	local_is(folder, "There", machine);
+	snprintf(text, sizeof(text), "../%s/Here", strrchr(folder, '/') + 1);
+	local_is(folder, text, machine);
+	snprintf(text, sizeof(text), "%s/../%s", folder, path + 5);
+	local_is(folder, text, machine);
+	local_is("/nowhere", path, machine);
+	unsetenv("TZ");
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_that_need_no_file),
 		cmocka_unit_test(names_of_files),
 		cmocka_unit_test(names_of_none),
+		cmocka_unit_test(local_heeds_the_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
