@@ -170,6 +170,8 @@ static int check_over(const char *file, const char *state)
 			source.version.number);
 		code = source_load(&source, &config, stderr) != 0 ?
 			EXIT_WRONG : check_loaded(config, name);
+		if (code != OPTIONS_FINE)
+			source_tell_way_out(&source, state, stderr);
 	}
 	source_clear(&source);
 	return code;

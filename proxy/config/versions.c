@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "proxy/config/memory.h"
+#include "proxy/config/version_json.h"
 
 enum {
 	NAME = 32,
@@ -175,54 +175,26 @@ static int write_file(int folder, const char *name, const char *text,
 	return refuse(err, err_size, FOLDER "/%s: %s", name, strerror(why));
 }
 
-/* --- a version as JSON -------------------------------------------------- */
+/* --- a version ---------------------------------------------------------- */
 
-static void copy_text(const json_t *object, const char *key, char *out,
-	size_t size)
+/* damaged says so of the version. */
+static int damaged(unsigned number, char *err, size_t err_size)
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	char name[NAME];
 
-	snprintf(out, size, "%s", text ? text : "");
-}
-
-/* take reads what is in the file into out, and where out_text is not NULL the
- * document, too. False: it is none of ours. */
-static bool take(const json_t *object, unsigned number, struct version *out,
-	char **out_text, size_t *out_len)
-{
-	const json_t *policy = json_object_get(object, "policy");
-
-	if (!json_is_string(policy) || json_integer_value(
-		    json_object_get(object, "version")) != (json_int_t)number)
-		return false;
-	out->number = number;
-	out->made = json_integer_value(json_object_get(object, "made"));
-	copy_text(object, "who", out->who, sizeof(out->who));
-	copy_text(object, "note", out->note, sizeof(out->note));
-	if (!out_text)
-		return true;
-	*out_len = json_string_length(policy);
-	*out_text = must(calloc(1, *out_len + 1));
-	memcpy(*out_text, json_string_value(policy), *out_len);
-	return true;
+	return refuse(err, err_size, FOLDER "/%s is damaged: it is not what "
+		"the API has written; another version's number in " FOLDER
+		"/" CURRENT ", or 0 for the configuration file's own policy, "
+		"has that one used", name_of(number, name));
 }
 
 static int parse(const char *text, size_t len, unsigned number,
 	struct version *out, char **out_text, size_t *out_len, char *err,
 	size_t err_size)
 {
-	json_error_t error;
-	json_t *object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	bool good = object && take(object, number, out, out_text, out_len);
-	char name[NAME];
-
-	json_decref(object);
-	if (good)
+	if (version_json_read(text, len, number, out, out_text, out_len))
 		return 0;
-	return refuse(err, err_size, FOLDER "/%s is damaged: it is not what "
-		"the API has written; another version's number in " FOLDER
-		"/" CURRENT ", or 0 for the configuration file's own policy, "
-		"has that one used", name_of(number, name));
+	return damaged(number, err, err_size);
 }
 
 static int read_version(int folder, unsigned number, struct version *out,
@@ -243,30 +215,25 @@ static int read_version(int folder, unsigned number, struct version *out,
 	return result;
 }
 
-static void set(json_t *object, const char *key, json_t *value)
+static int read_current(int folder, unsigned *out, char *err, size_t err_size)
 {
-	if (json_object_set_new(object, key, must(value)) != 0)
-		abort();
-}
+	char *text;
+	size_t len, digits;
+	int result = read_file(folder, CURRENT, &text, &len, err, err_size);
 
-/* dump: NULL where the text is not UTF-8, and so no document. */
-static char *dump(const struct version *version, const char *text, size_t len)
-{
-	json_t *object = must(json_object()), *policy = json_stringn(text, len);
-	char *out;
-
-	if (!policy) {
-		json_decref(object);
-		return NULL;
-	}
-	set(object, "version", json_integer(version->number));
-	set(object, "made", json_integer(version->made));
-	set(object, "who", json_string(version->who));
-	set(object, "note", json_string(version->note));
-	set(object, "policy", policy);
-	out = must(json_dumps(object, JSON_INDENT(1)));
-	json_decref(object);
-	return out;
+	*out = 0;
+	if (result != 0)
+		return result == VERSIONS_NONE ? 0 : -1;
+	digits = strspn(text, "0123456789");
+	if (digits > 0 && digits <= 6 &&
+	    (len == digits || (len == digits + 1 && text[digits] == '\n')))
+		*out = (unsigned)strtoul(text, NULL, 10);
+	else
+		result = refuse(err, err_size, FOLDER "/" CURRENT " is "
+			"damaged: it is to be the number of a version, or 0 "
+			"for the configuration file's own policy");
+	free(text);
+	return result;
 }
 
 /* --- all of them -------------------------------------------------------- */
@@ -319,25 +286,73 @@ static int list_numbers(int folder, unsigned **out, size_t *out_num, char *err,
 	return 0;
 }
 
-/* read_each: one that has gone since is left out, one that is damaged not. */
+/* read_ends reads a file's first bytes, and sees that its last are there. */
+static bool read_ends(int fd, char head[VERSION_HEAD_MAX + 1])
+{
+	static const char last[] = "\"\n}";
+	char tail[sizeof(last) - 1];
+	struct stat info;
+	ssize_t got;
+
+	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) ||
+	    info.st_size > FILE_MAX || info.st_size < (off_t)sizeof(tail))
+		return false;
+	got = pread(fd, head, VERSION_HEAD_MAX, 0);
+	head[got > 0 ? got : 0] = '\0';
+	return pread(fd, tail, sizeof(tail), info.st_size -
+		(off_t)sizeof(tail)) == (ssize_t)sizeof(tail) &&
+		memcmp(tail, last, sizeof(tail)) == 0;
+}
+
+/* read_head reads what is said of a version, and not its document, of which there
+ * may be a megabyte. False: it has to be read whole, or is damaged. */
+static bool read_head(int folder, unsigned number, struct version *out)
+{
+	char name[NAME], head[VERSION_HEAD_MAX + 1];
+	int fd = openat(folder, name_of(number, name), O_RDONLY | O_NOFOLLOW |
+		O_NONBLOCK | O_CLOEXEC);
+	bool good;
+
+	if (fd < 0)
+		return false;
+	good = read_ends(fd, head);
+	close(fd);
+	memset(out, 0, sizeof(*out));
+	return good && version_json_head(head, number, out);
+}
+
+/* read_one: VERSIONS_NONE: it has gone since. */
+static int read_one(int folder, unsigned number, struct version *out)
+{
+	char err[VERSIONS_ERR];
+	size_t len;
+	int result = 0;
+
+	if (!read_head(folder, number, out))
+		result = read_version(folder, number, out, NULL, &len, err,
+			sizeof(err));
+	out->number = number;
+	if (result < 0)
+		snprintf(out->err, sizeof(out->err), "%s", err);
+	return result;
+}
+
+/* read_each reads those that versions_add keeps, and no more, should there be
+ * thousands; a damaged one is told of. */
 static size_t read_each(int folder, const unsigned *numbers, size_t num,
 	struct version *out)
 {
 	char err[VERSIONS_ERR];
-	size_t len, got = 0;
-	int result;
+	unsigned current = 0;
+	size_t got = 0;
 
+	if (read_current(folder, &current, err, sizeof(err)) != 0)
+		current = 0;
 	for (size_t i = 0; i < num; i++) {
-		struct version *at = &out[got];
-
-		result = read_version(folder, numbers[i], at, NULL, &len, err,
-			sizeof(err));
-		if (result == VERSIONS_NONE)
+		if (num - i > VERSIONS_KEPT && numbers[i] != current)
 			continue;
-		at->number = numbers[i];
-		if (result != 0)
-			snprintf(at->err, sizeof(at->err), "%s", err);
-		got++;
+		if (read_one(folder, numbers[i], &out[got]) != VERSIONS_NONE)
+			got++;
 	}
 	return got;
 }
@@ -356,7 +371,7 @@ int versions_list(const char *state, struct version **out, size_t *out_num,
 		return result == VERSIONS_NONE ? 0 : -1;
 	result = list_numbers(folder, &numbers, &num, err, err_size);
 	if (result == 0) {
-		*out = must(calloc(num + 1, sizeof(**out)));
+		*out = must(calloc(VERSIONS_KEPT + 1, sizeof(**out)));
 		*out_num = read_each(folder, numbers, num, *out);
 	}
 	free(numbers);
@@ -383,27 +398,6 @@ int versions_read(const char *state, unsigned number, struct version *out,
 }
 
 /* --- which is in force -------------------------------------------------- */
-
-static int read_current(int folder, unsigned *out, char *err, size_t err_size)
-{
-	char *text;
-	size_t len, digits;
-	int result = read_file(folder, CURRENT, &text, &len, err, err_size);
-
-	*out = 0;
-	if (result != 0)
-		return result == VERSIONS_NONE ? 0 : -1;
-	digits = strspn(text, "0123456789");
-	if (digits > 0 && digits <= 6 &&
-	    (len == digits || (len == digits + 1 && text[digits] == '\n')))
-		*out = (unsigned)strtoul(text, NULL, 10);
-	else
-		result = refuse(err, err_size, FOLDER "/" CURRENT " is "
-			"damaged: it is to be the number of a version, or 0 "
-			"for the configuration file's own policy");
-	free(text);
-	return result;
-}
 
 int versions_current(const char *state, struct version *out, char **out_text,
 	size_t *out_len, char *err, size_t err_size)
@@ -504,12 +498,23 @@ static int write_version(int folder, const struct version *version,
 	if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0)
 		return refuse(err, err_size, FOLDER "/%s is there already",
 			name);
-	json = dump(version, text, len);
+	json = version_json_write(version, text, len);
 	if (!json)
 		return refuse(err, err_size, "the policy is not UTF-8");
 	result = write_file(folder, name, json, strlen(json), err, err_size);
 	free(json);
 	return result;
+}
+
+void versions_remove(const char *state, unsigned number)
+{
+	char name[NAME], err[VERSIONS_ERR];
+	int folder;
+
+	if (open_folder(state, false, &folder, err, sizeof(err)) != 0)
+		return;
+	(void)unlinkat(folder, name_of(number, name), 0);
+	close(folder);
 }
 
 int versions_add(const char *state, const struct version *version,

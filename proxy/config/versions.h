@@ -41,7 +41,8 @@ enum { VERSIONS_NONE = 1 };
 /* state is the state folder, as it can be reached. What is given is the
  * caller's (free), text NUL-ended. */
 
-/* versions_list gives them by number. */
+/* versions_list gives them by number: the last VERSIONS_KEPT, and the one in force.
+ * Their documents are not read: whether those are whole versions_read says. */
 int versions_list(const char *state, struct version **out, size_t *out_num,
 	char *err, size_t err_size) __attribute__((warn_unused_result));
 
@@ -65,6 +66,10 @@ int versions_next(const char *state, unsigned *out, char *err,
 int versions_add(const char *state, const struct version *version,
 	const char *text, size_t len, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
+
+/* versions_remove takes back one that versions_add has stored, and that never was
+ * in force. */
+void versions_remove(const char *state, unsigned number);
 
 /* versions_set_current: 0, or one that is there. */
 int versions_set_current(const char *state, unsigned number, char *err,

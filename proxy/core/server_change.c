@@ -9,6 +9,7 @@
 #include "pki/authority.h"
 #include "proxy/config/config.h"
 #include "proxy/config/fixed.h"
+#include "proxy/config/handed.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
@@ -155,6 +156,16 @@ void server_refresh_or_say(struct server *server)
 
 /* --- the configuration -------------------------------------------------- */
 
+/* load_failed: at a start the file by itself has been found right before. */
+static int load_failed(const struct server *server)
+{
+	char *state = handed_state();
+
+	source_tell_way_out(&server->source, state ? state : "STATE", stderr);
+	free(state);
+	return 2;
+}
+
 int server_load(struct server *server)
 {
 	struct config *config;
@@ -163,15 +174,16 @@ int server_load(struct server *server)
 	int result;
 
 	if (source_read(server->inheritance.config, server->inheritance.state,
-		    &server->source, stderr) != 0 ||
-	    source_load(&server->source, &config, stderr) != 0)
+		    &server->source, stderr) != 0)
 		return 2;
+	if (source_load(&server->source, &config, stderr) != 0)
+		return load_failed(server);
 	cas = cas_of(server, NULL);
 	result = load_snapshot(config, NULL, 1, &cas, stderr, &server->snapshot,
 		err, sizeof(err));
 	if (result < 0)
 		say("%s", err);
-	return result < 0 ? 1 : result == LOAD_WRONG ? 2 : 0;
+	return result < 0 ? 1 : result == LOAD_WRONG ? load_failed(server) : 0;
 }
 
 /* warn_fixed names the settings that only a start can change. */
@@ -315,8 +327,12 @@ static int store(struct server *server, const struct source *source, char *err,
 			source->policy, source->policy_len, err,
 			err_size) != 0)
 		return -1;
-	return versions_set_current(state, source->version.number, err,
-		err_size);
+	if (versions_set_current(state, source->version.number, err,
+		    err_size) == 0)
+		return 0;
+	if (source->policy)
+		versions_remove(state, source->version.number);
+	return -1;
 }
 
 /* put stores source, and has the proxy go by it. It takes neither where it
@@ -348,6 +364,7 @@ static int name_version(struct server *server, const struct api_policy *policy,
 		return 0;
 	out->made = time(NULL);
 	snprintf(out->who, sizeof(out->who), "%s", policy->who);
+	shown_mask(out->who); /* where it was cut off, too */
 	snprintf(out->note, sizeof(out->note), "%s", policy->note);
 	return versions_next(server->inheritance.state, &out->number, err,
 		err_size);

@@ -102,6 +102,18 @@ bool source_told(const struct source *source, char out[SOURCE_TOLD])
 	return true;
 }
 
+void source_tell_way_out(const struct source *source, const char *state,
+	FILE *errors)
+{
+	if (source->policy)
+		fprintf(errors, "sallyport: policy version %u, which came by "
+			"the API, does not fit %s any more: mend that, or have "
+			"its own policy used again: echo 0 >%s/policy/current\n",
+			source->version.number,
+			source->name ? source->name : "the configuration",
+			state);
+}
+
 void source_clear(struct source *source)
 {
 	free(source->name);

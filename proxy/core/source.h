@@ -48,6 +48,11 @@ int source_load(const struct source *source, struct config **out,
 enum { SOURCE_TOLD = 512 };
 bool source_told(const struct source *source, char out[SOURCE_TOLD]);
 
+/* source_tell_way_out tells errors what to do where the policy that came by the
+ * API is wrong, if there is one; state is the folder as people know it. */
+void source_tell_way_out(const struct source *source, const char *state,
+	FILE *errors);
+
 void source_clear(struct source *source);
 
 #endif

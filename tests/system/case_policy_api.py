@@ -298,6 +298,38 @@ def a_reload_that_the_policy_does_not_fit_changes_nothing(t):
         assert blocked(t) == {"ec.lab.test"}
 
 
+@policy.case(limit=60)
+def a_start_that_the_policy_does_not_fit_says_the_way_out(t):
+    lists = {"categories": {"c": {"hosts": ["ec.lab.test"]}}}
+    with Running(t, lists) as proxy:
+        put(Api(proxy), {"ssl-rules": [
+            {"name": "C", "match": {"categories": ["c"]}, "action": "block"}]})
+    proxy.config["categories"] = {"d": {"hosts": ["ec.lab.test"]}}
+    proxy.write()
+    way = "echo 0 >%s/policy/current" % proxy.config["state"]
+    for command in "check", "run":
+        code, _, err = proxy.run(command, "-c", proxy.file)
+        assert code == 2 and err.count(way) == 1, (command, code, err)
+    assert t.run("sh", "-c", way).returncode == 0
+    code, _, err = proxy.run("check", "-c", proxy.file)
+    assert code == 0 and way not in err, err
+
+
+@policy.case
+def what_cannot_be_put_in_force_is_not_kept(t):
+    with Running(t) as proxy:
+        api = Api(proxy)
+        folder = os.path.join(proxy.config["state"], "policy")
+        put(api, blocking("ec.lab.test"))
+        os.unlink(os.path.join(folder, "current"))
+        os.mkdir(os.path.join(folder, "current"))
+        put(api, blocking("rsa.lab.test"), 500)
+        assert sorted(os.listdir(folder)) == ["000001.json", "current"]
+        assert blocked(t) == {"ec.lab.test"}
+        os.rmdir(os.path.join(folder, "current"))
+        assert put(api, blocking("rsa.lab.test"))["version"] == 2
+
+
 @policy.case
 def who_may(t):
     with Running(t) as proxy:

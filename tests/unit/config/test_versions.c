@@ -248,6 +248,88 @@ static void says_what_is_damaged_and_loses_nothing(void **state)
 	assert_int_equal(read_current(), 0);
 }
 
+static void says(unsigned number, const char *what)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "printf '%%s' '{%s}' "
+		">policy/%06u.json", what, number);
+	shell(command);
+}
+
+/* Who has changed a file does not by that write to logs and terminals. */
+static void believes_no_file_unseen(void **state)
+{
+	static const char *const wrong[] = {
+		"\"version\":1,\"who\":\"a\",\"note\":\"b\",\"policy\":\"\"",
+		"\"version\":1.0,\"made\":1,\"who\":\"a\",\"note\":\"b\","
+		"\"policy\":\"\"",
+		"\"version\":1,\"made\":\"1\",\"who\":\"a\",\"note\":\"b\","
+		"\"policy\":\"\"",
+		"\"version\":1,\"made\":-1,\"who\":\"a\",\"note\":\"b\","
+		"\"policy\":\"\"",
+		"\"version\":1,\"made\":253402300800,\"who\":\"a\","
+		"\"note\":\"b\",\"policy\":\"\"",
+		"\"version\":1,\"made\":1,\"who\":7,\"note\":\"b\","
+		"\"policy\":\"\"",
+		"\"version\":1,\"made\":1,\"who\":\"a\\u001b[2J\","
+		"\"note\":\"b\",\"policy\":\"\"",
+		"\"version\":1,\"made\":1,\"who\":\"a\",\"note\":\"b\\n\","
+		"\"policy\":\"\"",
+		"\"version\":1,\"made\":1,\"who\":\"0123456789012345678901234"
+		"56789012345678901234567890123456789012345678901234567890123456"
+		"78901234567890123456789012345678901234567\",\"note\":\"b\","
+		"\"policy\":\"\""};
+
+	(void)state;
+	added(1, "one");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		says(1, wrong[i]);
+		if (read_one(1) != -1)
+			fail_msg("%s", wrong[i]);
+		numbers_are("1!");
+	}
+	says(1, "\"version\":1,\"made\":1,\"who\":\"\",\"note\":\"\","
+		"\"policy\":\"x\""); /* laid out in another way */
+	assert_int_equal(read_one(1), 0);
+	numbers_are("1");
+}
+
+/* Lists read no documents, and of what somebody has put there not all. */
+static void lists_are_short(void **state)
+{
+	struct version *list;
+	size_t num;
+
+	(void)state;
+	for (unsigned i = 1; i <= 5; i++)
+		added(i, "x");
+	put(2);
+	shell("for i in $(seq 10 1000); do : >policy/$(printf %06d $i).json; "
+		"done");
+	assert_int_equal(versions_list(folder, &list, &num, err,
+		sizeof(err)), 0);
+	assert_int_equal(num, VERSIONS_KEPT + 1);
+	assert_int_equal(list[0].number, 2);
+	assert_string_equal(list[0].who, "ann");
+	assert_string_equal(list[0].note, "a \"note\"");
+	assert_int_equal(list[0].made, 1002);
+	assert_int_equal(list[1].number, 1001 - VERSIONS_KEPT);
+	free(list);
+}
+
+static void takes_back_what_never_was_in_force(void **state)
+{
+	(void)state;
+	added(1, "one");
+	added(2, "two");
+	versions_remove(folder, 2);
+	numbers_are("1");
+	versions_remove(folder, 2);
+	versions_remove("/nonexistent", 1);
+	numbers_are("1");
+}
+
 static void does_not_guess_which_is_in_force(void **state)
 {
 	static const char *const wrong[] = {"", "x", "1x", "-1", " 1", "1 2",
@@ -349,6 +431,9 @@ int main(void)
 		TEST(never_changes_a_version),
 		TEST(refuses_what_is_no_document),
 		TEST(says_what_is_damaged_and_loses_nothing),
+		TEST(believes_no_file_unseen),
+		TEST(lists_are_short),
+		TEST(takes_back_what_never_was_in_force),
 		TEST(does_not_guess_which_is_in_force),
 		TEST(heeds_no_other_files),
 		TEST(keeps_the_newest_and_the_one_in_force),
