@@ -26,4 +26,10 @@ bool policy_json_is_deep(const json_t *policy);
  * in any case. */
 char *policy_json_text(const json_t *policy, size_t most);
 
+/* policy_json_places is told, lines of "policy:3: what", with the places of what
+ * stands there in the policy (RFC 6901: "policy /ssl-rules/0/action: what") instead
+ * of lines of text, which policy_json_text has made and nobody else has seen; owned.
+ * Where that is all one line, or a line is about something else, it stays. */
+char *policy_json_places(const char *text, size_t len, const char *told);
+
 #endif

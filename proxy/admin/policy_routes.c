@@ -217,13 +217,27 @@ static void refuse(struct call *call, const char *told)
 	free(text);
 }
 
-static void change(struct call *call, struct api_policy *policy)
+/* ask has the host change it; as it does. */
+static int ask(struct call *call, struct api_policy *policy, bool laid_out)
 {
-	const struct api_policies *host = call->world->policies;
+	int result = call->world->policies->change(call->world->arg, policy,
+		call->err, sizeof(call->err));
+	char *told;
 
+	if (laid_out && policy->told) {
+		told = policy_json_places(policy->text, policy->len,
+			policy->told);
+		free(policy->told);
+		policy->told = told;
+	}
+	return result;
+}
+
+/* change: laid_out, the document's lines are not the caller's. */
+static void change(struct call *call, struct api_policy *policy, bool laid_out)
+{
 	policy->who = call->caller.who;
-	switch (host->change(call->world->arg, policy, call->err,
-		sizeof(call->err))) {
+	switch (ask(call, policy, laid_out)) {
 	case 0:
 		if (!policy->dry && tell(call, policy) != 0)
 			call_fail(call, FAULT_OURS, "It is in force, but the "
@@ -332,7 +346,7 @@ static void put_json(struct call *call, struct api_policy *policy)
 	    read_about(call, body, policy, note)) {
 		policy->text = text;
 		policy->len = strlen(text);
-		change(call, policy);
+		change(call, policy, true);
 	}
 	free(text);
 	json_decref(body);
@@ -349,7 +363,7 @@ static void put_yaml(struct call *call, struct api_policy *policy)
 	policy->text = call->request->body.len > 0 ? call->request->body.at :
 		"";
 	policy->len = call->request->body.len;
-	change(call, policy);
+	change(call, policy, false);
 }
 
 static bool is_yaml(struct slice type)
@@ -396,7 +410,7 @@ static void roll_back(struct call *call, struct api_policy *policy)
 			return;
 		policy->text = text;
 	}
-	change(call, policy);
+	change(call, policy, false);
 	free(text);
 }
 

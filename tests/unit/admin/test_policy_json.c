@@ -97,6 +97,36 @@ static void lays_out_what_has_room(void **state)
 	json_decref(object);
 }
 
+static void says_places(void **state)
+{
+	json_t *policy = json_loads("{\"ssl-rules\":[{\"name\":\"a\"},"
+		"{\"name\":\"b\",\"match\":{\"ports\":[1,2]}}],"
+		"\"categories\":{\"x/y~z\":{\"hosts\":[]}}}", 0, NULL);
+	char *text = policy_json_text(policy, 4096), *told;
+
+	(void)state;
+	assert_non_null(policy);
+	told = policy_json_places(text, strlen(text), "policy:1: all\n"
+		"policy:2: a\npolicy:3: b\npolicy version 12:4: c\n"
+		"policy:11: d in line 7 too\npolicy:99: e\npolicy: f\n"
+		"policy:18: g\n/policy:3: warning: h in line 3\npolice:1: i\n"
+		"policy version:1: j");
+	assert_string_equal(told, "policy /: all\n"
+		"policy /ssl-rules: a\npolicy /ssl-rules/0: b\n"
+		"policy version 12 /ssl-rules/0/name: c\n"
+		"policy /ssl-rules/1/match/ports/1: d at /ssl-rules/1/name too\n"
+		"policy /categories/x~1y~0z/hosts: e\npolicy: f\n"
+		"policy /categories/x~1y~0z/hosts: g\n"
+		"/policy:3: warning: h in line 3\npolice:1: i\n"
+		"policy version:1: j");
+	free(told);
+	told = policy_json_places("{\"a\":1}", 7, "policy:1: x\n");
+	assert_string_equal(told, "policy:1: x\n");
+	free(told);
+	free(text);
+	json_decref(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +135,7 @@ int main(void)
 		cmocka_unit_test(keeps_letters),
 		cmocka_unit_test(says_where_a_document_is_none),
 		cmocka_unit_test(lays_out_what_has_room),
+		cmocka_unit_test(says_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,8 +209,8 @@ static void tells_every_mistake(void **state)
 {
 	(void)state;
 	refused(ask("PUT", POLICY, "{\"policy\":{\"wrong\":1}}"), 400,
-		"INVALID_INPUT_ARGUMENT", "nothing has changed:\npolicy:1: one"
-		"\npolicy:2: two");
+		"INVALID_INPUT_ARGUMENT", "nothing has changed:\npolicy /: one"
+		"\npolicy /wrong: two");
 	assert_true(text_at("message")[strlen(text_at("message")) - 1] == 'o');
 	expect(ask("GET", POLICY, NULL), 200);
 	assert_int_equal(number_at("version"), 0);
