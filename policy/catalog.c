@@ -421,3 +421,42 @@ bool catalog_within(const struct catalog *one, unsigned a,
 	}
 	return true;
 }
+
+static bool record_is_of_address(const struct record *record)
+{
+	char key[KEY_MAX + 1];
+	struct network network;
+
+	if (record->key[0] == KEY_IPV4 || record->key[0] == KEY_IPV6)
+		return true;
+	memcpy(key, record->key, record->key_len);
+	key[record->key_len] = '\0';
+	return is_address(key, strlen(key), &network);
+}
+
+static bool record_is_of_set(struct record record, unsigned set)
+{
+	uint32_t detail;
+
+	while (record.details < record.end) {
+		record.details = catalog_varint(record.details, &detail);
+		if (detail >> DETAIL_BITS == set)
+			return true;
+	}
+	return false;
+}
+
+bool catalog_has_address(const struct catalog *catalog, unsigned set)
+{
+	const uint8_t *at = catalog->block;
+	const uint8_t *end = at + catalog->buckets[catalog->num_buckets];
+	struct record record;
+
+	while (at < end) {
+		at = read_record(at, &record);
+		if (record_is_of_set(record, set) &&
+			record_is_of_address(&record))
+			return true;
+	}
+	return false;
+}

@@ -72,4 +72,8 @@ void catalog_find(const struct catalog *catalog, enum catalog_by by,
 bool catalog_within(const struct catalog *one, unsigned a,
 	const struct catalog *other, unsigned b);
 
+/* catalog_has_address says whether set has an address, a network or a path of an
+ * address; it goes through all, too. */
+bool catalog_has_address(const struct catalog *catalog, unsigned set);
+
 #endif

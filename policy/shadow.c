@@ -18,9 +18,9 @@ static const uint64_t effort_max = 50 * 1000 * 1000;
 struct search {
 	const struct policy *policy;
 	uint64_t categories_effort, hosts_effort;
-	/* Own sets of hosts that have the example of the rule that is asked
-	 * about; others can't hold all of its hosts. */
-	uint64_t hosts[HOST_WORDS];
+	/* Own sets of hosts, and categories, that have the example of the rule
+	 * that is asked about; others can't hold all of its hosts. */
+	uint64_t hosts[HOST_WORDS], categories[CATEGORY_WORDS];
 };
 
 /* --- one criterion: all that meets a meets b ---- */
@@ -96,6 +96,22 @@ static bool hosts_within(struct search *search, const struct criteria *a,
 		catalog_within(hosts, a->hosts, hosts, b->hosts);
 }
 
+/* One category that has each of the hosts, whole: one of which it has but a path
+ * does not count. */
+static bool hosts_within_categories(struct search *search,
+	const struct criteria *a, const struct criteria *b)
+{
+	const struct policy *policy = search->policy;
+
+	for (size_t i = 0; policy->categories && i < b->num_categories; i++)
+		if (bits_has(search->categories, b->categories[i]) &&
+			spend(&search->hosts_effort, policy->hosts) &&
+			catalog_within(policy->hosts, a->hosts,
+				policy->categories, b->categories[i]))
+			return true;
+	return false;
+}
+
 static bool range_within(
 	const struct port_range *range, const struct criteria *b)
 {
@@ -144,7 +160,7 @@ static bool times_within(const struct criteria *a, const struct criteria *b)
 		size_t k = 0;
 
 		while (k < b->num_times &&
-			!window_same(a->times[i], b->times[k]))
+			!window_within(a->times[i], b->times[k]))
 			k++;
 		if (k == b->num_times)
 			return false;
@@ -190,8 +206,8 @@ static bool within(struct search *search, enum criterion criterion,
 
 /* --- two rules ---- */
 
-static const unsigned by_host =
-	CRITERION_BIT(CRITERION_CATEGORIES) | CRITERION_BIT(CRITERION_HOSTS);
+static const unsigned by_hosts = CRITERION_BIT(CRITERION_HOSTS);
+static const unsigned by_categories = CRITERION_BIT(CRITERION_CATEGORIES);
 
 static const unsigned may_be_unknown = CRITERION_BIT(CRITERION_CATEGORIES) |
 	CRITERION_BIT(CRITERION_SOURCES) |
@@ -199,62 +215,142 @@ static const unsigned may_be_unknown = CRITERION_BIT(CRITERION_CATEGORIES) |
 	CRITERION_BIT(CRITERION_METHODS) |
 	CRITERION_BIT(CRITERION_CERTIFICATES);
 
-/* What earlier asks for, later must ask for too. Where later goes by an address
- * that earlier does not look at, or is not excluded by what is not known and
- * earlier is, there is nothing to compare. */
+/* What earlier asks for, later must ask for too; or for hosts, where earlier asks
+ * for categories. Where later is not excluded by what is not known and earlier
+ * is, there is nothing to compare. */
 static bool comparable(const struct search *search, const struct rule *earlier,
 	const struct rule *later)
 {
-	unsigned asks = earlier->match.given | earlier->not.given;
+	unsigned given = later->match.given;
 
-	if (!earlier->enabled || earlier->match.given & ~later->match.given ||
+	if (given & by_hosts)
+		given |= by_categories;
+	if (!earlier->enabled || earlier->match.given & ~given ||
 		earlier->not.given & ~later->not.given)
-		return false;
-	if (later->by_address && !earlier->by_address && asks & by_host)
 		return false;
 	if (earlier->lets_pass && !later->lets_pass &&
 		earlier->not.given & may_be_unknown)
 		return false;
-	return !(earlier->match.given & CRITERION_BIT(CRITERION_HOSTS)) ||
+	return !(earlier->match.given & by_hosts) ||
 		bits_has(search->hosts, earlier->match.hosts);
 }
 
-/* Hosts and categories stand first and take longest, so from the last on. */
-static bool all_within(struct search *search, unsigned given,
+/* a may have been asked for hosts alone, and b for categories. */
+static bool criterion_within(struct search *search, enum criterion criterion,
 	const struct criteria *a, const struct criteria *b)
 {
+	if (a->given & CRITERION_BIT(criterion) &&
+		within(search, criterion, a, b))
+		return true;
+	return criterion == CRITERION_CATEGORIES && a->given & by_hosts &&
+		hosts_within_categories(search, a, b);
+}
+
+/* Hosts and categories stand first and take longest, so from the last on. */
+static bool match_within(struct search *search, const struct criteria *a,
+	const struct criteria *b)
+{
 	for (unsigned i = CRITERIA; i-- > 0;)
-		if (given & CRITERION_BIT(i) &&
+		if (b->given & CRITERION_BIT(i) &&
+			!criterion_within(search, (enum criterion)i, a, b))
+			return false;
+	return true;
+}
+
+static bool not_within(struct search *search, const struct criteria *a,
+	const struct criteria *b)
+{
+	for (unsigned i = CRITERIA; i-- > 0;)
+		if (a->given & CRITERION_BIT(i) &&
 			!within(search, (enum criterion)i, a, b))
 			return false;
 	return true;
+}
+
+/* true: it may, or there is no effort left to see that it may not. */
+static bool may_hold_address(
+	uint64_t *effort, const struct catalog *catalog, unsigned set)
+{
+	return !spend(effort, catalog) || catalog_has_address(catalog, set);
+}
+
+static bool categories_hold_address(
+	struct search *search, const struct criteria *criteria)
+{
+	const struct catalog *catalog = search->policy->categories;
+
+	for (size_t i = 0; i < criteria->num_categories; i++)
+		if (has_entries(catalog, criteria->categories[i]) &&
+			may_hold_address(&search->categories_effort, catalog,
+				criteria->categories[i]))
+			return true;
+	return false;
+}
+
+/* later goes by an address that earlier does not look at: by that it may be met,
+ * and earlier not, by the name. */
+static bool address_divides(struct search *search, const struct rule *earlier,
+	const struct rule *later)
+{
+	const struct criteria *match = &later->match;
+
+	if (!later->by_address || earlier->by_address ||
+		!((earlier->match.given | earlier->not.given) &
+			(by_hosts | by_categories)))
+		return false;
+	if (match->given & by_hosts &&
+		!may_hold_address(&search->hosts_effort, search->policy->hosts,
+			match->hosts))
+		return false;
+	return !(match->given & by_categories) ||
+		categories_hold_address(search, match);
 }
 
 static bool shadows(struct search *search, const struct rule *earlier,
 	const struct rule *later)
 {
 	return comparable(search, earlier, later) &&
-		all_within(search, earlier->match.given, &later->match,
-			&earlier->match) &&
-		all_within(search, earlier->not.given, &earlier->not,
-			&later->not);
+		match_within(search, &later->match, &earlier->match) &&
+		not_within(search, &earlier->not, &later->not) &&
+		!address_divides(search, earlier, later);
 }
 
 static void find_hosts(struct search *search, const struct rule *rule)
 {
 	const struct policy *policy = search->policy;
+	const struct criteria *match = &rule->match;
 
-	if (!(rule->match.given & CRITERION_BIT(CRITERION_HOSTS)))
+	if (!(match->given & by_hosts))
 		return;
 	bits_clear(search->hosts, BITS_WORDS(policy->terms.num_hosts));
-	catalog_find(policy->hosts, CATALOG_HOSTS, rule->match.host,
-		rule->match.host_port, NULL, search->hosts);
+	catalog_find(policy->hosts, CATALOG_HOSTS, match->host,
+		match->host_port, NULL, search->hosts);
+	if (!policy->categories)
+		return;
+	bits_clear(search->categories, BITS_WORDS(policy->terms.categories.num));
+	catalog_find(policy->categories, CATALOG_URLS, match->host,
+		match->host_port, NULL, search->categories);
+}
+
+/* excludes_itself: all that one criterion of match takes, not leaves out. */
+static bool excludes_itself(struct search *search, const struct rule *rule)
+{
+	const struct criteria *match = &rule->match, *not = &rule->not;
+
+	for (unsigned i = CRITERIA; i-- > 0;)
+		if (not ->given & CRITERION_BIT(i) &&
+			criterion_within(
+				search, (enum criterion)i, match, not ))
+			return true;
+	return false;
 }
 
 static const struct rule *find_shadow(struct search *search,
 	const struct rule *rules, const struct rule *later)
 {
 	find_hosts(search, later);
+	if (excludes_itself(search, later))
+		return later;
 	for (const struct rule *earlier = rules; earlier < later; earlier++)
 		if (shadows(search, earlier, later))
 			return earlier;

@@ -1,5 +1,6 @@
 /*
- * shadow.h - rules that can never decide, since one before takes all they match.
+ * shadow.h - rules that can never decide: one before takes all they match, or
+ * their own `not` leaves it out.
  *
  * For `sallyport check`: what it finds is certain; what it does not find may be
  * so all the same.
@@ -12,7 +13,8 @@
 #include "policy/policy.h"
 
 /* shadow_each calls tell for each enabled rule of the list, SSL's or URL's, that
- * never decides, with the first rule that stands in its light. */
+ * never decides, with the first rule that stands in its light; with the rule
+ * itself, where it can match nothing. */
 typedef void shadow_tell(void *arg, const char *rule, unsigned line,
 	const char *by, unsigned by_line);
 void shadow_each(const struct policy *policy, bool url_rules,

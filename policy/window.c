@@ -197,10 +197,51 @@ bool window_holds(const struct window *window, time_t now)
 		(has_day(window, day - 1) && minute < window->end);
 }
 
-bool window_same(const struct window *a, const struct window *b)
+/* What a window is of one day: hours of its own, and of the night that began the
+ * day before. None of both: no end. */
+struct hours {
+	int begin, end;
+};
+
+static struct hours own_hours(const struct window *window, int day)
 {
-	return a->days == b->days && a->begin == b->begin && a->end == b->end &&
-		strcmp(zone_name(a->zone), zone_name(b->zone)) == 0;
+	bool goes_on = window->begin > window->end;
+
+	if (!has_day(window, day - THURSDAY))
+		return (struct hours){0, 0};
+	return (struct hours){window->begin, goes_on ? MINUTES : window->end};
+}
+
+static struct hours night_hours(const struct window *window, int day)
+{
+	bool goes_on = window->begin > window->end;
+
+	if (!goes_on || !has_day(window, day - 1 - THURSDAY))
+		return (struct hours){0, 0};
+	return (struct hours){0, window->end};
+}
+
+static bool hours_within(struct hours hours, const struct window *b, int day)
+{
+	struct hours own = own_hours(b, day), night = night_hours(b, day);
+
+	/* between own and night is a gap: one of them has all or none does */
+	return hours.end == 0 ||
+		(own.begin <= hours.begin && hours.end <= own.end) ||
+		hours.end <= night.end;
+}
+
+bool window_within(const struct window *a, const struct window *b)
+{
+	if (b->days == ALL_DAYS && b->begin == 0 && b->end == MINUTES)
+		return true;
+	if (strcmp(zone_name(a->zone), zone_name(b->zone)) != 0)
+		return false;
+	for (int day = 0; day < DAYS; day++)
+		if (!hours_within(own_hours(a, day), b, day) ||
+			!hours_within(night_hours(a, day), b, day))
+			return false;
+	return true;
 }
 
 /* --- writing --------------------------------------------------------------*/

@@ -27,8 +27,9 @@ void window_free(struct window *window);
 
 bool window_holds(const struct window *window, time_t now);
 
-/* window_same: the two hold at the same times, as far as their text says. */
-bool window_same(const struct window *a, const struct window *b);
+/* window_within: whenever a holds, b does. A false may be wrong where they are in
+ * different zones. */
+bool window_within(const struct window *a, const struct window *b);
 
 /* window_text writes it as a person would: "mon-fri 08:00-18:00 UTC". */
 void window_text(const struct window *window, char *out, size_t size);

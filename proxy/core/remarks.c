@@ -1,5 +1,7 @@
 #include "proxy/core/remarks.h"
 
+#include <string.h>
+
 #include "policy/catalog.h"
 #include "policy/shadow.h"
 #include "proxy/config/config.h"
@@ -10,8 +12,14 @@
 static void on_shadowed(void *arg, const char *rule, unsigned line,
 	const char *by, unsigned by_line)
 {
-	mistakes_warning(arg, line, "the rule \"%s\" never decides: \"%s\" in "
-		"line %u takes all that it matches", rule, by, by_line);
+	if (strcmp(rule, by) == 0)
+		mistakes_warning(arg, line, "the rule \"%s\" never decides: "
+			"its `not` leaves out all that its `match` takes",
+			rule);
+	else
+		mistakes_warning(arg, line, "the rule \"%s\" never decides: "
+			"\"%s\" in line %u takes all that it matches",
+			rule, by, by_line);
 }
 
 static void check_categories(const struct settings *settings,

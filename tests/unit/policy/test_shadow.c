@@ -13,7 +13,8 @@
 
 /* c0 holds c1; c3 is empty. */
 static const char *const sets[] = {
-	".a.test b.test 10.0.0.0/8", "x.a.test b.test", "c.test", ""};
+	".a.test b.test 10.0.0.0/8", "x.a.test b.test", "c.test d.test/p",
+	""};
 static const char *const categories[] = {"c0", "c1", "c2", "c3"};
 
 static char err[300];
@@ -193,6 +194,36 @@ static void hosts(void **state)
 		seen);
 }
 
+/* The first rule's category has all hosts of the second. */
+static void hosts_within_a_category(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		two(false, SPEC(LIST(categories, "c2", "c0")),
+			SPEC(LIST(hosts, "x.a.test", "b.test", "10.1.0.0/16"))),
+		shadowed);
+	assert_string_equal(two(true, SPEC(LIST(categories, "c0")),
+				    SPEC(LIST(hosts, ".x.a.test:443"))),
+		shadowed);
+	assert_string_equal(
+		two(false, SPEC(LIST(categories, "c0")),
+			SPEC(LIST(hosts, "b.test"), LIST(categories, "c2"))),
+		shadowed);
+	assert_string_equal(two(false, SPEC(LIST(categories, "c0")),
+				    SPEC(LIST(hosts, ".b.test"))),
+		seen);
+	assert_string_equal(two(false, SPEC(LIST(categories, "c0")),
+				    SPEC(LIST(hosts, "b.test", "c.test"))),
+		seen);
+	/* of that host only a path is in it */
+	assert_string_equal(two(true, SPEC(LIST(categories, "c2")),
+				    SPEC(LIST(hosts, "d.test"))),
+		seen);
+	assert_string_equal(two(false, SPEC(LIST(hosts, "b.test")),
+				    SPEC(LIST(categories, "c1"))),
+		seen);
+}
+
 static void users_and_groups(void **state)
 {
 	(void)state;
@@ -273,6 +304,8 @@ static void times(void **state)
 	(void)state;
 	assert_string_equal(two_times("08:00-18:00", "08:00-18:00"), shadowed);
 	assert_string_equal(two_times("08:00-18:00", "08:00-18:01"), seen);
+	assert_string_equal(two_times("08:00-18:00", "09:00-17:00"), shadowed);
+	assert_string_equal(two_times("22:00-06:00", "23:00-05:00"), shadowed);
 }
 
 static void methods_and_certificates(void **state)
@@ -390,6 +423,73 @@ static void addresses_divide_them(void **state)
 		two_actions(port, ACTION_INSPECT, ACTION_BLOCK), shadowed);
 }
 
+/* ... and no address is in what it names. */
+static void no_address_divides_them(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		two_actions(SPEC(LIST(hosts, "a.test", ".b.test:443")),
+			ACTION_INSPECT, ACTION_BLOCK),
+		shadowed);
+	assert_string_equal(two_actions(SPEC(LIST(categories, "c1", "c2")),
+				    ACTION_INSPECT, ACTION_BLOCK),
+		shadowed);
+	assert_string_equal(
+		two_actions(SPEC(LIST(categories, "c0"), LIST(hosts, "b.test")),
+			ACTION_INSPECT, ACTION_BLOCK),
+		shadowed);
+	assert_string_equal(two_actions(SPEC(LIST(categories, "c1", "c0")),
+				    ACTION_INSPECT, ACTION_BLOCK),
+		seen);
+	assert_string_equal(
+		two_actions(SPEC(LIST(hosts, "a.test", "2001:db8::1")),
+			ACTION_INSPECT, ACTION_BLOCK),
+		seen);
+	assert_string_equal(two_actions(SPEC(LIST(hosts, "a.test", "::/0")),
+				    ACTION_INSPECT, ACTION_BLOCK),
+		seen);
+}
+
+/* one makes a policy of one rule, which is "r0<r0 " if it can match nothing. */
+static const char *one(
+	bool url, struct criteria_spec match, struct criteria_spec not )
+{
+	policy_free(policy);
+	begin(NULL);
+	add_spec(url,
+		(struct rule_spec){
+			.enabled = true, .match = match, .not = not });
+	return seal_and_tell(url);
+}
+
+static void what_not_takes_back(void **state)
+{
+	static const char nothing[] = "r0<r0 ";
+
+	(void)state;
+	assert_string_equal(one(false, SPEC(LIST(hosts, "a.test")),
+				    SPEC(LIST(hosts, "a.test"))),
+		nothing);
+	assert_string_equal(
+		one(true, SPEC(LIST(hosts, "a.test"), LIST(methods, "GET")),
+			SPEC(LIST(methods, "PUT", "GET"))),
+		nothing);
+	assert_string_equal(one(false, SPEC(LIST(hosts, "b.test")),
+				    SPEC(LIST(categories, "c0"))),
+		nothing);
+	assert_string_equal(
+		one(false, SPEC(PORTS({443, 443})), SPEC(PORTS({1, 1023}))),
+		nothing);
+	assert_string_equal(one(false, SPEC(LIST(hosts, ".a.test")),
+				    SPEC(LIST(hosts, "x.a.test"))),
+		seen);
+	assert_string_equal(one(false, SPEC(LIST(hosts, "a.test")),
+				    SPEC(PORTS({1, 1023}))),
+		seen);
+	assert_string_equal(
+		one(false, SPEC(.hosts = NULL), SPEC(PORTS({1, 1023}))), seen);
+}
+
 static void count(void *arg, const char *rule, unsigned line, const char *by,
 	unsigned by_line)
 {
@@ -443,6 +543,7 @@ int main(void)
 		TEST(what_only_one_asks_for),
 		TEST(categories_by_name_and_by_what_is_in_them),
 		TEST(hosts),
+		TEST(hosts_within_a_category),
 		TEST(users_and_groups),
 		TEST(networks),
 		TEST(ports),
@@ -452,6 +553,8 @@ int main(void)
 		TEST(nots),
 		TEST(what_is_not_known_divides_them),
 		TEST(addresses_divide_them),
+		TEST(no_address_divides_them),
+		TEST(what_not_takes_back),
 		TEST(many_rules),
 		TEST(used_categories),
 	};

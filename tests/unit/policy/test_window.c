@@ -263,38 +263,93 @@ static void what_is_written_reads_the_same(void **state)
 		window_text(window, text, sizeof(text));
 		*strchr(text, ' ') = '\0';
 		again = make(text, NULL);
-		assert_true(window_same(window, again));
+		assert_true(window_within(window, again));
+		assert_true(window_within(again, window));
 		window_free(window);
 		window_free(again);
 	}
 }
 
-static void same(const char *days_a, const char *hours_a, const char *days_b,
-	const char *hours_b, bool yes)
+static bool within(const char *days_a, const char *hours_a,
+	const char *days_b, const char *hours_b)
 {
 	struct window *a = make(days_a, hours_a), *b = make(days_b, hours_b);
+	bool yes = window_within(a, b);
 
-	assert_int_equal(window_same(a, b), yes);
+	window_free(a);
+	window_free(b);
+	return yes;
+}
+
+static void one_within_another(void **state)
+{
+	(void)state;
+	assert_true(within("mon-fri", "8:00-18:00", "mon,tue,wed,thu,fri",
+		"08:00-18:00"));
+	assert_true(within("mon", "20:00-00:00", "mon", "20:00-24:00"));
+	assert_true(within("tue", "09:00-10:00", "mon-fri", "08:00-18:00"));
+	assert_true(within("tue", "22:00-06:00", "tue-wed", NULL));
+	assert_true(within("wed", "01:00-02:00", "tue", "22:00-06:00"));
+	assert_true(within("sun", "23:00-01:00", "sun", "22:00-06:00"));
+	assert_false(within("mon", NULL, "tue", NULL));
+	assert_false(within("mon", "08:00-18:01", "mon", "08:00-18:00"));
+	assert_false(within("mon", "07:59-18:00", "mon", "08:00-18:00"));
+	assert_false(within("tue", "22:00-06:00", "tue", NULL));
+	assert_false(within("tue", "01:00-02:00", "tue", "22:00-06:00"));
+	assert_false(within("mon", NULL, "mon-sun", "22:00-06:00"));
+}
+
+static void in_zones(const char *days, const char *hours, bool yes)
+{
+	struct window *a = make("mon", "10:00-11:00");
+	struct window *b = make_in(days, hours, zone_fixed("+01:00"));
+
+	assert_int_equal(window_within(a, b), yes);
 	window_free(a);
 	window_free(b);
 }
 
-static void same_or_not(void **state)
+static void zones_divide_all_but_what_always_holds(void **state)
 {
-	struct window *a = make("mon", NULL);
-	struct window *b = make_in("mon", NULL, zone_fixed("+01:00"));
+	(void)state;
+	in_zones("mon", NULL, false);
+	in_zones(NULL, "00:00-23:59", false);
+	in_zones(NULL, NULL, true);
+}
+
+/* holds_within asks at each half hour of a week. */
+static bool holds_within(const struct window *a, const struct window *b)
+{
+	for (time_t at = 0; at < 7 * 86400; at += 1800)
+		if (window_holds(a, at) && !window_holds(b, at))
+			return false;
+	return true;
+}
+
+/* Each of a few against each other. */
+static void within_is_what_holding_comes_to(void **state)
+{
+	static const char *const days[] = {NULL, "mon", "sun", "mon-fri",
+		"sat-sun", "sun-mon", "wed-mon"};
+	static const char *const hours[] = {NULL, "00:00-06:00", "08:00-18:00",
+		"05:30-08:00", "22:00-06:00", "18:00-08:00", "23:30-24:00"};
+	enum { DAYS = sizeof(days) / sizeof(days[0]),
+		HOURS = sizeof(hours) / sizeof(hours[0]) };
+	struct window *all[DAYS * HOURS];
+	unsigned num = 0;
 
 	(void)state;
-	same("mon-fri", "8:00-18:00", "mon,tue,wed,thu,fri", "08:00-18:00",
-		true);
-	same(NULL, NULL, "mon-sun", "00:00-24:00", true);
-	same("mon", "20:00-00:00", "mon", "20:00-24:00", true);
-	same("mon", NULL, "tue", NULL, false);
-	same("mon", "08:00-18:00", "mon", "08:00-18:01", false);
-	same("mon", "08:00-18:00", "mon", "08:01-18:00", false);
-	assert_false(window_same(a, b));
-	window_free(a);
-	window_free(b);
+	for (unsigned i = 0; i < DAYS * HOURS; i++)
+		all[i] = make(days[i / HOURS], hours[i % HOURS]);
+	for (unsigned i = 0; i < DAYS * HOURS; i++)
+		for (unsigned k = 0; k < DAYS * HOURS; k++) {
+			assert_int_equal(window_within(all[i], all[k]),
+				holds_within(all[i], all[k]));
+			num += i != k && window_within(all[i], all[k]);
+		}
+	for (unsigned i = 0; i < DAYS * HOURS; i++)
+		window_free(all[i]);
+	assert_true(num > 100);
 }
 
 int main(void)
@@ -310,7 +365,9 @@ int main(void)
 		cmocka_unit_test(bad_texts_are_told),
 		cmocka_unit_test(written_as_a_person_would),
 		cmocka_unit_test(what_is_written_reads_the_same),
-		cmocka_unit_test(same_or_not),
+		cmocka_unit_test(one_within_another),
+		cmocka_unit_test(zones_divide_all_but_what_always_holds),
+		cmocka_unit_test(within_is_what_holding_comes_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
