@@ -89,6 +89,24 @@ static int check_all(const struct config *config, const struct life *life)
 	return code;
 }
 
+/* none_yet: what setup_open_to_look would say, with the lines it is about. */
+static int none_yet(const struct config *config)
+{
+	struct mistakes mistakes = {.file = config->path};
+
+	for (size_t i = 0; i < config->num_named; i++)
+		mistakes_error(&mistakes, config->named[i].line,
+			"intermediate-ca: there is no CA \"%s\": the state "
+			"folder %s has none yet; \"sallyport run\" makes the "
+			"first at its first start, \"sallyport ca setup\" and "
+			"\"sallyport ca import\" bring others",
+			shown(config->named[i].name).text,
+			config->state);
+	mistakes_print(&mistakes, stderr);
+	mistakes_clear(&mistakes);
+	return EXIT_WRONG;
+}
+
 /* Only a file that names CAs is held against the state folder. */
 static int check_named(const struct config *config)
 {
@@ -99,6 +117,8 @@ static int check_named(const struct config *config)
 
 	if (config->num_named == 0)
 		return OPTIONS_FINE;
+	if (setup_has_no_ca(config))
+		return none_yet(config);
 	code = setup_open_to_look(config, &setup);
 	life.options = &setup.options;
 	if (code == OPTIONS_FINE)

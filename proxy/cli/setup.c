@@ -209,6 +209,22 @@ int setup_open_anew(const struct config *config, struct setup *out)
 	return open_with(config, true, out);
 }
 
+/* check_store: CONFIG_NO_STATE also where the folder has no store yet. */
+static int check_store(const struct config *config, char *err, size_t err_size)
+{
+	int result = config_check_state(config, err, err_size);
+
+	return result == 0 && !load_has_store(config->state) ?
+		CONFIG_NO_STATE : result;
+}
+
+bool setup_has_no_ca(const struct config *config)
+{
+	char err[1024];
+
+	return check_store(config, err, sizeof(err)) == CONFIG_NO_STATE;
+}
+
 int setup_open_to_look(const struct config *config, struct setup *out)
 {
 	char err[1024];
@@ -217,9 +233,8 @@ int setup_open_to_look(const struct config *config, struct setup *out)
 	memset(out, 0, sizeof(*out));
 	snprintf(out->who, sizeof(out->who), "command (uid %lu)",
 		(unsigned long)getuid());
-	result = config_check_state(config, err, sizeof(err));
-	if (result == CONFIG_NO_STATE || (result == 0 &&
-		!load_has_store(config->state)))
+	result = check_store(config, err, sizeof(err));
+	if (result == CONFIG_NO_STATE)
 		return no_ca(config);
 	if (result != 0)
 		return setup_failed(err);

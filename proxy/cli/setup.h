@@ -8,6 +8,8 @@
 #ifndef PROXY_CLI_SETUP_H
 #define PROXY_CLI_SETUP_H
 
+#include <stdbool.h>
+
 #include "pki/authority.h"
 #include "pki/keeper_link.h"
 #include "proxy/cli/options.h"
@@ -40,6 +42,10 @@ int setup_open(const struct config *config, struct setup *out)
  * be made, though there are keys. */
 int setup_open_anew(const struct config *config, struct setup *out)
 	__attribute__((warn_unused_result));
+
+/* setup_has_no_ca: the state folder is not there, or as it was made: no proxy has
+ * begun, and no CA was imported. */
+bool setup_has_no_ca(const struct config *config);
 
 /* setup_open_to_look is setup_open for who only reads what is there: without a
  * passphrase, nothing is made. */

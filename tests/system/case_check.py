@@ -5,6 +5,7 @@ import re
 from case_run import Running
 from lab.api import CA, Api, Organization
 from lab.case import Group
+from lab.sallyport import Sallyport
 
 named = Group("check", config=None)
 
@@ -57,3 +58,31 @@ def cas_that_rules_name_are_looked_at(t):
             step()
         assert_told()
     assert_told()
+
+
+@named.case
+def there_is_no_ca_yet(t):
+    """Before the first start, too, the line that names one is told."""
+    proxy = Sallyport(t.binary, t.lab, t.path("new"), rules("Nobody"))
+    proxy.write()
+    code, out, err = proxy.run("check", "-c", proxy.file)
+    assert code == 2 and not out, (code, out, err)
+    assert re.search(r'sallyport.yaml:\d+: intermediate-ca: there is no CA '
+                     r'"Nobody": the state folder \S+ has none yet', err), err
+
+
+@named.case
+def a_rule_that_takes_itself_back(t):
+    proxy = Sallyport(t.binary, t.lab, t.path("own"), {"ssl-rules": [
+        {"name": "None", "match": {"hosts": ["x.lab.test"]},
+         "not": {"hosts": [".lab.test"]}, "action": "block"},
+        {"name": "See", "match": {"hosts": [".lab.test"]},
+         "action": "inspect"},
+        {"name": "Block", "match": {"hosts": ["y.lab.test"]},
+         "action": "block"}]})
+    proxy.write()
+    code, out, err = proxy.run("check", "-c", proxy.file)
+    assert code == 0 and ": fine, 3 rules" in out, (code, out, err)
+    assert '"None" never decides: its `not` leaves out all' in err, err
+    assert re.search(r'"Block" never decides: "See" in line \d+ takes', err), (
+        err)
