@@ -409,6 +409,19 @@ static int read_hosts_line(struct word line, entry_one *one, void *arg,
 	return 0;
 }
 
+/* What an AdBlock rule asks for that an entry can't. */
+static const char *why_no_domain(struct word line)
+{
+	if (line.at[0] == '@')
+		return "is an AdBlock rule that makes an exception (@@), which "
+		       "an entry can't; of these, ||domain^ is understood";
+	if (memchr(line.at, '$', line.len))
+		return "is an AdBlock rule with options (what is behind $), "
+		       "which ask for more than a host; of these, ||domain^ "
+		       "is understood";
+	return "is an AdBlock rule; of these, ||domain^ is understood";
+}
+
 /* "||example.com^". Of an address there is nothing below. */
 static int read_adblock_line(struct word line, entry_one *one, void *arg,
 	char *err, size_t err_size)
@@ -419,9 +432,8 @@ static int read_adblock_line(struct word line, entry_one *one, void *arg,
 	if (line.len > 3 && line.at[0] == '|' && line.at[line.len - 1] == '^')
 		kind = host_normalize(line.at + 2, line.len - 3, entry.host);
 	if (kind == HOST_BAD)
-		return refuse(line.at, line.len,
-			"is an AdBlock rule; of these, ||domain^ is understood",
-			err, err_size);
+		return refuse(line.at, line.len, why_no_domain(line), err,
+			err_size);
 	plain_host(&entry, kind == HOST_NAME);
 	one(arg, &entry);
 	return 0;

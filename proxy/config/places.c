@@ -125,8 +125,10 @@ int place_endpoint(const char *text, uint16_t default_port,
 		return bad(err, err_size, text,
 			"has a port that is not 1 to 65535");
 	if (fill_address(host, bracketed, port, &result.address) != 0)
-		return bad(err, err_size, text, "does not begin with an address;"
-			" as in 127.0.0.1:8080 or [::]:8080");
+		return bad(err, err_size, text, default_port == 0 ?
+			"does not begin with an address; as in 127.0.0.1:8080 "
+			"or [::]:8080" : "is not an address, which may have a "
+			"port; as in 192.0.2.53 or 127.0.0.1:5353");
 	write_endpoint(&result);
 	*out = result;
 	return 0;
@@ -193,7 +195,9 @@ int place_connect_to(const char *text, struct connect_to *out, char *err,
 		take_pair(&at, entry.to_host, &to_below, &entry.to_port) != 0 ||
 		*at != '\0' || to_below)
 		return bad(err, err_size, text, "is not host:port:to-host:"
-			"to-port; as in site.test:443:127.0.0.1:9443");
+			"to-port; as in site.test:443:127.0.0.1:9443, where "
+			"an empty host or port is any, and *.site.test all "
+			"below it");
 	if (entry.to_host[0] == '\0' && entry.to_port == 0)
 		return bad(err, err_size, text,
 			"sends nowhere else; give a host or a port to go to");

@@ -55,6 +55,7 @@ static void one_client(struct loader *loader, const struct field *field,
 	const struct node *item, void *member)
 {
 	struct config *config = member;
+	char err[256];
 
 	if (strcmp(item->text, "any") == 0) {
 		config->clients_any = true;
@@ -70,7 +71,10 @@ static void one_client(struct loader *loader, const struct field *field,
 				*networks);
 		return;
 	}
-	add_network(loader, field, item, config->clients, item->text);
+	if (netset_add(config->clients, item->text, err, sizeof(err)) != 0)
+		mistakes_error(&loader->mistakes, item->line, "%s: %s; there "
+			"are addresses, networks, and the words any, local "
+			"and private", field->path, err);
 }
 
 void read_clients(struct loader *loader, const struct field *field,

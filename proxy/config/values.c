@@ -1,5 +1,6 @@
 #include "proxy/config/values.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,8 @@ static int choose(struct loader *loader, const struct field *field,
 	}
 	num = split_words(field->low, text, at);
 	close = nearest(word, at, num);
-	if (close)
+	/* no number is nearer than another by its letters */
+	if (close && isalpha((unsigned char)close[0]))
 		mistakes_error(&loader->mistakes, node->line,
 			"%s: there is no \"%s\"; did you mean \"%s\"?",
 			field->path, shown(word).text, close);

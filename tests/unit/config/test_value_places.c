@@ -47,7 +47,8 @@ static void who_may_use_it(void **state)
 		"nothing\n");
 	told_error("clients: [local, lan]\n",
 		"t.yaml:1: clients: \"lan\" is not an address or "
-		"a network\n");
+		"a network; there are addresses, networks, and the words any, "
+		"local and private\n");
 }
 
 static void listeners(void **state)
@@ -87,6 +88,13 @@ static void origins(void **state)
 		"a.test:443:127.0.0.1:2]\n",
 		"t.yaml:2: warning: origin.connect-to: entry 3 never counts, "
 		"entry 1 fits first\n");
+	told_error("origin:\n  dns: [dns.test]\n  connect-to: ['*']\n",
+		"t.yaml:2: origin.dns: \"dns.test\" is not an address, which "
+		"may have a port; as in 192.0.2.53 or 127.0.0.1:5353\n"
+		"t.yaml:3: origin.connect-to: \"*\" is not "
+		"host:port:to-host:to-port; as in site.test:443:127.0.0.1:9443, "
+		"where an empty host or port is any, and *.site.test all below "
+		"it\n");
 	told_error("issuing:\n  crl-url: http://crl.example.org/\n",
 		"t.yaml:2: issuing.crl-url: \"http://crl.example.org/\" must "
 		"not end in a slash; /crl/ID.crl is put behind it\n");

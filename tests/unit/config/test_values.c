@@ -74,6 +74,11 @@ static void forms_are_explained(void **state)
 		"t.yaml:8: non-http: there is no \"xyz\"; it is one of "
 		"relay|block\n"
 		"t.yaml:9: log.format: csv is not in this version yet\n");
+	/* "1.2" is not what was nearly written */
+	told_error("ssl-rules: [{name: a, action: inspect, "
+		"min-server-tls: 1.1}]\n", "t.yaml:1: "
+		"ssl-rules[].min-server-tls: there is no \"1.1\"; it is one of "
+		"any|1.2|1.3\n");
 	told_error("issuing: {validity: 3600001ms}\n",
 		"t.yaml:1: issuing.validity must be whole seconds\n");
 }

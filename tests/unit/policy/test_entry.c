@@ -339,11 +339,11 @@ static void lines_of_adblock_lists(void **state)
 	line("||example.com^", ".example.com");
 	line("||EXAMPLE.com^\r", ".example.com");
 	line("||192.0.2.7^", "192.0.2.7");
-	bad_line("||example.com^$third-party", "", "AdBlock");
+	bad_line("||example.com^$third-party", "", "options (what is behind $)");
 	bad_line("||example.com", "", "AdBlock");
 	bad_line("||example.com/ads^", "", "AdBlock");
 	bad_line("||*.example.com^", "", "AdBlock");
-	bad_line("@@||example.com^", "", "AdBlock");
+	bad_line("@@||example.com^", "", "an exception (@@)");
 	bad_line("||^", "", "AdBlock");
 	bad_line("||", "", "AdBlock");
 	bad_line("|", "", "is not a host");
