@@ -256,3 +256,8 @@ bool policy_has_url_rules(const struct policy *policy)
 {
 	return policy->url.any;
 }
+
+bool policy_knows_user(const struct policy *policy, const char *user)
+{
+	return people_find(&policy->terms.people, user).user != PERSON_UNNAMED;
+}

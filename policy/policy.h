@@ -203,6 +203,9 @@ bool policy_asks_url_destination(const struct policy *policy); /* URL rules */
 bool policy_asks_certificate(const struct policy *policy);     /* URL rules */
 bool policy_has_url_rules(const struct policy *policy); /* enabled ones */
 
+/* policy_knows_user: a group or a rule names that user. */
+bool policy_knows_user(const struct policy *policy, const char *user);
+
 /* decision_stricter returns the stricter of a and b (block, inspect,
  * do-not-inspect); with the same action, a inspecting: the one with the
  * stricter untrusted (block, pass-through, allow); then the one that evaluates URL

@@ -2,13 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/policy.h"
 #include "proxy/cli/ca_table.h"
 #include "proxy/cli/explain_inquiry.h"
 #include "proxy/cli/explain_show.h"
 #include "proxy/cli/explain_walk.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
+#include "proxy/config/htpasswd.h"
 #include "proxy/config/memory.h"
+#include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/core/load.h"
 #include "proxy/core/source.h"
@@ -74,6 +77,31 @@ static int open_settings(const char *file, struct settings **out)
 							       EXIT_WRONG;
 }
 
+static bool is_of_sources(const struct config *config, const char *user)
+{
+	for (size_t i = 0; i < config->users.num_sources; i++) {
+		if (strcmp(config->users.sources[i].user, user) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* note_user: a name that nothing has is perhaps not what was meant. Certificates
+ * (users.client-ca) may say any. */
+static void note_user(const struct settings *settings, const char *user)
+{
+	const struct config *config = settings->config;
+
+	if (!user || config->users.client_ca ||
+		policy_knows_user(config->policy, user) ||
+		is_of_sources(config, user) || (settings->htpasswd &&
+			htpasswd_hash(settings->htpasswd, user)))
+		return;
+	fprintf(stderr, "sallyport explain: note: no user \"%s\" is in "
+		"users.htpasswd, users.sources, a group or a rule\n",
+		shown(user).text);
+}
+
 static void answer(const struct config *config, struct inquiry *inquiry,
 	bool json)
 {
@@ -105,6 +133,7 @@ static int ask(const char *file, const struct inquiry_words *words, bool json)
 	}
 	code = open_settings(file, &settings);
 	if (code == OPTIONS_FINE) {
+		note_user(settings, inquiry.user);
 		answer(settings->config, &inquiry, json);
 		settings_unref(settings);
 		code = EXIT_DONE;
@@ -151,7 +180,7 @@ const struct command command_explain = {
 		"\n"
 		"  --user NAME          who asks; else who users.sources says, or nobody\n"
 		"  --from ADDRESS       from where\n"
-		"  --method POST        else GET\n"
+		"  --method POST        else GET; in capitals\n"
 		"  --user-agent TEXT    of CONNECT and request; else none\n"
 		"  --to ADDRESS         what the host resolves to, else asked where rules ask\n"
 		"  --sni NAME           where TLS names another host than the URL\n"

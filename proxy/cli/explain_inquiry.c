@@ -252,22 +252,19 @@ int inquiry_time(const char *text, time_t *out)
 
 /* --- the rest ----------------------------------------------------------- */
 
+/* RFC 9110, 9.1: capitals matter, and all methods there are have them. */
 static int read_method(const char *text, struct inquiry *out, char *err,
 	size_t err_size)
 {
 	size_t len = strlen(text);
 
-	for (size_t i = 0; i < len && i < sizeof(out->method); i++) {
-		char c = text[i];
-
-		out->method[i] = c >= 'a' && c <= 'z' ?
-			(char)(c - 'a' + 'A') : c;
-	}
-	if (len > 0 && len < sizeof(out->method) && strspn(out->method,
-		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == len)
+	if (len > 0 && len < sizeof(out->method) && strspn(text,
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == len) {
+		memcpy(out->method, text, len + 1);
 		return 0;
-	snprintf(err, err_size, "--method %s: this is no method; GET, POST ...",
-		shown(text).text);
+	}
+	snprintf(err, err_size, "--method %s: this is no method; in capitals, "
+		"which matter, as GET, POST ...", shown(text).text);
 	return -1;
 }
 

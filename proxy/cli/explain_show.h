@@ -17,9 +17,9 @@ struct walk;
 void explain_text(FILE *out, const struct config *config,
 	const struct inquiry *inquiry, const struct walk *walk);
 
-/* explain_json is the same as an object, the caller's: url, user, categories, ssl,
- * http, outcome. A pass that was not asked is null, and so are file and line of
- * the default. */
+/* explain_json is the same as an object, the caller's; its members are told in the
+ * manual. A pass that was not asked is null, and so are file and line of the
+ * default. */
 json_t *explain_json(const struct inquiry *inquiry, const struct walk *walk);
 
 #endif

@@ -37,7 +37,7 @@ static void print_who(FILE *out, const struct config *config,
 		fprintf(out, "  note: `clients` does not have that address; "
 			"unless it is this machine's own, it is refused (403) "
 			"before any rule\n");
-	if (!walk->user && config->users.given && config->users.required)
+	if (walk->asks_user)
 		fprintf(out, "  note: on the explicit proxy (listen.proxy) who "
 			"is nobody is asked for a user first (407)\n");
 }
@@ -176,17 +176,22 @@ static const char *tls_in_words(enum tls_version version)
 	return version == TLS_1_3 ? "TLS 1.3" : "TLS 1.2 or newer";
 }
 
-static void print_inspect(FILE *out, const struct verdict_options *options)
+static void print_inspect(FILE *out, const struct inquiry *inquiry,
+	const struct verdict_options *options)
 {
 	fprintf(out, "  inspect; an origin whose certificate does not verify "
-		"%s\n", untrusted_in_words(options->untrusted));
+		"%s%s\n", untrusted_in_words(options->untrusted),
+		options->untrusted == UNTRUSTED_BLOCK &&
+				inquiry->certificate == CERTIFICATE_UNKNOWN ?
+			"; this one is taken to (--certificate)" : "");
 	if (options->min_client_tls != TLS_ANY)
-		fprintf(out, "  clients must speak %s\n",
+		fprintf(out, "  clients must speak %s (taken for granted)\n",
 			tls_in_words(options->min_client_tls));
 	if (options->min_server_tls != TLS_ANY)
-		fprintf(out, "  origins must speak %s\n",
+		fprintf(out, "  origins must speak %s (taken for granted)\n",
 			tls_in_words(options->min_server_tls));
-	fprintf(out, "  an origin that asks for a client certificate is %s\n",
+	fprintf(out, "  an origin that asks for a client certificate is %s; "
+		"this one is taken not to\n",
 		options->block_undecryptable ? "blocked" :
 			"passed on as it is, from the next connection on");
 	if (options->intermediate_ca)
@@ -195,13 +200,15 @@ static void print_inspect(FILE *out, const struct verdict_options *options)
 }
 
 static void print_ssl_options(FILE *out, const struct inquiry *inquiry,
-	const struct verdict_options *options)
+	const struct walk *walk)
 {
+	const struct verdict_options *options =
+		&walk->ssl.ways[walk->ssl.counts].ssl.options;
 	bool no_sni = !inquiry->sni[0] && inquiry->host_is_address;
 
 	switch (options->action) {
 	case ACTION_INSPECT:
-		print_inspect(out, options);
+		print_inspect(out, inquiry, options);
 		break;
 	case ACTION_DO_NOT_INSPECT:
 		fprintf(out, "  do-not-inspect: the bytes are passed on as "
@@ -215,20 +222,17 @@ static void print_ssl_options(FILE *out, const struct inquiry *inquiry,
 				"without a page (notify: false)");
 		return;
 	}
-	fprintf(out, "  URL rules are %s\n",
-		options->url_policies == URL_POLICIES_BYPASS ? "bypassed" :
-			"asked");
+	if (!walk->untrusted)
+		fprintf(out, "  URL rules are %s\n", options->url_policies ==
+			URL_POLICIES_BYPASS ? "bypassed" : "asked");
 	if (options->block_no_sni)
 		fprintf(out, "  a client that names no host (SNI) is "
-			"blocked\n");
+			"blocked; this one names it\n");
 }
 
 static void print_ssl(FILE *out, const struct inquiry *inquiry,
 	const struct walk *walk)
 {
-	const struct verdict_options *options =
-		&walk->ssl.ways[walk->ssl.counts].ssl.options;
-
 	if (!walk->ssl.asked) {
 		fprintf(out, "\nSSL rules: not asked, since this is no TLS\n");
 		return;
@@ -236,10 +240,8 @@ static void print_ssl(FILE *out, const struct inquiry *inquiry,
 	fprintf(out, "\nSSL rules:\n");
 	print_tried(out, &walk->ssl);
 	print_ways(out, &walk->ssl, false);
-	print_ssl_options(out, inquiry, options);
-	if (options->action == ACTION_INSPECT &&
-		options->untrusted == UNTRUSTED_BLOCK &&
-		inquiry->certificate > CERTIFICATE_TRUSTED)
+	print_ssl_options(out, inquiry, walk);
+	if (walk->untrusted)
 		fprintf(out, "  note: with that certificate (%s) the client "
 			"gets a page that says so\n",
 			certificate_name(inquiry->certificate));
@@ -260,6 +262,11 @@ static void print_url_options(FILE *out, const struct walk *walk)
 static void print_url(FILE *out, const struct config *config,
 	const struct inquiry *inquiry, const struct walk *walk)
 {
+	if (walk->untrusted) {
+		fprintf(out, "\nURL rules: not asked, since the SSL rule "
+			"blocks that certificate\n");
+		return;
+	}
 	if (!walk->url.asked) {
 		fprintf(out, "\nURL rules: not asked, since the SSL rule %s\n",
 			strcmp(walk->outcome, "block") == 0 ? "blocks" :

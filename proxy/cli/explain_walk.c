@@ -272,7 +272,67 @@ static bool url_rules_count(const struct walk *walk)
 	return false;
 }
 
-static void conclude(struct walk *walk)
+static enum reason reason_of_certificate(enum certificate certificate)
+{
+	static const enum reason reasons[CERTIFICATES] = {
+		[CERTIFICATE_EXPIRED] = REASON_CERT_EXPIRED,
+		[CERTIFICATE_NOT_YET_VALID] = REASON_CERT_NOT_YET_VALID,
+		[CERTIFICATE_WRONG_HOST] = REASON_CERT_WRONG_HOST,
+		[CERTIFICATE_NO_SAN] = REASON_CERT_NO_SAN,
+		[CERTIFICATE_SELF_SIGNED] = REASON_CERT_SELF_SIGNED,
+		[CERTIFICATE_UNKNOWN_ISSUER] = REASON_CERT_UNKNOWN_ISSUER,
+		[CERTIFICATE_INCOMPLETE_CHAIN] = REASON_CERT_INCOMPLETE,
+		[CERTIFICATE_WEAK_SIGNATURE] = REASON_CERT_WEAK_SIGNATURE,
+		[CERTIFICATE_WEAK_KEY] = REASON_CERT_WEAK_KEY,
+		[CERTIFICATE_WRONG_PURPOSE] = REASON_CERT_WRONG_PURPOSE,
+		[CERTIFICATE_MALFORMED] = REASON_CERT_MALFORMED,
+		[CERTIFICATE_INVALID] = REASON_CERT_INVALID,
+	};
+
+	return reasons[certificate];
+}
+
+/* blocks_certificate: the origin is seen before any request is. */
+static bool blocks_certificate(const struct walk *walk,
+	enum certificate certificate)
+{
+	const struct verdict_options *options =
+		&walk->ssl.ways[walk->ssl.counts].ssl.options;
+
+	return walk->ssl.asked && options->action == ACTION_INSPECT &&
+		options->untrusted == UNTRUSTED_BLOCK &&
+		reason_of_certificate(certificate) != REASON_OK;
+}
+
+static void conclude_url(struct walk *walk, const struct url_decision *url)
+{
+	static const enum reason reasons[] = {
+		[URL_ALLOW] = REASON_OK,
+		[URL_ISOLATE] = REASON_ISOLATED,
+		[URL_BLOCK] = REASON_URL_BLOCKED,
+	};
+
+	walk->outcome = url_action_name(url->options.action);
+	walk->reason = reasons[url->options.action];
+	walk->by = url->rule_name;
+	walk->by_url_rule = true;
+}
+
+static void conclude_ssl(struct walk *walk, const struct decision *ssl,
+	enum certificate certificate)
+{
+	enum action action = walk->untrusted ? ACTION_BLOCK :
+					       ssl->options.action;
+
+	walk->outcome = action_name(action);
+	walk->by = ssl->rule_name;
+	if (walk->untrusted)
+		walk->reason = reason_of_certificate(certificate);
+	else if (action == ACTION_BLOCK)
+		walk->reason = REASON_BLOCKED;
+}
+
+static void conclude(struct walk *walk, enum certificate certificate)
 {
 	struct way *ssl = &walk->ssl.ways[walk->ssl.counts];
 	struct way *url = &walk->url.ways[walk->url.counts];
@@ -281,13 +341,10 @@ static void conclude(struct walk *walk)
 	if (walk->tunnelled && url->url.options.action == URL_ISOLATE)
 		url->url.options.action = URL_BLOCK;
 	if (walk->url.asked && (url->url.options.action != URL_ALLOW ||
-				       !walk->ssl.asked)) {
-		walk->outcome = url_action_name(url->url.options.action);
-		walk->by = url->url.rule_name;
-	} else {
-		walk->outcome = action_name(ssl->ssl.options.action);
-		walk->by = ssl->ssl.rule_name;
-	}
+				       !walk->ssl.asked))
+		conclude_url(walk, &url->url);
+	else
+		conclude_ssl(walk, &ssl->ssl, certificate);
 }
 
 void walk_rules(const struct config *config, struct inquiry *inquiry,
@@ -301,6 +358,8 @@ void walk_rules(const struct config *config, struct inquiry *inquiry,
 		out->user = config_user_at(config,
 			(const struct sockaddr *)&inquiry->from);
 	out->user_by_source = out->user && !inquiry->user;
+	out->asks_user = !out->user && config->users.given &&
+		config->users.required;
 	out->sni_is_host = sni_leads_to_host(inquiry);
 	if ((inquiry->https && policy_asks_destination(policy)) ||
 		policy_asks_url_destination(policy))
@@ -311,10 +370,11 @@ void walk_rules(const struct config *config, struct inquiry *inquiry,
 		out->ssl.ways[out->ssl.counts].ssl.options.action ==
 			ACTION_DO_NOT_INSPECT;
 	find_categories(config, inquiry, out);
-	if (url_rules_count(out))
+	out->untrusted = blocks_certificate(out, inquiry->certificate);
+	if (!out->untrusted && url_rules_count(out))
 		ask_each(config, inquiry, out, true, !out->tunnelled,
 			&out->url);
-	conclude(out);
+	conclude(out, inquiry->certificate);
 }
 
 void walk_clear(struct walk *walk)

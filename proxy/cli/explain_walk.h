@@ -5,7 +5,9 @@
  * traffic is inspected, of the host alone where it is tunnelled. Where an inquiry
  * may be meant in several ways (CONNECT's host and the SNI, a path and its other
  * reading, each address that the host resolves to) each way is decided, and the
- * strictest counts, as the live proxy has it.
+ * strictest counts, as the live proxy has it. An origin's certificate that the SSL
+ * rule blocks ends it before the URL rules. What nothing was said of is taken to be
+ * as it should: that certificate, the TLS of client and origin.
  *
  * Owns:    its own; borrows from the inquiry and the policy.
  * Threads: the main one.
@@ -15,6 +17,7 @@
 
 #include "policy/explain.h"
 #include "proxy/cli/explain_inquiry.h"
+#include "proxy/report/reason.h"
 
 struct config;
 
@@ -46,6 +49,7 @@ struct categories_found {
 struct walk {
 	const char *user;      /* whom it is asked for; NULL: nobody */
 	bool user_by_source;   /* ... since the address says so */
+	bool asks_user;        /* the explicit proxy wants a user first: 407 */
 	bool sni_is_host;      /* the address asked for is one of the SNI's: they
 	                        * are one name */
 	bool resolved;         /* the system was asked where the host leads */
@@ -53,8 +57,11 @@ struct walk {
 	struct categories_found by_host, by_url;
 	struct pass ssl, url;
 	bool tunnelled;        /* URL rules go by the host alone */
+	bool untrusted;        /* the SSL rule blocks that certificate */
 	const char *outcome;   /* "block", "isolate", "inspect", "allow" ... */
 	const char *by;        /* the rule that says so */
+	bool by_url_rule;      /* ... which is a URL rule */
+	enum reason reason;    /* what keeps it from the origin; REASON_OK */
 };
 
 /* walk_rules asks config's sealed policy. inquiry's addresses are filled in where

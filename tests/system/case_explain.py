@@ -189,7 +189,7 @@ def what_is_skipped_is_said(t):
 @explaining.case
 def each_rule_is_a_line(t):
     proxy = written(t, POLICY)
-    lines, err = told(proxy, "https://bad.lab.test/", "--user", "ann")
+    lines, err = told(proxy, "https://bad.lab.test/", "--user", "dev1")
     assert not err, err
     numbered = [l for l in lines if l.startswith("  ") and l[2].isdigit()]
     names = ["Banks", "Off", "Code", "Bad"]
@@ -225,6 +225,69 @@ def who_is_nobody_is_asked_first(t):
     assert lines[-1] == "decision: block by Bad", lines
     lines, _ = told(proxy, "https://bad.lab.test/", "--from", "10.1.2.3")
     assert not any("407" in l for l in lines), lines
+
+
+@explaining.case
+def a_blocked_certificate_ends_it(t):
+    """As it does live: no URL rule is asked about what is behind it."""
+    url = "https://expired.lab.test/"
+    with Running(t, {"url-rules": [
+            {"name": "Away", "match": {"hosts": ["expired.lab.test"]},
+             "action": "isolate",
+             "isolate": "https://isolation.lab.test/?url={url}"}]}) as proxy:
+        live = t.fetch(url).error
+        assert live == "origin-certificate-expired", live
+        said = explain(proxy, url, "--certificate", "expired")
+        assert (said["outcome"], said["http"], said["decision"]) == (
+            "block", None, {"pass": "ssl", "rule": "default",
+                            "reason": live}), (live, said)
+        lines, _ = told(proxy, url, "--certificate", "expired")
+        assert any("not asked" in l and "certificate" in l
+                   for l in lines), lines
+        assert lines[-1] == "decision: block by default", lines
+        for more in ((), ("--certificate", "trusted")):
+            said = explain(proxy, url, *more)
+            assert said["decision"] == {
+                "pass": "http", "rule": "Away", "reason": "isolated"}, said
+            assert said["http"]["isolate"] == (
+                "https://isolation.lab.test/?url={url}"), said
+
+
+@explaining.case
+def what_was_asked_stands_in_json(t):
+    policy = dict(POLICY, users=dict(POLICY["users"], required=True))
+    policy["ssl-rules"] = [{
+        "name": "New", "action": "inspect", "min-client-tls": "1.2",
+        "min-server-tls": "1.3"}]
+    proxy = written(t, policy)
+    said = explain(proxy, "https://x.lab.test/", "--from", "10.9.9.9",
+                   "--method", "PUT", "--at", "2026-11-27 23:30 +01:00")
+    assert [said[key] for key in ("user", "from", "method", "time",
+                                  "asks_user")] == [
+        None, "10.9.9.9", "PUT", "2026-11-27T22:30:00Z", True], said
+    ssl = said["ssl"]
+    assert (ssl["min_client_tls"], ssl["min_server_tls"],
+            ssl["intermediate_ca"]) == ("1.2", "1.3", None), ssl
+    for part in ssl, said["http"]:
+        for rule in part["tried"]:
+            assert rule["line"] > 1, rule
+            assert os.path.samefile(rule["file"], proxy.file), rule
+    assert len(said["http"]["tried"]) == 3, said
+    assert said["http"]["isolate"] is None, said
+    assert said["decision"] == {"pass": "ssl", "rule": "New",
+                                "reason": None}, said
+    said = explain(proxy, "http://risky.lab.test/", "--user", "dev1")
+    assert said["asks_user"] is False and said["from"] is None, said
+    assert said["decision"]["reason"] == "isolated", said
+
+
+@explaining.case
+def a_user_whom_nobody_has_is_noted(t):
+    proxy = written(t, POLICY)
+    for user, noted in (("dev1", False), ("dev2", False), ("zed", True)):
+        lines, err = told(proxy, "https://bad.lab.test/", "--user", user)
+        assert lines[-1] == "decision: block by Bad", lines
+        assert ('no user "%s" is in' % user in err) == noted, err
 
 
 @explaining.case
@@ -271,6 +334,7 @@ def wrong_use(t):
             (("https://user@x.test/",), "is no URL"),
             (("x.test", "--from", "there"), "--from there"),
             (("x.test", "--at", "noon"), "--at noon"),
+            (("x.test", "--method", "post"), "in capitals"),
             (("x.test", "--certificate", "odd"), "expired"),
             (("x.test", "--usr", "ann"), "did you mean --user")):
         code, out, err = proxy.run("explain", *args, "-c", proxy.file)

@@ -113,6 +113,18 @@ static void a_client_that_asks_for_an_address_names_no_host(void **state)
 		"SSL rule blocks");
 }
 
+static void a_certificate_that_is_blocked_ends_it(void **state)
+{
+	(void)state;
+	assert_decided(ARGS("https://192.0.2.7/", "--sni", "named.test",
+			       "--certificate", "expired"),
+		"decision: block by named", "the SSL rule blocks that "
+		"certificate");
+	assert_decided(ARGS("code.test", "--user", "dev1", "--certificate",
+			       "expired"),
+		"decision: inspect by code", "  default: no rule matched");
+}
+
 static void the_strictest_of_several_ways_counts(void **state)
 {
 	(void)state;
@@ -200,6 +212,7 @@ int main(void)
 		cmocka_unit_test(the_last_line_is_the_decision),
 		cmocka_unit_test(
 			a_client_that_asks_for_an_address_names_no_host),
+		cmocka_unit_test(a_certificate_that_is_blocked_ends_it),
 		cmocka_unit_test(the_strictest_of_several_ways_counts),
 		cmocka_unit_test(json_has_both_passes),
 		cmocka_unit_test(json_says_null_of_what_there_is_not),

@@ -123,7 +123,7 @@ static void what_is_no_url_is_told(void **state)
 static void options_are_read(void **state)
 {
 	struct inquiry_words words = {.url = "a.test:8443", .user = "dev1",
-		.from = "::ffff:10.1.2.3", .method = "post", .to = "[::1]",
+		.from = "::ffff:10.1.2.3", .method = "POST", .to = "[::1]",
 		.sni = "B.test.", .certificate = "expired",
 		.user_agent = "git/2", .at = "2026-11-30 12:00"};
 	struct inquiry inquiry;
@@ -192,6 +192,9 @@ static void wrong_options_are_told(void **state)
 		{{.url = "a", .from = "10.0.0.0/8"}, "--from 10.0.0.0/8"},
 		{{.url = "a", .to = "b.test"}, "--to b.test"},
 		{{.url = "a", .method = "GE T"}, "--method GE T"},
+		{{.url = "a", .method = "post"}, "in capitals, which matter"},
+		{{.url = "a", .method = "Get"}, "--method Get"},
+		{{.url = "a", .method = ""}, "--method"},
 		{{.url = "a", .method = "A123456789A123456789A123456789AB"},
 			"--method"},
 		{{.url = "a", .sni = "10.1.2.3"}, "--sni 10.1.2.3"},
