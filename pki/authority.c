@@ -16,16 +16,9 @@ enum {
 	RETRY_S = 60,
 };
 
-struct authority *authority_ref(struct authority *authority)
+void authority_free(struct authority *authority)
 {
-	atomic_fetch_add_explicit(&authority->refs, 1, memory_order_relaxed);
-	return authority;
-}
-
-void authority_unref(struct authority *authority)
-{
-	if (!authority || atomic_fetch_sub_explicit(&authority->refs, 1,
-				  memory_order_acq_rel) != 1)
+	if (!authority)
 		return;
 	for (size_t i = 0; i < authority->num_members; i++) {
 		ca_unref(authority->members[i].ca);
@@ -288,7 +281,6 @@ int authority_open(const struct authority_options *options,
 	};
 	int result;
 
-	atomic_init(&o.authority->refs, 1);
 	o.authority->due = o.now + LOOK_S;
 	o.authority->crl_base =
 		pki_copy(options->crl_base ? options->crl_base : "");
@@ -298,7 +290,7 @@ int authority_open(const struct authority_options *options,
 	estate_close(&o.estate);
 	*out = result == 0 ? o.authority : NULL;
 	if (result != 0)
-		authority_unref(o.authority);
+		authority_free(o.authority);
 	return result;
 }
 

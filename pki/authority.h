@@ -20,7 +20,7 @@
  * number of processes may have the store open; all that changes is one
  * transaction.
  *
- * Owns:    the open CAs. Counted.
+ * Owns:    the open CAs.
  * Threads: immutable; any.
  * Errors:  0 done, negative failed with a sentence in err: what is wrong,
  *          which file, what to do. Nothing is lost on failure.
@@ -52,8 +52,7 @@ struct authority_options {
 int authority_open(const struct authority_options *options,
 	struct authority **out, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
-struct authority *authority_ref(struct authority *authority);
-void authority_unref(struct authority *authority);
+void authority_free(struct authority *authority);
 
 /* authority_issuer is the CA that signs leaves under the intermediate called
  * name; NULL or "": under the default. Borrowed. NULL, and *why a sentence:

@@ -5,7 +5,6 @@
 #define PKI_AUTHORITY_PRIVATE_H
 
 #include <openssl/sha.h>
-#include <stdatomic.h>
 
 #include "pki/authority.h"
 #include "pki/estate.h"
@@ -28,7 +27,6 @@ struct member {
 };
 
 struct authority {
-	atomic_uint refs;
 	char *crl_base;          /* owned */
 	char *root_pem;          /* owned */
 	struct member *members;  /* owned */

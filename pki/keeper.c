@@ -75,7 +75,8 @@ CRYPTO_BUFFER *keeper_senseless(struct question *q)
 
 /* --- what is held ------------------------------------------------------- */
 
-struct held *keeper_find(struct keeper *keeper, const uint8_t id[CA_KEY_ID])
+/* find is for who holds keeper->mutex. */
+static struct held *find(struct keeper *keeper, const uint8_t id[CA_KEY_ID])
 {
 	struct held *held;
 
@@ -98,7 +99,7 @@ bool keeper_take(struct question *q, const uint8_t id[CA_KEY_ID],
 
 	memset(out, 0, sizeof(*out));
 	pthread_mutex_lock(&q->keeper->mutex);
-	held = keeper_find(q->keeper, id);
+	held = find(q->keeper, id);
 	if (held) {
 		EVP_PKEY_up_ref(held->key);
 		out->key = held->key;
@@ -140,7 +141,7 @@ bool keeper_take_ca(struct question *q, unsigned roles, struct grip *out)
 static struct held *take_out(struct keeper *keeper,
 	const uint8_t id[CA_KEY_ID])
 {
-	struct held *held = keeper_find(keeper, id);
+	struct held *held = find(keeper, id);
 
 	if (held) {
 		DL_DELETE(keeper->held, held);

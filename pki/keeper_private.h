@@ -58,9 +58,6 @@ enum {
 CRYPTO_BUFFER *keeper_no(struct question *q, const char *why);
 CRYPTO_BUFFER *keeper_senseless(struct question *q);
 
-/* keeper_find is for who holds keeper->mutex. */
-struct held *keeper_find(struct keeper *keeper, const uint8_t id[CA_KEY_ID]);
-
 bool keeper_get_id(CBS *in, uint8_t out[CA_KEY_ID]);
 
 /* keeper_take takes the key called so, keeper_take_ca the one that the question

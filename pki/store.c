@@ -172,13 +172,6 @@ CRYPTO_BUFFER *get_buffer(sqlite3_stmt *statement, int at)
 	return der_buffer((struct der){data, (size_t)len});
 }
 
-char *get_text(sqlite3_stmt *statement, int at)
-{
-	const char *text = (const char *)sqlite3_column_text(statement, at);
-
-	return text ? pki_copy(text) : NULL;
-}
-
 void copy_text(sqlite3_stmt *statement, int at, char *out, size_t size)
 {
 	const char *text = (const char *)sqlite3_column_text(statement, at);
@@ -393,10 +386,4 @@ int store_begin(struct store *store, char *err, size_t err_size)
 int store_commit(struct store *store, char *err, size_t err_size)
 {
 	return store_run(store, "COMMIT", err, err_size);
-}
-
-void store_undo(struct store *store)
-{
-	if (!sqlite3_get_autocommit(store->db))
-		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }

@@ -41,7 +41,5 @@ void store_close(struct store *store); /* what was not committed is undone */
 int store_begin(struct store *store, char *err, size_t err_size) MUST_CHECK;
 int store_commit(struct store *store, char *err, size_t err_size) MUST_CHECK;
 
-/* store_undo gives up what was not committed. */
-void store_undo(struct store *store);
 
 #endif

@@ -36,7 +36,6 @@ void bind_text(sqlite3_stmt *statement, int at, const char *text);
 void bind_der(sqlite3_stmt *statement, int at, struct der der);
 void bind_buffer(sqlite3_stmt *statement, int at, const CRYPTO_BUFFER *buffer);
 CRYPTO_BUFFER *get_buffer(sqlite3_stmt *statement, int at); /* owned */
-char *get_text(sqlite3_stmt *statement, int at);            /* owned */
 void copy_text(sqlite3_stmt *statement, int at, char *out, size_t size);
 
 /* store_grow makes room for one more element behind num; lists are small. */

@@ -117,8 +117,8 @@ static int add_text(struct trust *trust, const char *text, size_t len,
 	return 0;
 }
 
-static int add_file(struct trust *trust, const char *path, bool strict,
-	char *err, size_t err_size)
+static int add_bundle(struct trust *trust, const char *path, char *err,
+	size_t err_size)
 {
 	char *text;
 	size_t len;
@@ -126,7 +126,7 @@ static int add_file(struct trust *trust, const char *path, bool strict,
 
 	if (file_read(path, TRUST_FILE_MAX, &text, &len, err, err_size) != 0)
 		return -1;
-	result = add_text(trust, text, len, path, strict, err, err_size);
+	result = add_text(trust, text, len, path, false, err, err_size);
 	digest_roots(trust);
 	free(text);
 	return result;
@@ -141,12 +141,6 @@ int trust_add_text(struct trust *trust, const char *text, size_t len,
 	return result;
 }
 
-int trust_add_file(struct trust *trust, const char *path, char *err,
-	size_t err_size)
-{
-	return add_file(trust, path, true, err, err_size);
-}
-
 int trust_add_system(struct trust *trust, char *err, size_t err_size)
 {
 	static const char *const bundles[] = {
@@ -159,8 +153,7 @@ int trust_add_system(struct trust *trust, char *err, size_t err_size)
 
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(*bundles); i++) {
 		if (access(bundles[i], R_OK) == 0)
-			return add_file(trust, bundles[i], false, err,
-				err_size);
+			return add_bundle(trust, bundles[i], err, err_size);
 	}
 	return pki_fail(err, err_size, "the system's root certificates are "
 		"nowhere to be found: install ca-certificates, or name a file "

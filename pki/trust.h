@@ -48,13 +48,9 @@ void trust_free(struct trust *trust);
 int trust_add_system(struct trust *trust, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
 
-/* trust_add_file adds every certificate of a PEM file; a file without one is
- * an error. A certificate that does not parse is an error naming its place;
- * in the system's bundle it is passed over. */
-int trust_add_file(struct trust *trust, const char *path, char *err,
-	size_t err_size) __attribute__((warn_unused_result));
-
-/* trust_add_text is trust_add_file of what has been read already. */
+/* trust_add_text adds every certificate of what was read of a PEM file; without
+ * one it is an error. A certificate that does not parse is an error naming its
+ * place; in the system's bundle it is passed over. */
 int trust_add_text(struct trust *trust, const char *text, size_t len,
 	const char *path, char *err, size_t err_size)
 	__attribute__((warn_unused_result));

@@ -228,12 +228,3 @@ void path_readings_clear(struct path_readings *readings)
 	free(readings->text);
 	*readings = (struct path_readings){0};
 }
-
-bool path_is_below(const char *path, const char *prefix, size_t prefix_len)
-{
-	if (prefix_len == 0)
-		return true;
-	if (strncmp(path, prefix, prefix_len) != 0)
-		return false;
-	return path[prefix_len] == '\0' || path[prefix_len] == '/';
-}

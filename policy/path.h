@@ -53,9 +53,4 @@ void path_readings_clear(struct path_readings *readings);
 void path_exact(const char *in, size_t len, char *out);
 void path_lax(const char *in, size_t len, char *out);
 
-/* path_is_below: path, a reading, is prefix or continues it behind a slash:
- * "/a/b" and "/a" are below "/a", "/ab" is not. prefix, of prefix_len bytes,
- * has no slash at its end; empty, it is above all. */
-bool path_is_below(const char *path, const char *prefix, size_t prefix_len);
-
 #endif

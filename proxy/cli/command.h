@@ -40,9 +40,6 @@ extern const struct command ca_words[], ca_steps[], token_words[];
 const struct command *command_word(const struct command *command,
 	const char *word);
 
-/* command_no_word tells that there is no such word, and the nearest that is. */
-int command_no_word(const struct command *command, const char *word);
-
 /* command_show_help shows the help of a command, or of what the words behind it
  * name. */
 int command_show_help(const struct command *command, int argc, char **argv);

@@ -55,7 +55,8 @@ const struct command *command_word(const struct command *command,
 	return NULL;
 }
 
-int command_no_word(const struct command *command, const char *word)
+/* no_word tells that there is no such word, and the nearest that is. */
+static int no_word(const struct command *command, const char *word)
 {
 	const struct command *words[WORDS_MAX];
 	const char *names[WORDS_MAX], *close;
@@ -81,7 +82,7 @@ int command_show_help(const struct command *command, int argc, char **argv)
 	for (int i = 0; i < argc; i++, command = word) {
 		word = command_word(command, argv[i]);
 		if (!word)
-			return command_no_word(command, argv[i]);
+			return no_word(command, argv[i]);
 	}
 	fputs(command->help, stdout);
 	return EXIT_DONE;
@@ -115,5 +116,5 @@ int command_group(const struct command *self, int argc, char **argv)
 	if (sub)
 		return sub->run(sub, argc - 1, argv + 1);
 	return argv[0][0] == '-' ? misplaced(self, argc, argv) :
-				   command_no_word(self, argv[0]);
+				   no_word(self, argv[0]);
 }

@@ -82,7 +82,7 @@ void snapshot_unref(struct snapshot *snapshot)
 	    atomic_fetch_sub_explicit(&snapshot->refs, 1,
 		    memory_order_acq_rel) != 1)
 		return;
-	authority_unref(snapshot->authority);
+	authority_free(snapshot->authority);
 	settings_unref(snapshot->settings);
 	free(snapshot);
 }

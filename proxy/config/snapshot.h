@@ -44,7 +44,7 @@ struct snapshot {
 	uint64_t generation;         /* counts up with every reload */
 	struct config *config;       /* of settings */
 	struct trust *trust;         /* likewise */
-	struct authority *authority; /* shared */
+	struct authority *authority; /* owned */
 	struct settings *settings;   /* shared */
 };
 

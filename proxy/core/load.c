@@ -292,7 +292,7 @@ static int load_authority(const struct config *config,
 	if (result == 0)
 		result = check_named(config, *out, errors);
 	if (result == LOAD_WRONG)
-		authority_unref(*out);
+		authority_free(*out);
 	return result;
 }
 

@@ -43,7 +43,7 @@ bool allowance_take(const struct allowance *allowance, uint64_t *whole_ms,
 	return true;
 }
 
-void allowance_give(const struct allowance *allowance, uint64_t *whole_ms)
+static void allowance_give(const struct allowance *allowance, uint64_t *whole_ms)
 {
 	*whole_ms -= *whole_ms < allowance->each_ms ? *whole_ms :
 		allowance->each_ms;

@@ -25,7 +25,7 @@ static struct site *site_new(struct leaf *leaf)
 	return site;
 }
 
-struct site *site_ref(struct site *site)
+static struct site *site_ref(struct site *site)
 {
 	atomic_fetch_add_explicit(&site->refs, 1, memory_order_relaxed);
 	return site;

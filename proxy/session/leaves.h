@@ -42,7 +42,6 @@ struct site {
 	atomic_bool doubt;
 };
 
-struct site *site_ref(struct site *site);
 void site_unref(struct site *site);
 void *site_ref_value(void *site);  /* for the cache */
 void site_unref_value(void *site);

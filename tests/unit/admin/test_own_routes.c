@@ -26,7 +26,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	authority_unref(authority);
+	authority_free(authority);
 	authority = NULL;
 	stop();
 	return 0;
@@ -48,7 +48,7 @@ static void first_start(void)
 	if (authority_open(&t.world.options, &opened, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	t.world.options.before = NULL;
-	authority_unref(authority);
+	authority_free(authority);
 	authority = opened;
 }
 

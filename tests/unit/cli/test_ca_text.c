@@ -32,7 +32,7 @@ static void found(struct authority_options *options)
 	options->validity_s = KEPT_VALIDITY_S;
 	if (authority_open(options, &authority, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* value_of copies what text has behind label. */

@@ -53,13 +53,13 @@ static void options_for_the_authority(void **state)
 	assert_non_null(strstr(setup.who, "command (uid "));
 	if (authority_open(&setup.options, &authority, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
-	authority_unref(authority);
+	authority_free(authority);
 	setup_close(&setup);
 	assert_int_equal(setup_open(config, &setup), OPTIONS_FINE);
 	assert_false(passphrase_made(setup.passphrase));
 	if (authority_open(&setup.options, &authority, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
-	authority_unref(authority);
+	authority_free(authority);
 	setup_close(&setup);
 }
 

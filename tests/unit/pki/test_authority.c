@@ -183,8 +183,8 @@ static void makes_all_at_first_start(void **state)
 		ca_digest(authority_untrusted(again)), 32);
 	assert_string_equal(authority_root_pem(authority),
 		authority_root_pem(again));
-	authority_unref(authority);
-	authority_unref(again);
+	authority_free(authority);
+	authority_free(again);
 }
 
 /* In what is opened below there is a key that signs, and it is no long-lived
@@ -212,7 +212,7 @@ static void signs_with_an_issuing_ca(void **state)
 	lab_run("openssl verify -x509_strict -crl_check -purpose sslserver "
 		"-verify_hostname a.test -CAfile root.pem -untrusted sent.pem "
 		"-CRLfile crl.pem leaf.pem");
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* add_crl puts the CRL of the CA behind what is in crl.pem. */
@@ -254,7 +254,7 @@ static void has_a_crl_for_every_ca(void **state)
 	assert_null(crl_of(authority, ""));
 	assert_null(crl_of(authority, "0000000000000000000000000000000000"
 		"000000"));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void keeps_the_untrusted_apart(void **state)
@@ -272,7 +272,7 @@ static void keeps_the_untrusted_apart(void **state)
 	lab_run("openssl verify -x509_strict -CAfile u.pem leaf.pem");
 	assert_int_not_equal(lab_try("openssl verify -CAfile root.pem u.pem"),
 		0);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void differs_from_another_installation(void **state)
@@ -288,8 +288,8 @@ static void differs_from_another_installation(void **state)
 	assert_false(der_same(ca_subject(issuer_of(a)),
 		ca_subject(issuer_of(b))));
 	assert_string_not_equal(authority_root_pem(a), authority_root_pem(b));
-	authority_unref(a);
-	authority_unref(b);
+	authority_free(a);
+	authority_free(b);
 }
 
 /* --- CRLs --------------------------------------------------------------- */
@@ -335,13 +335,13 @@ static void renews_crls(void **state)
 	/* made by another process: taken, not made again */
 	fourth = open_later(second, 0);
 	number_of(fourth, "=0x02");
-	authority_unref(fourth);
+	authority_free(fourth);
 	fourth = open_later(third, 3 * DAY);
 	number_of(fourth, "=0x03");
-	authority_unref(first);
-	authority_unref(second);
-	authority_unref(third);
-	authority_unref(fourth);
+	authority_free(first);
+	authority_free(second);
+	authority_free(third);
+	authority_free(fourth);
 }
 
 /* RFC 5280, 5.1.2.5: the next one is promised before this one ends. */
@@ -357,7 +357,7 @@ static void tells_until_when_a_crl_stands(void **state)
 	CRYPTO_BUFFER_free(authority_crl(authority,
 		ca_id(issuer_of(authority)), &until));
 	assert_int_equal(until, 0);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void goes_on_with_the_crl_of_a_deleted_one(void **state)
@@ -367,7 +367,7 @@ static void goes_on_with_the_crl_of_a_deleted_one(void **state)
 	time_t until = 1;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	set("INSERT INTO ca (purpose, name, state, crl, retired) VALUES "
 		"('intermediate', 'old (deleted 4)', 'CERT_READY', x'3000', "
 		"5)");
@@ -378,7 +378,7 @@ static void goes_on_with_the_crl_of_a_deleted_one(void **state)
 	assert_int_equal(until, 0);
 	CRYPTO_BUFFER_free(crl);
 	assert_false(authority_knows(authority, "old (deleted 4)"));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* --- issuing CAs -------------------------------------------------------- */
@@ -401,14 +401,14 @@ static void goes_on_with_the_issuing_ca_there_was(void **state)
 
 	(void)state;
 	assert_ptr_equal(issuer_of(a), issuer_of(b));
-	authority_unref(a); /* which does not take it along */
+	authority_free(a); /* which does not take it along */
 	c = open_with(b);
 	assert_string_equal(id_of(b), id_of(c));
 	crl = crl_of(c, id_of(c));
 	assert_non_null(crl);
 	CRYPTO_BUFFER_free(crl);
-	authority_unref(b);
-	authority_unref(c);
+	authority_free(b);
+	authority_free(c);
 }
 
 /* Without what was before it: its key is in memory alone. The CRL of the one
@@ -425,8 +425,8 @@ static void makes_another_after_a_restart(void **state)
 	write_cert("s.pem", issuer_of(b));
 	lab_run("openssl x509 -in s.pem -noout -subject -nameopt RFC2253");
 	assert_non_null(strstr(lab_said(), ".2 (t)"));
-	authority_unref(a);
-	authority_unref(b);
+	authority_free(a);
+	authority_free(b);
 }
 
 /* A second is the least that there is. */
@@ -441,7 +441,7 @@ static void rotates(void **state)
 	assert_in_range(authority_due(a) - time(NULL), 0, 1);
 	b = open_with(a);
 	for (int i = 0; i < 60 && strcmp(id_of(a), id_of(b)) == 0; i++) {
-		authority_unref(b);
+		authority_free(b);
 		nanosleep(&wait, NULL);
 		b = open_with(a);
 	}
@@ -450,9 +450,9 @@ static void rotates(void **state)
 	c = open_with(b);
 	assert_string_not_equal(id_of(b), id_of(c));
 	assert_true(authority_due(c) - time(NULL) > 60);
-	authority_unref(a);
-	authority_unref(b);
-	authority_unref(c);
+	authority_free(a);
+	authority_free(b);
+	authority_free(c);
 }
 
 static void makes_another_where_that_is_wanted(void **state)
@@ -469,10 +469,10 @@ static void makes_another_where_that_is_wanted(void **state)
 	options.crl_base = "http://proxy.example:3128";
 	d = open_with(c);
 	assert_string_not_equal(id_of(c), id_of(d));
-	authority_unref(a);
-	authority_unref(b);
-	authority_unref(c);
-	authority_unref(d);
+	authority_free(a);
+	authority_free(b);
+	authority_free(c);
+	authority_free(d);
 }
 
 static void does_not_go_on_with_a_revoked_one(void **state)
@@ -486,8 +486,8 @@ static void does_not_go_on_with_a_revoked_one(void **state)
 	set(sql);
 	b = open_with(a);
 	assert_string_not_equal(id_of(a), id_of(b));
-	authority_unref(a);
-	authority_unref(b);
+	authority_free(a);
+	authority_free(b);
 }
 
 static void does_not_go_on_with_anothers(void **state)
@@ -499,8 +499,8 @@ static void does_not_go_on_with_anothers(void **state)
 	b = open_with(a);
 	assert_string_not_equal(id_of(a), id_of(b));
 	assert_string_not_equal(authority_root_pem(a), authority_root_pem(b));
-	authority_unref(a);
-	authority_unref(b);
+	authority_free(a);
+	authority_free(b);
 }
 
 /* --- CAs that rules name ------------------------------------------------ */
@@ -571,7 +571,7 @@ static void signs_by_the_ca_that_is_named(void **state)
 	assert_false(authority_knows(authority, "corps"));
 	assert_null(authority_issuer(authority, "corps", &why));
 	assert_non_null(strstr(why, "no such CA"));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* What is brought is not signed anew for another CDP; what is under it is. */
@@ -588,8 +588,8 @@ static void follows_crl_base_under_what_was_brought(void **state)
 	b = open_with(a);
 	assert_string_not_equal(ca_id(authority_issuer(a, "corp", &why)),
 		ca_id(authority_issuer(b, "corp", &why)));
-	authority_unref(a);
-	authority_unref(b);
+	authority_free(a);
+	authority_free(b);
 }
 
 /* One that nobody names is not made ready; it is known all the same. */
@@ -605,7 +605,7 @@ static void makes_ready_only_what_is_named(void **state)
 	assert_null(authority_issuer(authority, "corp", &why));
 	assert_non_null(strstr(why, "no rule has named"));
 	warned(authority, NULL);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void says_why_one_is_of_no_use(void **state)
@@ -639,7 +639,7 @@ static void says_why_one_is_of_no_use(void **state)
 		assert_non_null(issuer_of(authority)); /* which goes on */
 		warned(authority, "a rule's intermediate-ca 'corp' can't be "
 			"used: ");
-		authority_unref(authority);
+		authority_free(authority);
 	}
 }
 
@@ -653,7 +653,7 @@ static void takes_no_other_ca_for_an_intermediate(void **state)
 	char sql[128];
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	name("odd");
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(sql, sizeof(sql), "UPDATE ca SET name = 'odd' WHERE "
@@ -663,7 +663,7 @@ static void takes_no_other_ca_for_an_intermediate(void **state)
 		assert_false(authority_knows(authority, "odd"));
 		assert_null(authority_issuer(authority, "odd", &why));
 		assert_non_null(strstr(why, "no such CA"));
-		authority_unref(authority);
+		authority_free(authority);
 		set("UPDATE ca SET name = 'even' || id WHERE name = 'odd'");
 	}
 }
@@ -681,7 +681,7 @@ static void forgets_the_name_of_a_deleted_one(void **state)
 	assert_false(authority_knows(authority, "corp"));
 	assert_null(authority_issuer(authority, "corp", &why));
 	assert_non_null(strstr(why, "no such CA"));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void warns_of_an_end(void **state)
@@ -701,7 +701,7 @@ static void warns_of_an_end(void **state)
 	set(sql);
 	authority = open_authority();
 	warned(authority, "the CA 'corp' ends on ");
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* What root.pem gives out is the top of the chain, whatever that is. */
@@ -710,11 +710,11 @@ static void warns_of_a_root_that_is_none(void **state)
 	struct authority *authority;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	set("UPDATE ca SET chain = NULL WHERE id = 1");
 	authority = open_authority();
 	warned(authority, "root.pem holds no root");
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* --- a keeper that does not do it --------------------------------------- */
@@ -755,9 +755,9 @@ static void goes_on_where_the_keeper_refuses(void **state)
 	c = open_with(b); /* and is replaced as soon as may be */
 	assert_string_not_equal(id_of(a), id_of(c));
 	warned(c, NULL);
-	authority_unref(a);
-	authority_unref(b);
-	authority_unref(c);
+	authority_free(a);
+	authority_free(b);
+	authority_free(c);
 }
 
 static void unusable(const struct authority *authority, const char *why)
@@ -787,9 +787,9 @@ static void signs_with_nothing_where_the_keeper_refuses(void **state)
 	c = open_with(b);
 	assert_string_not_equal(id_of(a), id_of(c));
 	warned(c, NULL);
-	authority_unref(a);
-	authority_unref(b);
-	authority_unref(c);
+	authority_free(a);
+	authority_free(b);
+	authority_free(c);
 }
 
 static void make_default(const char *name, const char *others_status)
@@ -822,11 +822,11 @@ static void keeps_an_issuing_ca_that_is_out_of_use(void **state)
 	make_default(own, "ENABLED");
 	e = open_with(d); /* disabled, it was let go */
 	assert_string_not_equal(id_of(c), id_of(e));
-	authority_unref(a);
-	authority_unref(b);
-	authority_unref(c);
-	authority_unref(d);
-	authority_unref(e);
+	authority_free(a);
+	authority_free(b);
+	authority_free(c);
+	authority_free(d);
+	authority_free(e);
 }
 
 /* Nor where it is needed: the clients of this folder don't know it. */
@@ -842,8 +842,8 @@ static void needs_no_issuing_ca_of_anothers(void **state)
 	options.before = a;
 	b = open_authority();
 	unusable(b, "in a mood");
-	authority_unref(a);
-	authority_unref(b);
+	authority_free(a);
+	authority_free(b);
 }
 
 static void fails_where_the_keeper_refuses_at_first(void **state)
@@ -863,7 +863,7 @@ static void fails_where_the_keeper_refuses_at_first(void **state)
 		assert_null(authority);
 		assert_says("in a mood");
 		options.link = kept_link(); /* nothing is half done */
-		authority_unref(open_authority());
+		authority_free(open_authority());
 		lab_run("rm sallyport.db root.pem");
 	}
 }
@@ -880,7 +880,7 @@ static void follows_crl_base(void **state)
 	after = open_authority();
 	assert_true(der_same(intermediate_of(before), intermediate_of(after)));
 	assert_string_equal(authority_crl_base(after), "");
-	authority_unref(after);
+	authority_free(after);
 	options.crl_base = "http://proxy.example:3128";
 	kept_rules(options.crl_base);
 	after = open_authority();
@@ -899,8 +899,8 @@ static void follows_crl_base(void **state)
 	write_der("i.pem", new.whole);
 	lab_run("openssl x509 -in i.pem -noout -text");
 	assert_non_null(strstr(lab_said(), "http://proxy.example:3128/crl/2"));
-	authority_unref(before);
-	authority_unref(after);
+	authority_free(before);
+	authority_free(after);
 }
 
 static void looks_and_makes_nothing(void **state)
@@ -922,7 +922,7 @@ static void looks_without_mending(void **state)
 	struct authority *authority;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	if (authority_look(&options, &first, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	assert_int_equal(mode_of("root.pem"), 0644);
@@ -940,7 +940,7 @@ static void looks_without_mending(void **state)
 	assert_false(der_same(der_of(first.cert),
 		intermediate_of(authority)));
 	assert_string_equal(first.root_pem, authority_root_pem(authority));
-	authority_unref(authority);
+	authority_free(authority);
 	authority_view_clear(&first);
 	authority_view_clear(&second);
 }
@@ -966,7 +966,7 @@ static void needs_the_right_passphrase(void **state)
 	struct authority *authority;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	options.link = &link;
 	assert_int_equal(authority_open(&options, &authority, err,
 		sizeof(err)), -1);
@@ -974,7 +974,7 @@ static void needs_the_right_passphrase(void **state)
 	assert_says("the passphrase of /etc/other does not open the private "
 		"key");
 	options.link = kept_link(); /* and nothing is lost */
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	keeper_free(other);
 }
 
@@ -983,7 +983,7 @@ static void refuses_a_newer_store(void **state)
 	struct authority *authority;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	set("PRAGMA user_version = 99");
 	assert_int_equal(authority_open(&options, &authority, err,
 		sizeof(err)), -1);
@@ -1014,7 +1014,7 @@ static void starts_once(void **state)
 		int result = authority_open(&options, &one, err, sizeof(err));
 
 		if (result == 0)
-			authority_unref(one);
+			authority_free(one);
 		_exit(result == 0 ? 0 : 1);
 	}
 	two = open_authority();
@@ -1023,8 +1023,8 @@ static void starts_once(void **state)
 	one = open_authority();
 	assert_true(der_same(intermediate_of(one), intermediate_of(two)));
 	assert_string_equal(authority_root_pem(one), authority_root_pem(two));
-	authority_unref(one);
-	authority_unref(two);
+	authority_free(one);
+	authority_free(two);
 }
 
 int main(void)

@@ -64,7 +64,7 @@ static struct authority *open_after(struct authority *before)
 	options.before = before;
 	if (authority_open(&options, &authority, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
-	authority_unref(before);
+	authority_free(before);
 	return authority;
 }
 
@@ -119,7 +119,7 @@ static void keeps_what_was_revoked(void **state)
 	ahead = 0;
 	a = open_after(a);
 	says_revoked(a, id);
-	authority_unref(a);
+	authority_free(a);
 }
 
 static void signs_with_nothing_of_the_future(void **state)
@@ -133,7 +133,7 @@ static void signs_with_nothing_of_the_future(void **state)
 	ahead = 0;
 	a = open_after(a);
 	assert_true(ca_not_before(signer_of(a)) <= time(NULL));
-	authority_unref(a);
+	authority_free(a);
 }
 
 /* Three years on, the intermediate is signed anew. */
@@ -149,12 +149,12 @@ static void keeps_what_was_made_anew(void **state)
 	ahead = 0;
 	a = open_after(a);
 	assert_non_null(signer_of(a));
-	authority_unref(a);
+	authority_free(a);
 	a = open_after(NULL); /* nor does a restart fail */
 	assert_true(ca_not_before(signer_of(a)) <= time(NULL));
 	assert_string_equal(authority_root_pem(a), root);
 	free(root);
-	authority_unref(a);
+	authority_free(a);
 }
 
 int main(void)

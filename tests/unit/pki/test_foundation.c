@@ -148,7 +148,7 @@ static void lays_three(void **state)
 	struct estate estate;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	ok(estate_look(&options, &estate, err, sizeof(err)));
 	assert_int_equal(estate.num, 3);
 	for (size_t i = 0; i < 3; i++) {
@@ -180,7 +180,7 @@ static void gives_every_key_a_role(void **state)
 	enum key_role role;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	ok(estate_look(&options, &estate, err, sizeof(err)));
 	for (size_t i = 0; i < estate.num; i++) {
 		EVP_PKEY *key = keylock_unlock(kept_lock(),
@@ -202,7 +202,7 @@ static void signs_anew_what_ends_soon(void **state)
 	age(ESTATE_INTERMEDIATE, time(NULL) + 29 * DAY);
 	age(ESTATE_UNTRUSTED, time(NULL) - 5);
 	before = cert_of(ESTATE_INTERMEDIATE);
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	assert_ends_in(ESTATE_INTERMEDIATE, 1096);
 	assert_ends_in(ESTATE_UNTRUSTED, 3653);
 	after = cert_of(ESTATE_INTERMEDIATE);
@@ -221,7 +221,7 @@ static void leaves_alone_what_has_time(void **state)
 	(void)state;
 	options.crl_base = NULL; /* what age makes has no CDP */
 	age(ESTATE_INTERMEDIATE, time(NULL) + 31 * DAY);
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	assert_ends_in(ESTATE_INTERMEDIATE, 31);
 }
 
@@ -234,10 +234,10 @@ static void ends_with_its_root(void **state)
 	(void)state;
 	age(ESTATE_ROOT, time(NULL) + 20 * DAY);
 	age(ESTATE_INTERMEDIATE, time(NULL) + 10 * DAY);
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	assert_ends_in(ESTATE_INTERMEDIATE, 20);
 	one = cert_of(ESTATE_INTERMEDIATE);
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	two = cert_of(ESTATE_INTERMEDIATE);
 	assert_true(der_same(der_of(one), der_of(two)));
 	CRYPTO_BUFFER_free(one);
@@ -294,7 +294,7 @@ static void says_when_the_brought_one_has_ended(void **state)
 	lab_make_root("corp2", "ec", LAB_CA_EXT);
 	import("corp2.pem", "corp2.key");
 	ok(authority_open(&options, &authority, err, sizeof(err)));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 int main(void)

@@ -154,7 +154,7 @@ static void assert_in_use(const char *file, size_t num_sent, const char *top)
 	CRYPTO_BUFFER_free(written);
 	CRYPTO_BUFFER_free(cert);
 	CRYPTO_BUFFER_free(root);
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void takes_the_place_of_our_own(void **state)
@@ -162,7 +162,7 @@ static void takes_the_place_of_our_own(void **state)
 	struct authority *authority;
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	lab_run("cat mid.pem root.pem >chain.pem");
 	accept("corp.pem", "corp.key", "chain.pem", NULL);
 	assert_in_use("corp.pem", 2, "root.pem");
@@ -170,7 +170,7 @@ static void takes_the_place_of_our_own(void **state)
 	authority = open_authority();
 	assert_true(has_crl(authority, 1)); /* ours goes on with its CRL */
 	assert_true(authority_knows(authority, "Corp Proxy CA"));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* A CA that may have none under it signs leaves itself. */
@@ -188,7 +188,7 @@ static void signs_where_no_ca_may_be_under_it(void **state)
 	assert_string_equal(ca_id(issuer_of(authority)), "4");
 	assert_null(ca_key(issuer_of(authority))); /* but the keeper */
 	assert_false(ca_signs_fast(issuer_of(authority)));
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 /* Who did it is written down, once for each that was brought. */
@@ -245,7 +245,7 @@ static void works_before_the_first_start(void **state)
 	assert_in_use("corp.pem", 2, "root.pem");
 	authority = open_authority();
 	assert_string_equal(ca_id(authority_untrusted(authority)), "3");
-	authority_unref(authority);
+	authority_free(authority);
 }
 
 static void needs_no_chain(void **state)
@@ -334,7 +334,7 @@ static void changes_nothing_on_failure(void **state)
 	};
 
 	(void)state;
-	authority_unref(open_authority());
+	authority_free(open_authority());
 	assert_int_equal(authority_look(&options, &before, err, sizeof(err)),
 		0);
 	refuse("corp.pem", "mid.key", NULL, "not that of the CA");
@@ -367,8 +367,8 @@ static void works_beside_a_running_proxy(void **state)
 	assert_true(has_crl(next, 4));
 	assert_string_not_equal(ca_id(issuer_of(running)),
 		ca_id(issuer_of(next)));
-	authority_unref(running);
-	authority_unref(next);
+	authority_free(running);
+	authority_free(next);
 	options.before = NULL;
 	assert_in_use("corp.pem", 1, "corp.pem");
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -23,6 +24,20 @@ enum { DAY = 24 * 3600 };
 static struct trust *trust; /* root.pem */
 static char said[512];
 
+/* As the proxy adds what it has read of a file. */
+static int add_file(struct trust *to, const char *path, char *err, size_t err_size)
+{
+	char *text;
+	size_t len;
+	int result;
+
+	if (file_read(path, 1 << 20, &text, &len, err, err_size) != 0)
+		fail_msg("%s", err);
+	result = trust_add_text(to, text, len, path, err, err_size);
+	free(text);
+	return result;
+}
+
 static int set_up(void **state)
 {
 	char err[256];
@@ -34,7 +49,7 @@ static int set_up(void **state)
 	lab_make("good", "ec", "/CN=a.test", "inter", "sha256",
 		LAB_LEAF_EXT "extendedKeyUsage=serverAuth\n" SAN AIA);
 	trust = trust_new();
-	assert_int_equal(trust_add_file(trust, lab_path("root.pem"), err,
+	assert_int_equal(add_file(trust, lab_path("root.pem"), err,
 		sizeof(err)), 0);
 	return 0;
 }
@@ -373,7 +388,7 @@ static void does_not_mind_a_weak_anchor(void **state)
 		"-days 99 -config old.cnf -extensions ext -out old.pem");
 	lab_make("new", "ec", "/CN=n", "old", "sha256", LAB_LEAF_EXT SAN);
 	lab_make("md5", "rsa:2048", "/CN=m", "old", "md5", LAB_LEAF_EXT SAN);
-	assert_int_equal(trust_add_file(own, lab_path("old.pem"), err,
+	assert_int_equal(add_file(own, lab_path("old.pem"), err,
 		sizeof(err)), 0);
 	assert_int_equal(ask_of(own, "a.test", time(NULL), "new", NULL, NULL),
 		VERDICT_TRUSTED);
@@ -390,7 +405,7 @@ static void trusts_what_the_administrator_names(void **state)
 	(void)state;
 	assert_int_equal(ask_of(own, "a.test", time(NULL), "good", "inter",
 		"root"), VERDICT_UNKNOWN_ISSUER);
-	assert_int_equal(trust_add_file(own, lab_path("inter.pem"), err,
+	assert_int_equal(add_file(own, lab_path("inter.pem"), err,
 		sizeof(err)), 0);
 	assert_int_equal(ask_of(own, "a.test", time(NULL), "good", NULL,
 		NULL), VERDICT_TRUSTED);
@@ -398,7 +413,7 @@ static void trusts_what_the_administrator_names(void **state)
 	lab_make_root("alone", "ec", "basicConstraints=CA:TRUE\n" SAN);
 	assert_int_equal(ask_of(own, "a.test", time(NULL), "alone", NULL,
 		NULL), VERDICT_SELF_SIGNED);
-	assert_int_equal(trust_add_file(own, lab_path("alone.pem"), err,
+	assert_int_equal(add_file(own, lab_path("alone.pem"), err,
 		sizeof(err)), 0);
 	assert_int_equal(ask_of(own, "a.test", time(NULL), "alone", NULL,
 		NULL), VERDICT_TRUSTED);
@@ -451,12 +466,12 @@ static void digests_the_set(void **state)
 	(void)state;
 	assert_memory_equal(trust_digest(a), trust_digest(b), 32);
 	lab_run("cat root.pem stranger.pem root.pem >two.pem");
-	assert_int_equal(trust_add_file(a, lab_path("two.pem"), err,
+	assert_int_equal(add_file(a, lab_path("two.pem"), err,
 		sizeof(err)), 0);
-	assert_int_equal(trust_add_file(b, lab_path("stranger.pem"), err,
+	assert_int_equal(add_file(b, lab_path("stranger.pem"), err,
 		sizeof(err)), 0);
 	assert_memory_not_equal(trust_digest(a), trust_digest(b), 32);
-	assert_int_equal(trust_add_file(b, lab_path("root.pem"), err,
+	assert_int_equal(add_file(b, lab_path("root.pem"), err,
 		sizeof(err)), 0);
 	assert_memory_equal(trust_digest(a), trust_digest(b), 32);
 	trust_free(a);
@@ -469,21 +484,18 @@ static void says_what_is_wrong_with_a_file(void **state)
 	char err[256];
 
 	(void)state;
-	assert_int_equal(trust_add_file(own, lab_path("none.pem"), err,
-		sizeof(err)), -1);
-	assert_non_null(strstr(err, "none.pem: No such file"));
 	lab_text("empty.pem", "nothing here\n");
-	assert_int_equal(trust_add_file(own, lab_path("empty.pem"), err,
+	assert_int_equal(add_file(own, lab_path("empty.pem"), err,
 		sizeof(err)), -1);
 	assert_non_null(strstr(err, "holds no certificate"));
 	lab_run("{ cat root.pem; echo -----BEGIN CERTIFICATE-----; echo AAAA; "
 		"echo -----END CERTIFICATE-----; } >half.pem");
-	assert_int_equal(trust_add_file(own, lab_path("half.pem"), err,
+	assert_int_equal(add_file(own, lab_path("half.pem"), err,
 		sizeof(err)), -1);
 	assert_non_null(strstr(err, "certificate 2"));
 	lab_run("{ cat root.pem; echo -----BEGIN CERTIFICATE-----; echo '!!'; "
 		"echo -----END CERTIFICATE-----; } >half.pem");
-	assert_int_equal(trust_add_file(own, lab_path("half.pem"), err,
+	assert_int_equal(add_file(own, lab_path("half.pem"), err,
 		sizeof(err)), -1);
 	trust_free(own);
 }

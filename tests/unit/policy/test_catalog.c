@@ -469,6 +469,15 @@ static bool slow_host(const struct entry *entry, const char *host)
 		strcmp(host + len - own, entry->host) == 0;
 }
 
+/* "/a/b" and "/a" are below "/a", "/ab" is not. */
+static bool slow_path(const struct entry *entry, const char *path)
+{
+	size_t len = entry->path_len;
+
+	return path && strncmp(path, entry->path, len) == 0 &&
+		(path[len] == '\0' || path[len] == '/');
+}
+
 static bool slow(const struct entry *entry, enum catalog_by by,
 	const char *host, uint16_t port, const char *path)
 {
@@ -480,7 +489,7 @@ static bool slow(const struct entry *entry, enum catalog_by by,
 		return false;
 	if (by == CATALOG_HOSTS || entry->path_len == 0)
 		return true;
-	return path && path_is_below(path, entry->path, entry->path_len);
+	return slow_path(entry, path);
 }
 
 static void look(const struct catalog *catalog, const struct entry *entries,

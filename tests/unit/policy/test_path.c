@@ -143,25 +143,6 @@ static void a_nul_ends_nothing(void **state)
 	assert_string_equal(out, "/a\x01" "b");
 }
 
-static bool below(const char *path, const char *prefix)
-{
-	return path_is_below(path, prefix, strlen(prefix));
-}
-
-static void below_is_on_segment_boundaries(void **state)
-{
-	(void)state;
-	assert_true(below("/a", "/a"));
-	assert_true(below("/a/", "/a"));
-	assert_true(below("/a/b", "/a"));
-	assert_false(below("/ab", "/a"));
-	assert_false(below("/", "/a"));
-	assert_false(below("/a", "/a/b"));
-	assert_true(below("/a/b/c", "/a/b"));
-	assert_true(below("/", ""));
-	assert_true(path_is_below("/a/b", "/axx", 2));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,7 +155,6 @@ int main(void)
 		cmocka_unit_test(only_lax_reads_slashes_in_other_forms),
 		cmocka_unit_test(only_lax_cuts_parameters_off),
 		cmocka_unit_test(a_nul_ends_nothing),
-		cmocka_unit_test(below_is_on_segment_boundaries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
