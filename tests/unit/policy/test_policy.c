@@ -236,6 +236,8 @@ static void by_group(void **state)
 	facts.user = "dev3";
 	policy_decide(policy, &facts, &decision);
 	assert_string_equal(decision.rule_name, "default");
+	assert_true(policy_knows_user(policy, "dev2"));
+	assert_false(policy_knows_user(policy, "dev3"));
 	policy_free(policy);
 }
 
