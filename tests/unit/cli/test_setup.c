@@ -12,15 +12,14 @@
 
 #include "pki/passphrase.h"
 #include "proxy/cli/setup.h"
+#include "tests/support/folder.h"
 
-static char folder[64];
 static struct config *config;
 
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/sallyport-setup.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make("setup");
 	assert_int_equal(setup_config(NULL, &config), OPTIONS_FINE);
 	free(config->state);
 	config->state = strdup(folder);
@@ -29,12 +28,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[128];
-
 	(void)state;
 	config_free(config);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
+	return folder_remove();
 }
 
 /* What a command works with: enough to make the CAs, and to find them again. */

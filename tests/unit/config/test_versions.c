@@ -11,26 +11,17 @@
 #include <cmocka.h>
 
 #include "proxy/config/versions.h"
+#include "tests/support/folder.h"
 
-static char folder[64];
 static struct version version;
 static char *text;
 static size_t len;
 static char err[1024];
 
-static void shell(const char *command)
-{
-	char line[1024];
-
-	snprintf(line, sizeof(line), "cd '%s' && %s", folder, command);
-	assert_int_equal(system(line), 0);
-}
-
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/sallyport-versions.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make("versions");
 	text = NULL;
 	err[0] = '\0';
 	return 0;
@@ -38,12 +29,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[128];
-
 	(void)state;
 	free(text);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
+	return folder_remove();
 }
 
 static int add(unsigned number, const char *document)
@@ -117,7 +105,7 @@ static void has_none_at_first(void **state)
 	assert_null(text);
 	assert_int_equal(next(), 1);
 	numbers_are("");
-	shell("test ! -e policy"); /* who only reads makes nothing */
+	folder_shell("test ! -e policy"); /* who only reads makes nothing */
 }
 
 static void keeps_a_document_as_it_came(void **state)
@@ -144,10 +132,10 @@ static void is_for_its_owner_alone(void **state)
 	(void)state;
 	added(1, "a");
 	put(1);
-	shell("test $(stat -c %a policy) = 700");
-	shell("test $(stat -c %a policy/000001.json) = 600");
-	shell("test $(stat -c %a policy/current) = 600");
-	shell("test $(ls -A policy | wc -l) = 2");
+	folder_shell("test $(stat -c %a policy) = 700");
+	folder_shell("test $(stat -c %a policy/000001.json) = 600");
+	folder_shell("test $(stat -c %a policy/current) = 600");
+	folder_shell("test $(ls -A policy | wc -l) = 2");
 }
 
 static void goes_by_the_one_that_was_put(void **state)
@@ -170,9 +158,9 @@ static void goes_by_the_one_that_was_put(void **state)
 		-1);
 	assert_non_null(strstr(err, "policy/000003.json"));
 	assert_int_equal(read_current(), VERSIONS_NONE);
-	shell("echo 1 >policy/current");
+	folder_shell("echo 1 >policy/current");
 	assert_int_equal(read_current(), 0);
-	shell("printf 2 >policy/current");
+	folder_shell("printf 2 >policy/current");
 	assert_int_equal(read_current(), 0);
 	assert_string_equal(text, "two");
 }
@@ -232,7 +220,7 @@ static void says_what_is_damaged_and_loses_nothing(void **state)
 	added(3, "three");
 	put(2);
 	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
-		shell(damages[i]);
+		folder_shell(damages[i]);
 		assert_int_equal(read_one(2), -1);
 		assert_null(text);
 		assert_int_equal(read_current(), -1);
@@ -243,7 +231,7 @@ static void says_what_is_damaged_and_loses_nothing(void **state)
 		assert_int_equal(read_one(3), 0);
 	}
 	added(4, "four");
-	shell("test -L policy/000002.json");
+	folder_shell("test -L policy/000002.json");
 	put(4);
 	assert_int_equal(read_current(), 0);
 }
@@ -341,14 +329,14 @@ static void does_not_guess_which_is_in_force(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		snprintf(command, sizeof(command), "printf -- '%s' "
 			">policy/current", wrong[i]);
-		shell(command);
+		folder_shell(command);
 		assert_int_equal(read_current(), -1);
 		assert_non_null(strstr(err, "policy/current is damaged"));
 	}
-	shell("echo 5 >policy/current");
+	folder_shell("echo 5 >policy/current");
 	assert_int_equal(read_current(), -1);
 	assert_non_null(strstr(err, "version 5, which is not there"));
-	shell("rm policy/current");
+	folder_shell("rm policy/current");
 	assert_int_equal(read_current(), VERSIONS_NONE);
 }
 
@@ -356,12 +344,12 @@ static void heeds_no_other_files(void **state)
 {
 	(void)state;
 	added(1, "one");
-	shell("cd policy && touch 2.json 000000.json 0000003.json 000004.jsonx "
+	folder_shell("cd policy && touch 2.json 000000.json 0000003.json 000004.jsonx "
 		"000005.json~ new.tmp x000006.json 00007a.json 1000000.json");
 	numbers_are("1");
 	assert_int_equal(next(), 2);
 	added(2, "two");
-	shell("test ! -e policy/new.tmp");
+	folder_shell("test ! -e policy/new.tmp");
 }
 
 static void keeps_the_newest_and_the_one_in_force(void **state)
@@ -384,26 +372,26 @@ static void keeps_the_newest_and_the_one_in_force(void **state)
 	assert_int_equal(read_current(), 0);
 	assert_int_equal(version.number, 2);
 	/* where it is not known which is in force none is let go of */
-	shell("echo x >policy/current");
+	folder_shell("echo x >policy/current");
 	added(VERSIONS_KEPT + 5, "x");
-	shell("test -e policy/000005.json");
+	folder_shell("test -e policy/000005.json");
 	put(0);
 	added(VERSIONS_KEPT + 6, "x");
-	shell("test ! -e policy/000002.json -a ! -e policy/000006.json");
-	shell("test -e policy/000007.json");
+	folder_shell("test ! -e policy/000002.json -a ! -e policy/000006.json");
+	folder_shell("test -e policy/000007.json");
 }
 
 static void trusts_no_folder_of_others(void **state)
 {
 	(void)state;
-	shell("mkdir -m 777 policy");
+	folder_shell("mkdir -m 777 policy");
 	assert_int_equal(read_current(), -1);
 	assert_non_null(strstr(err, "somebody else"));
 	assert_int_equal(add(1, "x"), -1);
-	shell("rmdir policy; mkdir -m 700 real; ln -s real policy");
+	folder_shell("rmdir policy; mkdir -m 700 real; ln -s real policy");
 	assert_int_equal(read_current(), -1);
 	assert_int_equal(add(1, "x"), -1);
-	shell("rm policy; test ! -e real/000001.json; echo x >policy");
+	folder_shell("rm policy; test ! -e real/000001.json; echo x >policy");
 	assert_int_equal(read_current(), -1);
 	assert_int_equal(versions_set_current(folder, 0, err, sizeof(err)),
 		-1);

@@ -16,36 +16,23 @@
 #include <cmocka.h>
 
 #include "proxy/core/identity.h"
+#include "tests/support/folder.h"
 
 enum { SOMEBODY = 60700 }; /* of the range that nobody has */
 
-static char folder[64], err[512];
+static char err[512];
 
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/sallyport-identity.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make("identity");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
-
-static const char *in_folder(const char *name)
-{
-	static char paths[2][128];
-	static unsigned next;
-	char *path = paths[next++ % 2];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
-	return path;
+	return folder_remove();
 }
 
 static void need_root(void)
@@ -136,16 +123,16 @@ static void follows_no_link_to_an_owner(void **state)
 
 	(void)state;
 	need_root();
-	assert_int_equal(mkdir(in_folder("theirs"), 0700), 0);
-	assert_int_equal(chown(in_folder("theirs"), SOMEBODY, SOMEBODY), 0);
-	assert_int_equal(symlink("theirs", in_folder("link")), 0);
-	identity_find(in_folder("link"), &worker, &keeper);
+	assert_int_equal(mkdir(folder_at("theirs"), 0700), 0);
+	assert_int_equal(chown(folder_at("theirs"), SOMEBODY, SOMEBODY), 0);
+	assert_int_equal(symlink("theirs", folder_at("link")), 0);
+	identity_find(folder_at("link"), &worker, &keeper);
 	assert_int_not_equal(worker.uid, SOMEBODY);
 }
 
 static void make_file(const char *name)
 {
-	int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_EXCL, 0600);
+	int fd = open(folder_at(name), O_WRONLY | O_CREAT | O_EXCL, 0600);
 
 	assert_true(fd >= 0);
 	close(fd);
@@ -155,7 +142,7 @@ static unsigned owner_of(const char *name)
 {
 	struct stat info;
 
-	assert_int_equal(lstat(in_folder(name), &info), 0);
+	assert_int_equal(lstat(folder_at(name), &info), 0);
 	return info.st_uid;
 }
 
@@ -191,11 +178,11 @@ static void hands_over_what_is_the_workers(void **state)
 
 	(void)state;
 	need_root();
-	assert_int_equal(mkdir(in_folder("policy"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("policy"), 0700), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		make_file(rows[i].name);
 	/* the worker was another one before */
-	assert_int_equal(chown(in_folder("sallyport.db"), SOMEBODY + 2, 5), 0);
+	assert_int_equal(chown(folder_at("sallyport.db"), SOMEBODY + 2, 5), 0);
 	for (int i = 0; i < 2; i++) { /* once more is no mistake */
 		if (identity_hand_over(folder, &somebody, err,
 			    sizeof(err)) != 0)
@@ -213,10 +200,10 @@ static void hands_over_nothing_else(void **state)
 	(void)state;
 	need_root();
 	make_file("shadow");
-	assert_int_equal(symlink("shadow", in_folder("sallyport.db")), 0);
-	assert_int_equal(link(in_folder("shadow"), in_folder("root.pem")), 0);
-	assert_int_equal(mkfifo(in_folder("admin-token"), 0600), 0);
-	assert_int_equal(mkdir(in_folder("sallyport.db-journal"), 0700), 0);
+	assert_int_equal(symlink("shadow", folder_at("sallyport.db")), 0);
+	assert_int_equal(link(folder_at("shadow"), folder_at("root.pem")), 0);
+	assert_int_equal(mkfifo(folder_at("admin-token"), 0600), 0);
+	assert_int_equal(mkdir(folder_at("sallyport.db-journal"), 0700), 0);
 	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	assert_int_equal(owner_of("shadow"), 0);
@@ -231,18 +218,18 @@ static void hands_over_no_folder_but_that_one(void **state)
 {
 	(void)state;
 	need_root();
-	assert_int_equal(mkdir(in_folder("real"), 0700), 0);
-	assert_int_equal(mkdir(in_folder("elsewhere"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("real"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("elsewhere"), 0700), 0);
 	make_file("elsewhere/shadow");
-	assert_int_equal(symlink("elsewhere", in_folder("policy")), 0);
+	assert_int_equal(symlink("elsewhere", folder_at("policy")), 0);
 	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	assert_int_equal(owner_of("elsewhere"), 0);
 	assert_int_equal(owner_of("elsewhere/shadow"), 0);
 	/* one that is the worker's may have anything in it */
-	assert_int_equal(unlink(in_folder("policy")), 0);
-	assert_int_equal(rename(in_folder("real"), in_folder("policy")), 0);
-	assert_int_equal(chown(in_folder("policy"), SOMEBODY, SOMEBODY), 0);
+	assert_int_equal(unlink(folder_at("policy")), 0);
+	assert_int_equal(rename(folder_at("real"), folder_at("policy")), 0);
+	assert_int_equal(chown(folder_at("policy"), SOMEBODY, SOMEBODY), 0);
 	make_file("policy/shadow");
 	if (identity_hand_over(folder, &somebody, err, sizeof(err)) != 0)
 		fail_msg("%s", err);

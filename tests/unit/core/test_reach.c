@@ -13,40 +13,25 @@
 #include <cmocka.h>
 
 #include "proxy/core/reach.h"
+#include "tests/support/folder.h"
 
 enum { WORKER = 60700 };
 
-/* Below /run, which only root can write to, as /var/log is. */
-static char folder[64];
 static const struct identity worker = {WORKER, WORKER}, nobody_else;
 
+/* Below /run, which only root can write to, as /var/log is. */
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "%s/sallyport-reach.XXXXXX",
-		geteuid() == 0 ? "/run" : "/tmp");
-	assert_non_null(mkdtemp(folder));
+	folder_make_in(geteuid() == 0 ? "/run" : "/tmp", "reach");
 	assert_int_equal(chmod(folder, 0755), 0);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
-}
-
-static const char *at(const char *name)
-{
-	static char paths[4][128];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
-	return path;
+	return folder_remove();
 }
 
 static void need_root(void)
@@ -57,7 +42,7 @@ static void need_root(void)
 
 static void make(const char *name, mode_t mode)
 {
-	int fd = open(at(name), O_WRONLY | O_CREAT | O_EXCL, mode);
+	int fd = open(folder_at(name), O_WRONLY | O_CREAT | O_EXCL, mode);
 
 	assert_true(fd >= 0);
 	close(fd);
@@ -66,7 +51,7 @@ static void make(const char *name, mode_t mode)
 /* opens gives 0, or errno. */
 static int opens(const char *name, int flags, const struct identity *who)
 {
-	int fd = reach_open(at(name), flags, who);
+	int fd = reach_open(folder_at(name), flags, who);
 	int result = fd < 0 ? errno : 0;
 
 	if (fd >= 0) {
@@ -86,7 +71,7 @@ static void opens_as_itself(void **state)
 	assert_int_equal(opens("none", O_RDONLY, &nobody_else), ENOENT);
 	assert_int_equal(opens("new", O_WRONLY | O_CREAT | O_APPEND,
 		&nobody_else), 0);
-	assert_int_equal(mkfifo(at("fifo"), 0600), 0);
+	assert_int_equal(mkfifo(folder_at("fifo"), 0600), 0);
 	assert_int_equal(opens("fifo", O_WRONLY, &nobody_else), ENXIO);
 }
 
@@ -97,11 +82,11 @@ static void opens_as_the_worker(void **state)
 
 	(void)state;
 	need_root();
-	assert_int_equal(mkdir(at("theirs"), 0700), 0);
-	assert_int_equal(chown(at("theirs"), WORKER, WORKER), 0);
+	assert_int_equal(mkdir(folder_at("theirs"), 0700), 0);
+	assert_int_equal(chown(folder_at("theirs"), WORKER, WORKER), 0);
 	assert_int_equal(opens("theirs/log", O_WRONLY | O_CREAT | O_APPEND,
 		&worker), 0);
-	assert_int_equal(stat(at("theirs/log"), &info), 0);
+	assert_int_equal(stat(folder_at("theirs/log"), &info), 0);
 	assert_int_equal(info.st_uid, WORKER);
 	assert_int_equal(info.st_mode & 07777, 0600);
 }
@@ -110,15 +95,15 @@ static void opens_for_the_worker_what_only_root_may(void **state)
 {
 	(void)state;
 	need_root();
-	assert_int_equal(mkdir(at("root"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("root"), 0700), 0);
 	make("root/secret", 0600);
 	assert_int_equal(opens("root/secret", O_RDONLY, &worker), 0);
 	assert_int_equal(opens("root/log", O_WRONLY | O_CREAT | O_APPEND,
 		&worker), 0);
 	assert_int_equal(opens("root/none", O_RDONLY, &worker), ENOENT);
 	/* a sticky folder on the way is no harm */
-	assert_int_equal(chmod(at("root"), 01777), 0);
-	assert_int_equal(mkdir(at("root/deep"), 0700), 0);
+	assert_int_equal(chmod(folder_at("root"), 01777), 0);
+	assert_int_equal(mkdir(folder_at("root/deep"), 0700), 0);
 	make("root/deep/secret", 0600);
 	assert_int_equal(opens("root/deep/secret", O_RDONLY, &worker), 0);
 }
@@ -127,7 +112,7 @@ static void opens_for_the_worker_what_only_root_may(void **state)
 
 static void make_secret(void)
 {
-	assert_int_equal(mkdir(at("root"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("root"), 0700), 0);
 	make("root/secret", 0600);
 }
 
@@ -136,10 +121,10 @@ static void follows_no_link_of_the_workers(void **state)
 	(void)state;
 	need_root();
 	make_secret();
-	assert_int_equal(mkdir(at("theirs"), 0700), 0);
-	assert_int_equal(symlink(at("root/secret"), at("theirs/log")), 0);
-	assert_int_equal(symlink(at("root"), at("theirs/folder")), 0);
-	assert_int_equal(chown(at("theirs"), WORKER, WORKER), 0);
+	assert_int_equal(mkdir(folder_at("theirs"), 0700), 0);
+	assert_int_equal(symlink(folder_at("root/secret"), folder_at("theirs/log")), 0);
+	assert_int_equal(symlink(folder_at("root"), folder_at("theirs/folder")), 0);
+	assert_int_equal(chown(folder_at("theirs"), WORKER, WORKER), 0);
 	assert_int_equal(opens("theirs/log", O_WRONLY | O_APPEND, &worker),
 		EACCES);
 	assert_int_equal(opens("theirs/folder/secret", O_RDONLY, &worker),
@@ -151,8 +136,8 @@ static void follows_no_link_at_all_as_root(void **state)
 	(void)state;
 	need_root();
 	make_secret();
-	assert_int_equal(symlink("root/secret", at("link")), 0);
-	assert_int_equal(symlink("root", at("folder")), 0);
+	assert_int_equal(symlink("root/secret", folder_at("link")), 0);
+	assert_int_equal(symlink("root", folder_at("folder")), 0);
 	assert_int_equal(opens("link", O_RDONLY, &worker), ELOOP);
 	assert_int_equal(opens("folder/secret", O_RDONLY, &worker), ELOOP);
 }
@@ -170,13 +155,13 @@ static void opens_nothing_where_the_worker_can_write(void **state)
 	need_root();
 	make_secret();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		assert_int_equal(chown(at("root"), 0, rows[i].group), 0);
-		assert_int_equal(chmod(at("root"), rows[i].mode), 0);
+		assert_int_equal(chown(folder_at("root"), 0, rows[i].group), 0);
+		assert_int_equal(chmod(folder_at("root"), rows[i].mode), 0);
 		assert_int_equal(opens("root/secret", O_RDONLY, &worker),
 			EACCES);
 	}
-	assert_int_equal(chown(at("root"), 0, WORKER), 0);
-	assert_int_equal(chmod(at("root"), 0750), 0);
+	assert_int_equal(chown(folder_at("root"), 0, WORKER), 0);
+	assert_int_equal(chmod(folder_at("root"), 0750), 0);
 	assert_int_equal(opens("root/secret", O_RDONLY, &worker), 0);
 }
 
@@ -185,18 +170,18 @@ static void trusts_no_folder_of_the_workers_in_a_sticky_one(void **state)
 {
 	(void)state;
 	need_root();
-	assert_int_equal(mkdir(at("tmp"), 01777), 0);
-	assert_int_equal(chmod(at("tmp"), 01777), 0);
-	assert_int_equal(mkdir(at("tmp/theirs"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("tmp"), 01777), 0);
+	assert_int_equal(chmod(folder_at("tmp"), 01777), 0);
+	assert_int_equal(mkdir(folder_at("tmp/theirs"), 0700), 0);
 	make("tmp/theirs/secret", 0600);
-	assert_int_equal(chown(at("tmp/theirs"), WORKER, WORKER), 0);
+	assert_int_equal(chown(folder_at("tmp/theirs"), WORKER, WORKER), 0);
 	assert_int_equal(opens("tmp/theirs/secret", O_RDONLY, &worker),
 		EACCES);
 	/* nor one that can be renamed */
-	assert_int_equal(mkdir(at("tmp/root"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("tmp/root"), 0700), 0);
 	make("tmp/root/secret", 0600);
 	assert_int_equal(opens("tmp/root/secret", O_RDONLY, &worker), 0);
-	assert_int_equal(chmod(at("tmp"), 0777), 0);
+	assert_int_equal(chmod(folder_at("tmp"), 0777), 0);
 	assert_int_equal(opens("tmp/root/secret", O_RDONLY, &worker), EACCES);
 }
 

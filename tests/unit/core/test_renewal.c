@@ -10,20 +10,13 @@
 
 #include "proxy/core/handover.h"
 #include "proxy/core/renewal.h"
+#include "tests/support/folder.h"
 
 /* A configuration that names a list, in a folder of each test's own. */
-static char folder[64], path[128];
+static char path[128];
 static struct renewal renewal;
 static struct handover handover;
 static uint64_t now;
-
-static void shell(const char *command)
-{
-	char line[1024];
-
-	snprintf(line, sizeof(line), "cd '%s' && %s", folder, command);
-	assert_int_equal(system(line), 0);
-}
 
 static void write_config(const char *watch)
 {
@@ -32,14 +25,13 @@ static void write_config(const char *watch)
 	snprintf(line, sizeof(line), "printf 'reload: {watch: %s}\\nstate: "
 		"%s/s\\ncategories: {c: {file: list}}\\n' >config", watch,
 		folder);
-	shell(line);
+	folder_shell(line);
 }
 
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/sallyport-renewal.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make("renewal");
 	snprintf(path, sizeof(path), "%s/config", folder);
 	memset(&handover, 0, sizeof(handover));
 	now = watch_now();
@@ -48,19 +40,16 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[128];
-
 	(void)state;
 	renewal_clear(&renewal);
 	handover_clear(&handover);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
+	return folder_remove();
 }
 
 /* begin is a start, up to a worker that is ready. */
 static void begin(const char *watch)
 {
-	shell("echo a.test >list");
+	folder_shell("echo a.test >list");
 	write_config(watch);
 	renewal_init(&renewal, path);
 	assert_int_equal(handover_load(&handover, path), 0);
@@ -89,7 +78,7 @@ static void waits_while_the_worker_is_at_one(void **state)
 	renewal_hand(&renewal);
 	renewal_ask(&renewal, now);
 	renewal_want(&renewal);
-	shell("echo b.test >list");
+	folder_shell("echo b.test >list");
 	assert_int_equal(soon(), 0);
 	renewal_done(&renewal, now);
 	/* both are one */
@@ -103,11 +92,11 @@ static void misses_nothing_meanwhile(void **state)
 {
 	(void)state;
 	begin("lists");
-	shell("echo b.test >list");
+	folder_shell("echo b.test >list");
 	assert_int_equal(soon(), WATCHED_LIST);
 	renewal_hand(&renewal);
 	renewal_ask(&renewal, now);
-	shell("echo c.test >list");
+	folder_shell("echo c.test >list");
 	assert_int_equal(soon(), 0);
 	assert_int_equal(soon(), 0);
 	renewal_done(&renewal, now);
@@ -129,11 +118,11 @@ static void heeds_what_is_to_be_watched(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		begin(cases[i].watch);
-		shell("echo b.test >list");
+		folder_shell("echo b.test >list");
 		assert_int_equal(soon(), cases[i].list);
 		renewal_hand(&renewal);
 		renewal_done(&renewal, now);
-		shell("echo >>config");
+		folder_shell("echo >>config");
 		assert_int_equal(soon(), cases[i].config);
 		renewal_reread(&renewal);
 		assert_int_equal(soon(), 0);
@@ -149,14 +138,14 @@ static void heeds_what_is_to_be_watched(void **state)
 static void sees_what_changes_while_it_starts(void **state)
 {
 	(void)state;
-	shell("echo a.test >list");
+	folder_shell("echo a.test >list");
 	write_config("all");
 	renewal_init(&renewal, path);
 	assert_int_equal(handover_load(&handover, path), 0);
-	shell("echo >>config");
+	folder_shell("echo >>config");
 	renewal_watch(&renewal, &handover);
 	renewal_hand(&renewal);
-	shell("echo b.test >list");
+	folder_shell("echo b.test >list");
 	renewal_done(&renewal, now);
 	assert_int_equal(soon(), WATCHED_LIST | WATCHED_CONFIG);
 }
@@ -196,7 +185,7 @@ static void expects_it_where_a_list_waits(void **state)
 	begin("lists");
 	renewal_hand(&renewal);
 	renewal_ask(&renewal, now);
-	shell("echo b.test >list");
+	folder_shell("echo b.test >list");
 	assert_int_equal(soon(), 0);
 	assert_true(renewal_is_late(&renewal, now + RENEWAL_MAX_MS));
 }

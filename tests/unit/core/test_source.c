@@ -10,8 +10,9 @@
 
 #include "proxy/config/config.h"
 #include "proxy/core/source.h"
+#include "tests/support/folder.h"
 
-static char folder[64], path[128], told[4096];
+static char path[128], told[4096];
 static struct source source;
 
 static void write_text(const char *text)
@@ -26,8 +27,7 @@ static void write_text(const char *text)
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/sallyport-source.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make("source");
 	snprintf(path, sizeof(path), "%s/c.yaml", folder);
 	memset(&source, 0, sizeof(source));
 	write_text("ssl-rules: [{name: f, action: inspect}, {name: g, action: "
@@ -37,12 +37,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[128];
-
 	(void)state;
 	source_clear(&source);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
+	return folder_remove();
 }
 
 static int read_it(const char *name)

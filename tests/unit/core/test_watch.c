@@ -12,36 +12,17 @@
 #include <cmocka.h>
 
 #include "proxy/core/watch.h"
+#include "tests/support/folder.h"
 
 /* Real files in a folder of each test's own; the clock is the test's. */
-static char folder[64];
 static struct watcher *w;
 static uint64_t now;
-
-static const char *at(const char *name)
-{
-	static char paths[8][128];
-	static unsigned next;
-	char *path = paths[next++ % 8];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
-	return path;
-}
-
-static void shell(const char *command)
-{
-	char line[1024];
-
-	snprintf(line, sizeof(line), "cd '%s' && %s", folder, command);
-	assert_int_equal(system(line), 0);
-}
 
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/sallyport-watch.XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	shell("echo one >list; echo two >other; echo c >config");
+	folder_make("watch");
+	folder_shell("echo one >list; echo two >other; echo c >config");
 	w = watch_new();
 	assert_true(watch_fd(w) >= 0);
 	now = watch_now();
@@ -50,20 +31,17 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[128];
-
 	(void)state;
 	watch_free(w);
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
+	return folder_remove();
 }
 
 static void watch_these(const char *a, const char *b)
 {
 	watch_begin(w);
-	watch_add(w, at(a), WATCHED_LIST);
+	watch_add(w, folder_at(a), WATCHED_LIST);
 	if (b)
-		watch_add(w, at(b), WATCHED_LIST);
+		watch_add(w, folder_at(b), WATCHED_LIST);
 	watch_end(w);
 	watch_mark(w, WATCHED_LIST);
 }
@@ -85,7 +63,7 @@ static unsigned soon(void)
 
 static int open_to_write(const char *name, int flags)
 {
-	int fd = open(at(name), O_WRONLY | flags, 0600);
+	int fd = open(folder_at(name), O_WRONLY | flags, 0600);
 
 	assert_true(fd >= 0);
 	return fd;
@@ -95,10 +73,10 @@ static int open_to_write(const char *name, int flags)
  * marked not again. */
 static void changed(const char *how)
 {
-	shell(how);
+	folder_shell(how);
 	if (soon() != WATCHED_LIST)
 		fail_msg("no news by: %s", how);
-	assert_string_equal(watch_changed(w), at("list"));
+	assert_string_equal(watch_changed(w), folder_at("list"));
 	watch_mark(w, WATCHED_LIST);
 	assert_null(watch_changed(w));
 	if (soon() != 0 || after(WATCH_LOOK_MS) != 0)
@@ -107,7 +85,7 @@ static void changed(const char *how)
 
 static void unchanged(const char *how)
 {
-	shell(how);
+	folder_shell(how);
 	if (soon() != 0 || after(WATCH_LOOK_MS) != 0 ||
 	    after(WATCH_LOOK_MS) != 0 || after(WATCH_LOOK_MS) != 0)
 		fail_msg("news by: %s", how);
@@ -142,11 +120,11 @@ static void waits_until_it_has_been_quiet(void **state)
 {
 	(void)state;
 	watch_these("list", NULL);
-	shell("echo three >list");
+	folder_shell("echo three >list");
 	assert_int_equal(after(0), 0);
 	assert_int_equal(watch_wait_ms(w, now), WATCH_QUIET_MS);
 	assert_int_equal(after(WATCH_QUIET_MS - 1), 0);
-	shell("echo four >list");
+	folder_shell("echo four >list");
 	assert_int_equal(after(1), 0);
 	assert_int_equal(after(WATCH_QUIET_MS - 1), 0);
 	assert_int_equal(after(1), WATCHED_LIST);
@@ -159,9 +137,9 @@ static void waits_no_longer_than_that(void **state)
 
 	(void)state;
 	watch_these("list", NULL);
-	shell("echo three >list");
+	folder_shell("echo three >list");
 	while (news == 0 && waited <= 2 * WATCH_LONGEST_MS) {
-		shell("echo x >stranger");
+		folder_shell("echo x >stranger");
 		waited += 200;
 		news = after(200);
 	}
@@ -179,7 +157,7 @@ static void waits_for_who_writes_to_end(void **state)
 	assert_int_equal(write(fd, "ha", 2), 2);
 	assert_int_equal(soon(), 0);
 	/* nor is another one opened now, since all are */
-	shell("echo three >other");
+	folder_shell("echo three >other");
 	assert_int_equal(soon(), 0);
 	assert_int_equal(write(fd, "lf", 2), 2);
 	assert_int_equal(after(WATCH_LOOK_MS), 0);
@@ -193,7 +171,7 @@ static void waits_for_a_new_file_to_be_whole(void **state)
 
 	(void)state;
 	watch_these("list", NULL);
-	shell("rm list");
+	folder_shell("rm list");
 	fd = open_to_write("list", O_CREAT | O_EXCL);
 	assert_int_equal(write(fd, "ha", 2), 2);
 	assert_int_equal(soon(), 0);
@@ -222,7 +200,7 @@ static void takes_what_nobody_closes_once_it_is_still(void **state)
 static void follows_links(void **state)
 {
 	(void)state;
-	shell("mkdir one two three; echo a >one/l; echo bb >two/l; "
+	folder_shell("mkdir one two three; echo a >one/l; echo bb >two/l; "
 		"ln -s one data; ln -s data/l list2; mv list2 list");
 	watch_these("list", NULL);
 	assert_int_equal(soon(), 0);
@@ -239,24 +217,24 @@ static void follows_links(void **state)
 static void finds_folders_that_were_replaced(void **state)
 {
 	(void)state;
-	shell("mkdir d new; mv list d/list; echo x >new/list; ln -s d/list "
+	folder_shell("mkdir d new; mv list d/list; echo x >new/list; ln -s d/list "
 		"list");
 	watch_begin(w);
-	watch_add(w, at("d/list"), WATCHED_LIST);
+	watch_add(w, folder_at("d/list"), WATCHED_LIST);
 	watch_end(w);
 	watch_mark(w, WATCHED_LIST);
-	shell("mv d old && mv new d");
+	folder_shell("mv d old && mv new d");
 	assert_int_equal(soon(), WATCHED_LIST);
 	watch_mark(w, WATCHED_LIST);
-	shell("echo y >d/list"); /* it is watched */
+	folder_shell("echo y >d/list"); /* it is watched */
 	assert_int_equal(soon(), WATCHED_LIST);
 	watch_mark(w, WATCHED_LIST);
-	shell("rm -r d");
+	folder_shell("rm -r d");
 	assert_int_equal(soon(), 0);
-	shell("mkdir d; echo z >d/list");
+	folder_shell("mkdir d; echo z >d/list");
 	assert_int_equal(after(WATCH_LOOK_MS), WATCHED_LIST);
 	watch_mark(w, WATCHED_LIST);
-	shell("echo yy >d/list");
+	folder_shell("echo yy >d/list");
 	assert_int_equal(soon(), WATCHED_LIST);
 }
 
@@ -265,10 +243,10 @@ static void keeps_what_vanishes(void **state)
 	(void)state;
 	watch_these("list", "other");
 	unchanged("mv list away");
-	shell("echo x >other");
+	folder_shell("echo x >other");
 	assert_int_equal(soon(), WATCHED_LIST);
-	assert_string_equal(watch_changed(w), at("other"));
-	shell("echo back >list");
+	assert_string_equal(watch_changed(w), folder_at("other"));
+	folder_shell("echo back >list");
 	assert_int_equal(soon(), WATCHED_LIST);
 }
 
@@ -291,22 +269,22 @@ static void tells_lists_and_the_configuration_apart(void **state)
 {
 	(void)state;
 	watch_begin(w);
-	watch_add(w, at("list"), WATCHED_LIST);
-	watch_add(w, at("config"), WATCHED_CONFIG);
-	watch_add(w, at("other"), WATCHED_LIST);
-	watch_add(w, at("other"), WATCHED_CONFIG);
+	watch_add(w, folder_at("list"), WATCHED_LIST);
+	watch_add(w, folder_at("config"), WATCHED_CONFIG);
+	watch_add(w, folder_at("other"), WATCHED_LIST);
+	watch_add(w, folder_at("other"), WATCHED_CONFIG);
 	watch_end(w);
 	watch_mark(w, WATCHED_LIST);
 	watch_mark(w, WATCHED_CONFIG);
-	shell("echo x >config");
+	folder_shell("echo x >config");
 	assert_int_equal(soon(), WATCHED_CONFIG);
-	shell("echo x >list");
+	folder_shell("echo x >list");
 	assert_int_equal(soon(), WATCHED_CONFIG | WATCHED_LIST);
 	watch_mark(w, WATCHED_LIST);
 	assert_int_equal(after(WATCH_LOOK_MS), WATCHED_CONFIG);
 	watch_mark(w, WATCHED_CONFIG);
 	assert_int_equal(after(WATCH_LOOK_MS), 0);
-	shell("echo both >other");
+	folder_shell("echo both >other");
 	assert_int_equal(soon(), WATCHED_CONFIG | WATCHED_LIST);
 }
 
@@ -314,18 +292,18 @@ static void knows_what_is_in_use_from_one_set_to_the_next(void **state)
 {
 	(void)state;
 	watch_these("list", "other");
-	shell("echo x >list");
+	folder_shell("echo x >list");
 	watch_begin(w);
-	watch_add(w, at("list"), WATCHED_LIST);
+	watch_add(w, folder_at("list"), WATCHED_LIST);
 	watch_end(w);
 	assert_int_equal(soon(), WATCHED_LIST);
 	watch_mark(w, WATCHED_LIST);
-	shell("echo x >other");
+	folder_shell("echo x >other");
 	assert_int_equal(soon(), 0);
 	watch_begin(w);
 	watch_end(w);
 	assert_int_equal(watch_wait_ms(w, now), -1);
-	shell("echo y >list");
+	folder_shell("echo y >list");
 	assert_int_equal(soon(), 0);
 }
 
@@ -334,26 +312,26 @@ static void watches_so_many_folders_and_looks_at_the_rest(void **state)
 	char name[32];
 
 	(void)state;
-	shell("for i in $(seq 1 300); do mkdir $i; echo $i >$i/list; done");
+	folder_shell("for i in $(seq 1 300); do mkdir $i; echo $i >$i/list; done");
 	watch_begin(w);
 	for (int i = 1; i <= 300; i++) {
 		snprintf(name, sizeof(name), "%d/list", i);
-		watch_add(w, at(name), WATCHED_LIST);
+		watch_add(w, folder_at(name), WATCHED_LIST);
 	}
 	watch_end(w);
 	watch_mark(w, WATCHED_LIST);
 	assert_int_equal(soon(), 0);
 	assert_int_equal(watch_wait_ms(w, now) > WATCH_QUIET_MS, 1);
-	shell("echo x >3/list");
+	folder_shell("echo x >3/list");
 	assert_int_equal(soon(), WATCHED_LIST);
 	watch_mark(w, WATCHED_LIST);
-	shell("echo x >300/list");
+	folder_shell("echo x >300/list");
 	assert_int_equal(soon(), 0);
 	assert_int_equal(after(WATCH_LOOK_MS), 0);
 	assert_int_equal(after(WATCH_LOOK_MS), 0);
 	assert_int_equal(after(WATCH_LOOK_MS), WATCHED_LIST);
 	watch_mark(w, WATCHED_LIST);
-	shell("echo y >300/new && mv 300/new 300/list"); /* who knows */
+	folder_shell("echo y >300/new && mv 300/new 300/list"); /* who knows */
 	assert_int_equal(after(WATCH_LOOK_MS), 0);
 	assert_int_equal(after(WATCH_LOOK_MS), 0);
 	assert_int_equal(after(WATCH_LOOK_MS), WATCHED_LIST);
