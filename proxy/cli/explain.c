@@ -9,11 +9,11 @@
 #include "proxy/cli/explain_walk.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
-#include "proxy/config/htpasswd.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/core/load.h"
+#include "proxy/core/remarks_users.h"
 #include "proxy/core/source.h"
 
 /* find_state: where the proxy of that file keeps what came by its API. What is to
@@ -77,25 +77,15 @@ static int open_settings(const char *file, struct settings **out)
 							       EXIT_WRONG;
 }
 
-static bool is_of_sources(const struct config *config, const char *user)
-{
-	for (size_t i = 0; i < config->users.num_sources; i++) {
-		if (strcmp(config->users.sources[i].user, user) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* note_user: a name that nothing has is perhaps not what was meant. Certificates
- * (users.client-ca) may say any. */
+ * may say any. */
 static void note_user(const struct settings *settings, const char *user)
 {
 	const struct config *config = settings->config;
 
-	if (!user || config->users.client_ca ||
+	if (!user || config_has_certificates(config) ||
 		policy_knows_user(config->policy, user) ||
-		is_of_sources(config, user) || (settings->htpasswd &&
-			htpasswd_hash(settings->htpasswd, user)))
+		remarks_can_be(settings, user))
 		return;
 	fprintf(stderr, "sallyport explain: note: no user \"%s\" is in "
 		"users.htpasswd, users.sources, a group or a rule\n",

@@ -1,6 +1,5 @@
 #include "proxy/core/remarks_users.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@
 
 /* --- users whom nobody can be ------------------------------------------- */
 
-static bool can_be(const struct settings *settings, const char *name)
+bool remarks_can_be(const struct settings *settings, const char *name)
 {
 	const struct config *config = settings->config;
 
@@ -49,7 +48,7 @@ static void check_named(const struct settings *settings,
 	qsort(all, num, sizeof(*all), by_name);
 	for (size_t i = 0; i < num; i++) {
 		if ((i > 0 && strcmp(all[i].name, all[i - 1].name) == 0) ||
-		    can_be(settings, all[i].name))
+		    remarks_can_be(settings, all[i].name))
 			continue;
 		mistakes->file = all[i].from && all[i].from[0] ? all[i].from :
 			NULL;

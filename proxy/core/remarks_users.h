@@ -10,8 +10,14 @@
 #ifndef PROXY_CORE_REMARKS_USERS_H
 #define PROXY_CORE_REMARKS_USERS_H
 
+#include <stdbool.h>
+
 struct mistakes;
 struct settings;
+
+/* remarks_can_be: a password, or an address, makes somebody that user; a
+ * certificate apart. */
+bool remarks_can_be(const struct settings *settings, const char *name);
 
 /* remarks_users tells warnings; mistakes' file is another afterwards. */
 void remarks_users(const struct settings *settings, struct mistakes *mistakes);
