@@ -242,7 +242,7 @@ static void says(unsigned number, const char *what)
 
 	snprintf(command, sizeof(command), "printf '%%s' '{%s}' "
 		">policy/%06u.json", what, number);
-	shell(command);
+	folder_shell(command);
 }
 
 /* Who has changed a file does not by that write to logs and terminals. */
@@ -293,7 +293,7 @@ static void lists_are_short(void **state)
 	for (unsigned i = 1; i <= 5; i++)
 		added(i, "x");
 	put(2);
-	shell("for i in $(seq 10 1000); do : >policy/$(printf %06d $i).json; "
+	folder_shell("for i in $(seq 10 1000); do : >policy/$(printf %06d $i).json; "
 		"done");
 	assert_int_equal(versions_list(folder, &list, &num, err,
 		sizeof(err)), 0);
