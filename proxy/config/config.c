@@ -327,6 +327,15 @@ static void users_free(struct config *config)
 	free(config->users.named);
 }
 
+static void locations_free(struct config *config)
+{
+	for (size_t i = 0; i < config->log.num_locations; i++) {
+		free(config->log.locations[i].name);
+		netset_free(config->log.locations[i].networks);
+	}
+	free(config->log.locations);
+}
+
 void config_free(struct config *config)
 {
 	if (!config)
@@ -350,6 +359,7 @@ void config_free(struct config *config)
 	users_free(config);
 	policy_free(config->policy);
 	free(config->access_log);
+	locations_free(config);
 	free(config);
 }
 
@@ -402,6 +412,18 @@ const char *config_user_at(const struct config *config,
 
 		if (netset_match(source->network, address))
 			return source->user;
+	}
+	return NULL;
+}
+
+const char *config_location_at(const struct config *config,
+	const struct sockaddr *address)
+{
+	for (size_t i = 0; i < config->log.num_locations; i++) {
+		const struct location *location = &config->log.locations[i];
+
+		if (netset_match(location->networks, address))
+			return location->name;
 	}
 	return NULL;
 }

@@ -96,6 +96,23 @@ struct named_user {
 	unsigned line;
 };
 
+/* log.locations: the name of where clients with these addresses are. */
+struct location {
+	char *name;               /* owned */
+	struct netset *networks;  /* owned */
+};
+
+enum log_format { LOG_FORMAT_JSON, LOG_FORMAT_CSV };
+
+/* What log.redact may leave out. */
+enum redact {
+	REDACT_QUERY,
+	REDACT_PATH,
+	REDACT_USER_AGENT,
+	REDACT_USER,
+	REDACT_CLIENT,
+};
+
 enum watch { WATCH_LISTS, WATCH_ALL, WATCH_NONE };
 
 enum compat { COMPAT_NONE, COMPAT_ZIA };
@@ -162,7 +179,17 @@ struct config {
 	enum compat compat;
 	enum non_tls non_tls;
 	enum non_http non_http;
-	char *access_log;         /* "stdout", "stderr", "none" or a path */
+	char *access_log;         /* "stdout", "stderr", "none", "syslog",
+	                           * "journald" or a path */
+
+	struct {
+		enum log_format format;
+		unsigned redact;      /* bits: 1 << enum redact */
+		size_t rotate;        /* size a file may have; 0: any */
+		unsigned keep;        /* of those that were full */
+		struct location *locations; /* owned; the first that fits */
+		size_t num_locations;
+	} log;
 
 	struct {
 		unsigned connections;          /* 20000 */
@@ -250,6 +277,11 @@ bool config_has_certificates(const struct config *config);
  * later; from is for good. */
 void config_note_user(struct config *config, const char *name, const char *from,
 	unsigned line);
+
+/* config_location_at is the name of where address is, by log.locations; NULL:
+ * nobody says. */
+const char *config_location_at(const struct config *config,
+	const struct sockaddr *address);
 
 /* config_connect_to is the first entry that fits host (normalized) and port;
  * NULL: none. */

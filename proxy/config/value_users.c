@@ -71,8 +71,7 @@ void read_realm(struct loader *loader, const struct field *field,
 	*realm = must(strdup(text));
 }
 
-/* map_fits says whether node is a map of as many keys as field allows, or tells. */
-static bool map_fits(struct loader *loader, const struct field *field,
+bool value_map(struct loader *loader, const struct field *field,
 	const struct node *node, const char *form)
 {
 	uint64_t low, high;
@@ -126,7 +125,7 @@ void read_user_sources(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {
 	(void)member;
-	if (!map_fits(loader, field, node, "{10.1.2.3: dev1}"))
+	if (!value_map(loader, field, node, "{10.1.2.3: dev1}"))
 		return;
 	for (size_t i = 0; i < node->num; i++)
 		one_source(loader, field, node->at[i]);
@@ -137,6 +136,6 @@ void read_groups(struct loader *loader, const struct field *field,
 {
 	(void)member;
 	if (!node_is_null(node) &&
-		map_fits(loader, field, node, "{developers: [dev1, dev2]}"))
+		value_map(loader, field, node, "{developers: [dev1, dev2]}"))
 		loader->groups = node;
 }

@@ -132,13 +132,6 @@ void read_choice(struct loader *loader, const struct field *field,
 		memcpy(member, &value, sizeof(value));
 }
 
-void read_format(struct loader *loader, const struct field *field,
-	const struct node *node, void *member)
-{
-	(void)member;
-	(void)choose(loader, field, node);
-}
-
 void read_onoff(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {

@@ -23,7 +23,8 @@ field_read read_seconds;      /* unsigned */
 field_read read_milliseconds; /* unsigned */
 field_read read_onoff;        /* bool */
 field_read read_choice;       /* an enum: the place of the word in low */
-field_read read_format;       /* nothing: there is one format */
+field_read read_redact;       /* unsigned: bits */
+field_read read_locations;    /* config's log */
 field_read read_trust;        /* config's origin */
 field_read read_connect_to;   /* config's origin */
 field_read read_dns;          /* char *, addresses with commas between */
@@ -58,6 +59,11 @@ typedef void value_one(struct loader *loader, const struct field *field,
 	const struct node *item, void *member);
 void value_each(struct loader *loader, const struct field *field,
 	const struct node *node, value_one *one, void *member);
+
+/* value_map says whether node is a map of as many keys as field allows, or tells;
+ * form is one as it should be. */
+bool value_map(struct loader *loader, const struct field *field,
+	const struct node *node, const char *form);
 
 /* value_name adds item, whatever it is, to a struct name_list. */
 value_one value_name;

@@ -2,9 +2,9 @@
  * channel.h - what the supervisor tells the processes it started.
  *
  * Messages of one size over a pair of sockets, each with a descriptor at most.
- * The keeper and the worker trust it, and it them not at all: three words go
- * up, that the worker is ready, that it has reloaded, and that the keeper does
- * not answer.
+ * The keeper and the worker trust it, and it them not at all: four words go
+ * up, that the worker is ready, that it has reloaded, that its log is full, and
+ * that the keeper does not answer.
  *
  * Threads: one at each end.
  */
@@ -25,6 +25,7 @@ enum message_kind {
 	MESSAGE_SOURCE,    /* text: where the passphrase is from */
 	MESSAGE_START,     /* that was all; text: the configuration's path */
 	MESSAGE_RELOAD,    /* ... again */
+	MESSAGE_REOPEN,    /* a file, the log, has come anew */
 	/* to the keeper */
 	MESSAGE_PASSPHRASE, /* text, number: how long */
 	MESSAGE_TALLY,      /* fd: memory for a struct tally */
@@ -34,6 +35,7 @@ enum message_kind {
 	MESSAGE_READY,
 	MESSAGE_DEAF,       /* the keeper does not answer */
 	MESSAGE_RELOADED,   /* whatever came of it */
+	MESSAGE_FULL,       /* the log is */
 };
 
 /* The worker's two ways to the keeper: making keys takes seconds. */

@@ -10,6 +10,9 @@
 
 #include "proxy/core/channel.h"
 #include "proxy/core/reach.h"
+#include "proxy/core/rotation.h"
+
+enum { LOG_FLAGS = O_WRONLY | O_CREAT | O_APPEND };
 
 struct handover_file {
 	struct handover_file *prev, *next;
@@ -42,7 +45,9 @@ static void add_file(struct handover *handover, const char *path, int flags)
 static bool is_word(const char *target)
 {
 	return strcmp(target, "stdout") == 0 ||
-		strcmp(target, "stderr") == 0 || strcmp(target, "none") == 0;
+		strcmp(target, "stderr") == 0 || strcmp(target, "none") == 0 ||
+		strcmp(target, "syslog") == 0 ||
+		strcmp(target, "journald") == 0;
 }
 
 static void list_category(struct handover *handover,
@@ -63,9 +68,10 @@ static void list_files(struct handover *handover, const struct config *config)
 		add_file(handover, config->users.htpasswd, O_RDONLY);
 	if (config->users.client_ca)
 		add_file(handover, config->users.client_ca, O_RDONLY);
-	if (!is_word(config->access_log))
-		add_file(handover, config->access_log,
-			O_WRONLY | O_CREAT | O_APPEND);
+	if (is_word(config->access_log))
+		return;
+	add_file(handover, config->access_log, LOG_FLAGS);
+	handover->log = copy_of(config->access_log);
 }
 
 static void take_config(struct handover *out, struct config *config)
@@ -75,6 +81,8 @@ static void take_config(struct handover *out, struct config *config)
 	out->watch = config->watch;
 	out->validity_s = config->issuing.validity_s;
 	out->rotate_s = config->issuing.rotate_s;
+	out->log_rotate = config->log.rotate;
+	out->log_keep = config->log.keep;
 	config_crl_base(config, out->crl_base, sizeof(out->crl_base));
 	list_files(out, config);
 }
@@ -119,6 +127,7 @@ void handover_clear(struct handover *handover)
 	free(handover->path);
 	free(handover->folder);
 	free(handover->state);
+	free(handover->log);
 	memset(handover, 0, sizeof(*handover));
 }
 
@@ -203,6 +212,19 @@ int handover_send_again(const struct handover *handover,
 	const struct identity *worker, int channel)
 {
 	return send_all(handover, worker, channel, true);
+}
+
+int handover_rotate_log(const struct handover *handover,
+	const struct identity *worker, int channel)
+{
+	if (!handover->log || handover->log_rotate == 0 ||
+	    rotation_turn(handover->log, handover->log_rotate,
+		    handover->log_keep, worker) != 0)
+		return 0;
+	if (send_fd(channel, MESSAGE_FILE, handover->log,
+		    reach_open(handover->log, LOG_FLAGS, worker)) != 0)
+		return -1;
+	return channel_tell(channel, MESSAGE_REOPEN, 0, NULL, -1);
 }
 
 const char *handover_read_file(const struct handover *handover, size_t at)

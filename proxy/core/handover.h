@@ -25,6 +25,9 @@ struct handover {
 	char *folder;           /* owned: which it is in */
 	char *state;            /* owned */
 	struct handover_file *files; /* owned */
+	char *log;              /* owned: the file log.access; NULL: none */
+	uint64_t log_rotate;    /* size it may have; 0: any */
+	unsigned log_keep;
 	enum watch watch;       /* reload.watch */
 	uint64_t validity_s, rotate_s; /* for the keeper */
 	char crl_base[CRL_BASE_SIZE];
@@ -49,6 +52,12 @@ int handover_send(const struct handover *handover,
 /* handover_send_again does so for a worker that has been sent it all before: what
  * has vanished since, it keeps. */
 int handover_send_again(const struct handover *handover,
+	const struct identity *worker, int channel)
+	__attribute__((warn_unused_result));
+
+/* handover_rotate_log renames a log that is full, if it is, and sends a new one.
+ * -1: the worker is gone. */
+int handover_rotate_log(const struct handover *handover,
 	const struct identity *worker, int channel)
 	__attribute__((warn_unused_result));
 

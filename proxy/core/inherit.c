@@ -117,6 +117,8 @@ static enum inherit_event heed(struct inheritance *inheritance,
 	case MESSAGE_RELOAD:
 		handed_end();
 		return INHERIT_RELOAD;
+	case MESSAGE_REOPEN:
+		return INHERIT_REOPEN;
 	default:
 		return wrong(fd);
 	}
@@ -149,6 +151,11 @@ void inherit_ready(void)
 void inherit_reloaded(void)
 {
 	(void)!channel_tell(CHANNEL_FD, MESSAGE_RELOADED, 0, NULL, -1);
+}
+
+void inherit_full(void)
+{
+	(void)!channel_tell(CHANNEL_FD, MESSAGE_FULL, 0, NULL, -1);
 }
 
 void inherit_clear(struct inheritance *inheritance)

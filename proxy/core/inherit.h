@@ -35,6 +35,7 @@ enum inherit_event {
 	INHERIT_NOTHING,
 	INHERIT_START,
 	INHERIT_RELOAD,
+	INHERIT_REOPEN,  /* the log has been rotated */
 	INHERIT_KEEPER,  /* a new one, which holds nothing yet */
 	INHERIT_END,     /* the supervisor has gone */
 };
@@ -50,6 +51,9 @@ void inherit_ready(void);
 
 /* inherit_reloaded tells it that a reload has ended, well or not. */
 void inherit_reloaded(void);
+
+/* inherit_full tells it that the log is. Any thread. */
+void inherit_full(void);
 
 void inherit_clear(struct inheritance *inheritance);
 

@@ -68,10 +68,10 @@ static int down(int folder, const char *name, const struct identity *worker)
 	return fd;
 }
 
-/* walk opens the file at the end of path, a copy to be cut up. */
-static int walk(char *path, int flags, const struct identity *worker)
+/* walk opens the folder of the file at the end of path, a copy to be cut up. */
+static int walk(char *path, const struct identity *worker)
 {
-	int folder = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	int folder = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char *rest = path, *name = strsep(&rest, "/");
 
 	while (folder >= 0 && rest) {
@@ -79,25 +79,34 @@ static int walk(char *path, int flags, const struct identity *worker)
 			folder = down(folder, name, worker);
 		name = strsep(&rest, "/");
 	}
-	if (folder < 0)
-		return -1;
-	if (writable(folder, worker) != NOT)
-		errno = EACCES;
-	else
-		fd = at_once(folder, name, flags | O_NOFOLLOW);
+	if (folder < 0 || writable(folder, worker) == NOT)
+		return folder;
 	close(folder);
-	return fd;
+	errno = EACCES;
+	return -1;
+}
+
+int reach_folder(const char *path, const struct identity *worker)
+{
+	char *copy = strdup(path);
+	int folder;
+
+	if (!copy)
+		abort();
+	folder = walk(copy, worker);
+	free(copy);
+	return folder;
 }
 
 static int as_root(const char *path, int flags, const struct identity *worker)
 {
-	char *copy = strdup(path);
-	int fd;
+	int folder = reach_folder(path, worker), fd = -1;
 
-	if (!copy)
-		abort();
-	fd = walk(copy, flags, worker);
-	free(copy);
+	if (folder >= 0) {
+		fd = at_once(folder, strrchr(path, '/') + 1,
+			flags | O_NOFOLLOW);
+		close(folder);
+	}
 	if (fd < 0 && errno == ENOTDIR)
 		errno = ELOOP; /* it is a link, most likely */
 	return fd;

@@ -20,4 +20,9 @@
 int reach_open(const char *path, int flags, const struct identity *worker)
 	__attribute__((warn_unused_result));
 
+/* reach_folder is the folder that path, absolute, is in, as root may use it for
+ * the worker: out of its reach, as all above. -1 and errno; EACCES: it is not. */
+int reach_folder(const char *path, const struct identity *worker)
+	__attribute__((warn_unused_result));
+
 #endif

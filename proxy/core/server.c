@@ -207,6 +207,9 @@ static void on_channel(struct server *server)
 		server_reload(server);
 		inherit_reloaded();
 		break;
+	case INHERIT_REOPEN:
+		server_reopen_log(server);
+		break;
 	case INHERIT_KEEPER:
 		server_refresh_or_say(server);
 		break;
@@ -363,16 +366,25 @@ static void keep_memory(void)
 	(void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
 }
 
+/* on_full: whoever may rename the file is the supervisor. */
+static void on_full(void *arg)
+{
+	(void)arg;
+	inherit_full();
+}
+
 static int start(struct server *server, char *err, size_t err_size)
 {
 	const struct config *config = server->snapshot->config;
+	struct log_want want;
 	int result;
 
 	server->started = settings_ref(server->snapshot->settings);
 	server_taken(server);
 	ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (access_open(config->access_log, &server->log, err, err_size) != 0)
+	want = server_log_want(config);
+	if (access_open(&want, on_full, NULL, &server->log, err, err_size) != 0)
 		return -1;
 	shared_init(&server->shared, config);
 	server->writer = ledger_writer_new(server->shared.ledger,

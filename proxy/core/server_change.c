@@ -221,12 +221,48 @@ static int load_source(struct server *server, const struct source *source,
 	return result;
 }
 
+/* --- the access log ----------------------------------------------------- */
+
+struct log_want server_log_want(const struct config *config)
+{
+	_Static_assert(1 << REDACT_QUERY == LOG_REDACT_QUERY &&
+		1 << REDACT_PATH == LOG_REDACT_PATH &&
+		1 << REDACT_USER_AGENT == LOG_REDACT_USER_AGENT &&
+		1 << REDACT_USER == LOG_REDACT_USER &&
+		1 << REDACT_CLIENT == LOG_REDACT_CLIENT, "the same bits");
+
+	return (struct log_want){
+		.where = config->access_log,
+		.format = config->log.format == LOG_FORMAT_CSV ? LOG_CSV :
+			LOG_JSON,
+		.redact = config->log.redact,
+		.rotate = config->log.rotate,
+	};
+}
+
+static void reopen_log(struct server *server, const struct config *config)
+{
+	struct log_want want = server_log_want(config);
+	char err[512];
+
+	if (access_reopen(server->log, &want, err, sizeof(err)) != 0)
+		say("reload: %s; the log stays where it was", err);
+}
+
+void server_reopen_log(struct server *server)
+{
+	pthread_mutex_lock(&server->change);
+	reopen_log(server, server->snapshot->config);
+	pthread_mutex_unlock(&server->change);
+}
+
+/* --- loading anew ------------------------------------------------------- */
+
 static int reload(struct server *server)
 {
 	const char *path = server->inheritance.config;
 	struct source source = {NULL};
 	struct snapshot *snapshot;
-	char err[512];
 
 	if (source_read(path, server->inheritance.state, &source,
 		    stderr) != 0 ||
@@ -234,9 +270,7 @@ static int reload(struct server *server)
 		source_clear(&source);
 		return -1;
 	}
-	if (access_reopen(server->log, snapshot->config->access_log, err,
-		    sizeof(err)) != 0)
-		say("reload: %s; the log stays where it was", err);
+	reopen_log(server, snapshot->config);
 	adopt(server, snapshot, &source);
 	say("reloaded %s", path ? path : "(no file)");
 	say_policy(server);

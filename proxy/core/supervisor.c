@@ -332,6 +332,10 @@ static void on_worker(struct supervisor *s)
 		renewal_done(&s->renewal, watch_now());
 	} else if (got > 0 && message.kind == MESSAGE_RELOADED) {
 		renewal_done(&s->renewal, watch_now());
+	} else if (got > 0 && message.kind == MESSAGE_FULL) {
+		if (handover_rotate_log(&s->handover, &s->worker.identity,
+			    s->worker.channel) != 0)
+			give_up(&s->worker);
 	} else if (got > 0 && message.kind == MESSAGE_DEAF) {
 		errno = ETIMEDOUT;
 		if (s->keeper.pid)

@@ -273,5 +273,9 @@ enum hello_result hello_read(const uint8_t *raw, size_t len,
 	result = unwrap(cbs, message, &message_len);
 	if (result == HELLO_MORE && len > HELLO_RAW_MAX)
 		return HELLO_TOO_LARGE;
-	return result == HELLO_WHOLE ? parse(message, message_len, out) : result;
+	if (result == HELLO_WHOLE)
+		result = parse(message, message_len, out);
+	if (result == HELLO_WHOLE)
+		ja4_write(message, message_len, out->ja4);
+	return result;
 }

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/net/ja4.h"
+
 enum {
 	HELLO_MESSAGE_MAX = 16384,          /* of the handshake message's body */
 	HELLO_RAW_MAX = 2 * HELLO_MESSAGE_MAX, /* with its record headers */
@@ -39,6 +41,7 @@ struct hello {
 	bool alpn_other;       /* a name that is neither (nor GREASE, http/1.0) */
 	bool tls13;            /* offers TLS 1.3 */
 	bool ecdsa;            /* can verify a P-256 leaf */
+	char ja4[JA4_SIZE];    /* ja4.h; of a whole one */
 };
 
 /* hello_read looks at the first len bytes that came. */

@@ -1,10 +1,14 @@
 /*
- * access.h - the access log: one line of JSON an exchange or tunnel.
+ * access.h - the access log: one line an exchange or tunnel.
  *
  * Workers gather lines in a buffer of their own and hand it to one writing
  * thread, when it is full and within 200 ms: a slow disk or pipe holds up no
  * connection. When the writer is more than 64 MiB behind, lines are dropped and
  * counted, and a line says how many once it has caught up.
+ *
+ * A file that has grown to the size it is to be rotated at is told of once, by
+ * full; whoever can renames it and has it opened anew. Until then lines go on to
+ * where they went.
  *
  * Threads: access_log any; an access_buffer belongs to its worker.
  */
@@ -13,17 +17,20 @@
 
 #include <stddef.h>
 
+#include "proxy/report/log_target.h"
 #include "proxy/report/record.h"
 
 struct access_log;
 struct access_buffer;
 
-/* access_open: where is "stdout", "stderr", "none" or a file (made 0600,
- * appended to). access_reopen opens a file anew (SIGHUP: rotated). */
-int access_open(const char *where, struct access_log **out, char *err,
-	size_t err_size) __attribute__((warn_unused_result));
-int access_reopen(struct access_log *log, const char *where, char *err,
-	size_t err_size) __attribute__((warn_unused_result));
+/* access_open: full, which may be NULL, is called by the writing thread.
+ * access_reopen goes over to what is wanted now (SIGHUP: the file was rotated);
+ * lines that were written in another format still go to where that was. */
+int access_open(const struct log_want *want, void (*full)(void *arg), void *arg,
+	struct access_log **out, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+int access_reopen(struct access_log *log, const struct log_want *want,
+	char *err, size_t err_size) __attribute__((warn_unused_result));
 
 /* access_close writes out what was handed over, then ends; not waiting for ever
  * where nobody reads what it writes. */

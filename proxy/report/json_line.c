@@ -3,24 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *room(struct json_line *line, size_t len)
+char *json_room(struct json_line *line, size_t len)
 {
 	size_t cap = line->cap ? line->cap : 1024;
 
+	if (line->cap - line->len >= len)
+		return line->text + line->len;
 	while (cap - line->len < len)
 		cap *= 2;
-	if (cap != line->cap) {
-		line->text = realloc(line->text, cap);
-		if (!line->text)
-			abort();
-		line->cap = cap;
-	}
+	line->text = realloc(line->text, cap);
+	if (!line->text)
+		abort();
+	line->cap = cap;
 	return line->text + line->len;
 }
 
 static void raw(struct json_line *line, const char *text, size_t len)
 {
-	memcpy(room(line, len), text, len);
+	memcpy(json_room(line, len), text, len);
 	line->len += len;
 }
 
@@ -62,17 +62,19 @@ static size_t utf8_len(const unsigned char *s, size_t left)
 	return 0;
 }
 
-static void escape(struct json_line *line, unsigned char c)
+static char *escape(char *at, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
 
+	*at++ = '\\';
 	if (c == '"' || c == '\\') {
-		text[1] = (char)c;
-		raw(line, text, 2);
-	} else {
-		raw(line, text, 6);
+		*at++ = (char)c;
+		return at;
 	}
+	memcpy(at, "u00", 3);
+	at[3] = hex[c >> 4];
+	at[4] = hex[c & 15];
+	return at + 5;
 }
 
 static bool is_plain(unsigned char c)
@@ -80,28 +82,51 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-void json_bytes(struct json_line *line, const char *name, const char *value,
-	size_t len)
+char *json_escape(char *at, const char *value, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)value;
 	size_t i = 0, n;
 
+	while (i < len) {
+		if (is_plain(s[i])) {
+			*at++ = value[i++];
+			continue;
+		}
+		n = s[i] >= 0x80 ? utf8_len(s + i, len - i) : 0;
+		if (n == 0)
+			at = escape(at, s[i++]);
+		while (n-- > 0)
+			*at++ = value[i++];
+	}
+	return at;
+}
+
+char *json_digits(char *at, uint64_t value)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	memcpy(at, digits + n, sizeof(digits) - n);
+	return at + sizeof(digits) - n;
+}
+
+void json_bytes(struct json_line *line, const char *name, const char *value,
+	size_t len)
+{
+	char *at;
+
 	if (!value)
 		return;
 	key(line, name);
-	raw(line, "\"", 1);
-	while (i < len) {
-		for (n = 0; i + n < len && is_plain(s[i + n]); n++)
-			;
-		if (n == 0 && s[i] >= 0x80)
-			n = utf8_len(s + i, len - i);
-		if (n > 0)
-			raw(line, value + i, n);
-		else
-			escape(line, s[i]);
-		i += n > 0 ? n : 1;
-	}
-	raw(line, "\"", 1);
+	at = json_room(line, JSON_ESCAPED(len) + 2);
+	*at++ = '"';
+	at = json_escape(at, value, len);
+	*at++ = '"';
+	line->len = (size_t)(at - line->text);
 }
 
 void json_text(struct json_line *line, const char *name, const char *value)
@@ -112,15 +137,11 @@ void json_text(struct json_line *line, const char *name, const char *value)
 
 void json_number(struct json_line *line, const char *name, uint64_t value)
 {
-	char digits[20];
-	size_t n = sizeof(digits);
+	char *at;
 
 	key(line, name);
-	do {
-		digits[--n] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
-	raw(line, digits + n, sizeof(digits) - n);
+	at = json_digits(json_room(line, JSON_DIGITS), value);
+	line->len = (size_t)(at - line->text);
 }
 
 void json_bool(struct json_line *line, const char *name, bool value)

@@ -30,4 +30,13 @@ void json_number(struct json_line *line, const char *key, uint64_t value);
 void json_bool(struct json_line *line, const char *key, bool value);
 void json_close(struct json_line *line);
 
+/* For who writes members of its own: json_room is room for len bytes behind what
+ * is there, to be counted into line->len; json_escape and json_digits write a
+ * string's inside and a number there, and return where they end. */
+#define JSON_ESCAPED(len) (6 * (len))
+enum { JSON_DIGITS = 20 };
+char *json_room(struct json_line *line, size_t len);
+char *json_escape(char *at, const char *value, size_t len);
+char *json_digits(char *at, uint64_t value);
+
 #endif

@@ -3,10 +3,10 @@
 static const struct row {
 	const char *word;
 	unsigned status;
-	const char *proxy_error, *sentence, *advice;
+	const char *proxy_error, *action, *sentence, *advice;
 } rows[] = {
-#define REASON(name, word, status, proxy_error, sentence, advice) \
-	[REASON_##name] = {word, status, proxy_error, sentence, advice},
+#define REASON(name, word, status, proxy_error, action, sentence, advice) \
+	[REASON_##name] = {word, status, proxy_error, action, sentence, advice},
 #include "proxy/report/reasons.def"
 #undef REASON
 };
@@ -24,6 +24,11 @@ unsigned reason_status(enum reason reason)
 const char *reason_proxy_error(enum reason reason)
 {
 	return rows[reason].proxy_error;
+}
+
+const char *reason_action(enum reason reason)
+{
+	return rows[reason].action;
 }
 
 const char *reason_sentence(enum reason reason)

@@ -10,7 +10,8 @@
 #define PROXY_REPORT_REASON_H
 
 enum reason {
-#define REASON(name, word, status, proxy_error, sentence, advice) REASON_##name,
+#define REASON(name, word, status, proxy_error, action, sentence, advice) \
+	REASON_##name,
 #include "proxy/report/reasons.def"
 #undef REASON
 	REASON_COUNT
@@ -19,6 +20,7 @@ enum reason {
 const char *reason_word(enum reason reason);
 unsigned reason_status(enum reason reason);
 const char *reason_proxy_error(enum reason reason); /* "": none */
+const char *reason_action(enum reason reason);
 const char *reason_sentence(enum reason reason);
 const char *reason_advice(enum reason reason);
 

@@ -61,7 +61,7 @@ static void forms_are_explained(void **state)
 		"  pool: maybe\n"
 		"non-tls: tunel\n"
 		"non-http: xyz\n"
-		"log: {format: csv}\n",
+		"log: {format: cvs, redact: [query, cookies]}\n",
 		"t.yaml:1: workers: \"many\" is not a whole number, as 20000\n"
 		"t.yaml:2: limits.header-bytes: \"64K\" is not a size, as "
 		"65536, 64KB, 64MB or 1GB\n"
@@ -73,7 +73,9 @@ static void forms_are_explained(void **state)
 		"\"tunnel\"?\n"
 		"t.yaml:8: non-http: there is no \"xyz\"; it is one of "
 		"relay|block\n"
-		"t.yaml:9: log.format: csv is not in this version yet\n");
+		"t.yaml:9: log.format: there is no \"cvs\"; did you mean \"csv\"?\n"
+		"t.yaml:9: log.redact: there is no \"cookies\"; it is some of "
+		"query|path|user-agent|user|client\n");
 	/* "1.2" is not what was nearly written */
 	told_error("ssl-rules: [{name: a, action: inspect, "
 		"min-server-tls: 1.1}]\n", "t.yaml:1: "

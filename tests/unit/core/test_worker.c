@@ -51,6 +51,7 @@ static void on_ended(void)
 
 static int set_up(void **state)
 {
+	static const struct log_want nowhere = {.where = "none"};
 	static const int none[1];
 	struct worker_order order = {.shared = &w.shared, .fds = none,
 		.max_connections = 10, .ended = on_ended};
@@ -60,7 +61,7 @@ static int set_up(void **state)
 	memset(&w, 0, sizeof(w));
 	w.old = make_snapshot(1);
 	shared_init(&w.shared, w.old->config);
-	if (access_open("none", &w.log, err, sizeof(err)) != 0)
+	if (access_open(&nowhere, NULL, NULL, &w.log, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	order.log = w.log;
 	order.snapshot = w.old;
