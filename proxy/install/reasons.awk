@@ -13,17 +13,17 @@ function mdoc(text) {
 }
 
 FILENAME ~ /reasons\.def$/ {
-	if (/^REASON\(/) {
-		split($0, q, "\"")
-		word = q[2]
-	}
-	# the sentence is the first string with a capital and a full stop
+	if (/^REASON\(/)
+		strings = 0
 	n = split($0, q, "\"")
-	for (i = 2; i <= n && word != "" && word != "ok"; i += 2)
-		if (q[i] ~ /^[A-Z].*\.$/) {
-			list = list ".It Ql " mdoc(word) "\n" mdoc(q[i]) "\n"
-			word = ""
-		}
+	for (i = 2; i <= n; i += 2)
+		string[++strings] = q[i]
+	# word, proxy_error, action, sentence, advice
+	if (strings >= 4 && !(string[1] in told) && string[1] != "ok") {
+		list = list ".It Ql " mdoc(string[1]) "\n" \
+			mdoc(string[4]) "\n.Pq " mdoc(string[3]) "\n"
+		told[string[1]] = 1
+	}
 	next
 }
 

@@ -132,6 +132,8 @@ static enum tls_result note_failure(struct tls_engine *tls)
 
 	tls->failed = true;
 	tls->alert = queued_alert(error);
+	tls->code = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) :
+							 0;
 	if (tls->alert < 0 && !SSL_is_init_finished(tls->ssl))
 		tls->alert = clear_alert(tls);
 	if (tls->alert >= 0)
@@ -142,6 +144,39 @@ static enum tls_result note_failure(struct tls_engine *tls)
 			text ? text : "TLS failed");
 	ERR_clear_error();
 	return TLS_FAILED;
+}
+
+const char *tls_alert_name(int alert)
+{
+	static const struct {
+		int alert;
+		const char *name;
+	} known[] = {
+		{0, "close_notify"}, {10, "unexpected_message"},
+		{20, "bad_record_mac"}, {21, "decryption_failed"},
+		{22, "record_overflow"}, {30, "decompression_failure"},
+		{40, "handshake_failure"}, {41, "no_certificate"},
+		{42, "bad_certificate"}, {43, "unsupported_certificate"},
+		{44, "certificate_revoked"}, {45, "certificate_expired"},
+		{46, "certificate_unknown"}, {47, "illegal_parameter"},
+		{48, "unknown_ca"}, {49, "access_denied"},
+		{50, "decode_error"}, {51, "decrypt_error"},
+		{60, "export_restriction"}, {70, "protocol_version"},
+		{71, "insufficient_security"}, {80, "internal_error"},
+		{86, "inappropriate_fallback"}, {90, "user_canceled"},
+		{100, "no_renegotiation"}, {109, "missing_extension"},
+		{110, "unsupported_extension"},
+		{111, "certificate_unobtainable"}, {112, "unrecognized_name"},
+		{113, "bad_certificate_status_response"},
+		{114, "bad_certificate_hash_value"},
+		{115, "unknown_psk_identity"}, {116, "certificate_required"},
+		{120, "no_application_protocol"}, {121, "ech_required"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].alert == alert)
+			return known[i].name;
+	return "unknown";
 }
 
 /* outcome translates a call's result; it must follow the call at once, before

@@ -35,6 +35,7 @@ struct tls_engine {
 	const uint8_t *lent; /* where the loan began */
 	bool failed;
 	int alert;           /* the peer's fatal alert, or -1 */
+	int code;            /* BoringSSL's SSL_R_..., where alert is -1 */
 	char why[96];
 };
 
@@ -57,6 +58,10 @@ enum tls_result tls_engine_read(struct tls_engine *tls, uint8_t *out,
 /* tls_engine_write encrypts all of data: TLS_OK or TLS_FAILED. */
 enum tls_result tls_engine_write(struct tls_engine *tls, const uint8_t *data,
 	size_t len);
+
+/* tls_alert_name is what the standard calls an alert (RFC 8446, 6), as
+ * unknown_ca; static. */
+const char *tls_alert_name(int alert);
 
 /* tls_engine_close says close_notify. */
 void tls_engine_close(struct tls_engine *tls);

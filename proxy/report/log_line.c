@@ -54,6 +54,7 @@ const char *client_failure_word(enum client_failure failure)
 		[CLIENT_FAILURE_NO_CIPHER] = "no-shared-cipher",
 		[CLIENT_FAILURE_NO_VERSION] = "no-shared-version",
 		[CLIENT_FAILURE_MALFORMED] = "malformed",
+		[CLIENT_FAILURE_REFUSED] = "certificate-refused",
 		[CLIENT_FAILURE_UNUSED] = "unused",
 	};
 

@@ -35,6 +35,7 @@ enum client_failure {
 	CLIENT_FAILURE_NO_CIPHER,  /* none in common; of groups too */
 	CLIENT_FAILURE_NO_VERSION, /* likewise */
 	CLIENT_FAILURE_MALFORMED,
+	CLIENT_FAILURE_REFUSED,    /* the certificate it showed us */
 	CLIENT_FAILURE_UNUSED,     /* it did not fail, and nothing came in it */
 };
 

@@ -320,6 +320,7 @@ static void start_tls(struct session *s)
 		client_tls_new(s->services->client_ctx, s->site->leaf,
 			&s->alpn, &binding, sizeof(binding)),
 		buffer_at(&s->peek), buffer_len(&s->peek));
+	client_failure_watch(s->client.tls.ssl, &s->client_end);
 	client_tls_need(s->client.tls.ssl, s->decision.options.min_client_tls);
 	buffer_clear(&s->peek);
 }
@@ -340,7 +341,8 @@ static void notice_renewal(struct session *s)
 
 static enum wait handshake_failed(struct session *s)
 {
-	if (s->timed_out)
+	client_failure_find(&s->client, s->timed_out, &s->client_end);
+	if (s->client_end.failure == CLIENT_FAILURE_TIMEOUT)
 		return session_fail(s, REASON_HANDSHAKE_TIMEOUT, "");
 	return session_fail(s, REASON_CLIENT_HANDSHAKE,
 		s->client.error == STREAM_TLS ? s->client.tls.why :

@@ -18,6 +18,25 @@ static const char *cipher_of(const struct stream *stream)
 	return cipher ? SSL_CIPHER_standard_name(cipher) : NULL;
 }
 
+static void put_tls(const struct session *s, struct record *r)
+{
+	const uint8_t *alpn;
+	unsigned len = 0;
+
+	r->ja4 = s->ja4[0] ? s->ja4 : NULL;
+	r->client_failure = s->client_end.failure;
+	r->client_alert = s->client_end.alert;
+	r->after_certificate = s->client_end.shown;
+	r->client_tls = version_of(&s->client);
+	r->client_cipher = cipher_of(&s->client);
+	if (!s->client.secure)
+		return;
+	r->client_resumed = SSL_session_reused(s->client.tls.ssl);
+	SSL_get0_alpn_selected(s->client.tls.ssl, &alpn, &len);
+	r->alpn = (const char *)alpn;
+	r->alpn_len = len;
+}
+
 static void put_decision(const struct session *s, struct record *r)
 {
 	if (!s->decided)
@@ -36,10 +55,8 @@ static void put_client(const struct session *s, struct record *r)
 	r->host = s->host[0] ? s->host : s->name;
 	r->port = s->port;
 	r->sni = s->sni[0] ? s->sni : NULL;
-	r->client_tls = version_of(&s->client);
-	r->client_cipher = cipher_of(&s->client);
-	r->client_resumed = s->client.secure &&
-		SSL_session_reused(s->client.tls.ssl);
+	r->location = s->location;
+	put_tls(s, r);
 	if (s->site)
 		r->leaf = s->leaf_forged ? "forged" : "cached";
 	put_decision(s, r);
@@ -52,8 +69,22 @@ static void put_origin(const struct origin_facts *facts, struct record *r)
 	r->origin_reused = facts->reused;
 	r->origin_resumed = facts->resumed;
 	r->ms_origin = facts->ms;
+	r->origin_days = facts->days;
+	r->origin_wildcard = facts->wildcard;
 	if (facts->tls && !facts->trusted)
 		r->untrusted = reason_of_verdict(facts->verdict);
+}
+
+/* put_agent: of a request its own, as long as its head is there. */
+static void put_agent(const struct exchange *x, struct record *r)
+{
+	struct slice agent;
+
+	if (!x->method[0])
+		return;
+	agent = head_get(x->client->ops->head(x->client), "User-Agent");
+	r->user_agent = agent.at;
+	r->user_agent_len = agent.len;
 }
 
 void journal_exchange(struct session *s)
@@ -72,6 +103,7 @@ void journal_exchange(struct session *s)
 	r.url = x->url;
 	r.url_len = x->url ? strlen(x->url) : 0;
 	r.status = x->status;
+	put_agent(x, &r);
 	r.bytes_in = x->bytes_in;
 	r.bytes_out = x->bytes_out;
 	r.ms = session_now(s) - x->started_ms;
@@ -95,6 +127,30 @@ void journal_cut(struct session *s)
 	journal_exchange(s);
 }
 
+/* note_unused: a client that went away from TLS that was all right, before it sent
+ * a byte in it. In TLS 1.3 it may refuse our certificate so late; some programs
+ * look at it only then. */
+static void note_unused(struct session *s)
+{
+	bool came = s->front.in ? s->exchange.at != EXCHANGE_HEAD ||
+			!h1_side_idle(&s->front) : s->first_byte_ms != 0;
+
+	if (s->kind != RECORD_REFUSED || s->logged || came || !s->site ||
+	    !s->client.secure || s->services->draining ||
+	    (s->reason != REASON_OK && s->reason != REASON_CLIENT_GONE) ||
+	    (s->client.error == STREAM_FINE && !stream_ended(&s->client)))
+		return;
+	client_failure_find(&s->client, false, &s->client_end);
+	if (s->client_end.failure == CLIENT_FAILURE_ALERT) {
+		s->reason = REASON_CLIENT_HANDSHAKE;
+		return;
+	}
+	s->client_end.failure = CLIENT_FAILURE_UNUSED;
+	s->reason = s->deny != REASON_OK ? s->deny : REASON_CLIENT_GONE;
+	words_set(&s->why, s->deny != REASON_OK ? s->deny_why :
+			"after the TLS handshake, without a request");
+}
+
 /* journal_session writes the line of a connection that was no HTTP, or came to
  * nothing; one whose exchanges have been told needs none. */
 void journal_session(struct session *s)
@@ -102,6 +158,7 @@ void journal_session(struct session *s)
 	struct record r = {.kind = s->kind};
 	struct origin_facts facts;
 
+	note_unused(s);
 	if (s->kind == RECORD_REFUSED &&
 	    (s->reason == REASON_OK || s->logged))
 		return;
@@ -114,6 +171,8 @@ void journal_session(struct session *s)
 	r.why = s->why;
 	r.url_rule = s->url_rule;
 	r.url_action = s->url_rule ? url_action_name(s->url_action) : NULL;
+	r.user_agent = s->user_agent;
+	r.user_agent_len = s->user_agent ? strlen(s->user_agent) : 0;
 	r.bytes_in = s->client.bytes_in;
 	r.bytes_out = s->client.bytes_out;
 	r.ms = session_now(s) - s->started_ms;

@@ -409,6 +409,8 @@ void origin_describe(const struct origin *origin, struct origin_facts *out)
 		return;
 	out->verdict = origin->verdict;
 	out->trusted = origin->verdict == VERDICT_TRUSTED;
+	out->days = origin->cert_days;
+	out->wildcard = origin->cert_wildcard;
 	cipher = SSL_get_current_cipher(stream->tls.ssl);
 	out->tls = SSL_get_version(stream->tls.ssl);
 	out->cipher = cipher ? SSL_CIPHER_standard_name(cipher) : NULL;

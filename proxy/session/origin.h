@@ -87,6 +87,8 @@ struct origin {
 	struct stream stream; /* from ORIGIN_SHAKING on */
 	enum verdict verdict; /* of TLS: VERDICT_TRUSTED or why not */
 	CRYPTO_BUFFER *cert;  /* owned: its leaf certificate; NULL: plain */
+	unsigned cert_days;   /* it is valid for; 0: not known */
+	bool cert_wildcard;   /* it names one */
 	bool reused;          /* came from the pool */
 	bool waited;          /* was READY before it was wanted: may be dying */
 	bool asked_cert;      /* it asked for a client certificate */
@@ -137,6 +139,8 @@ struct origin_facts {
 	bool trusted;             /* TLS, and verified */
 	enum verdict verdict;     /* of TLS */
 	const char *tls, *cipher; /* NULL: plain */
+	unsigned days;            /* its certificate is valid for; 0: unknown */
+	bool wildcard;
 	uint64_t ms;              /* it took to get it; reused: 0 */
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/session/origin_tls.h"
 
+#include <openssl/bytestring.h>
 #include <openssl/sha.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "cache/lru.h"
 #include "cache/shards.h"
 #include "pki/trust.h"
+#include "pki/x509.h"
 #include "proxy/config/config.h"
 #include "proxy/session/origin.h"
 
@@ -26,6 +28,8 @@ struct opinion {
 	enum verdict verdict;
 	time_t until;
 	char why[200];
+	unsigned days; /* the certificate is valid for */
+	bool wildcard;
 };
 
 void *opinion_ref(void *value)
@@ -76,6 +80,36 @@ static void opinion_key(const struct origin *origin, const struct der *chain,
 	SHA256_Final(out, &sha);
 }
 
+/* names_wildcard: among the names of a SAN (RFC 5280, 4.2.1.6) is one of DNS that
+ * begins so. */
+static bool names_wildcard(struct der san)
+{
+	CBS cbs, names, name;
+	unsigned tag;
+
+	CBS_init(&cbs, san.at, san.len);
+	if (!CBS_get_asn1(&cbs, &names, CBS_ASN1_SEQUENCE))
+		return false;
+	while (CBS_get_any_asn1(&names, &name, &tag)) {
+		if (tag == (CBS_ASN1_CONTEXT_SPECIFIC | 2) &&
+		    CBS_len(&name) > 2 && memcmp(CBS_data(&name), "*.", 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void describe(struct der cert, struct opinion *out)
+{
+	enum { DAY_S = 24 * 3600 };
+	struct cert read;
+
+	if (cert_read(cert, &read) != 0 || read.not_after < read.not_before)
+		return;
+	out->days = (unsigned)((read.not_after - read.not_before + DAY_S / 2) /
+		DAY_S);
+	out->wildcard = names_wildcard(read.san);
+}
+
 static struct opinion *form_opinion(const struct origin *origin,
 	const struct der *chain, size_t num, const uint8_t *key,
 	uint64_t now_ms)
@@ -90,6 +124,8 @@ static struct opinion *form_opinion(const struct origin *origin,
 	opinion->verdict = trust_verify(origin->snapshot->trust, chain, num,
 		origin->name, now, &opinion->until, opinion->why,
 		sizeof(opinion->why));
+	if (num > 0)
+		describe(chain[0], opinion);
 	if (opinion->verdict == VERDICT_TRUSTED &&
 	    opinion->until - now < OPINION_MS / 1000)
 		life_ms = opinion->until > now ?
@@ -116,6 +152,8 @@ static void judge(struct origin *origin, SSL *ssl)
 		opinion = form_opinion(origin, chain, num, key, now_ms);
 	origin->verdict = opinion->verdict;
 	origin->judged = true;
+	origin->cert_days = opinion->days;
+	origin->cert_wildcard = opinion->wildcard;
 	if (opinion->verdict != VERDICT_TRUSTED)
 		words_set(&origin->why, opinion->why);
 	opinion_unref(opinion);

@@ -40,11 +40,17 @@ size_t opening_collect(struct opening *opening, const uint8_t *data, size_t len)
 static void outer_log(
 	const struct outer *o, enum reason reason, const char *why)
 {
-	const char *name = o->opening->name;
+	const char *name = o->opening->name, *ja4 = o->opening->hello.ja4;
 	struct record r = {
 		.kind = RECORD_REFUSED,
 		.client = &o->peer.any,
 		.proxy_tls = true,
+		.location = config_location_at(
+			o->services->snapshot->config, &o->peer.any),
+		.ja4 = ja4[0] ? ja4 : NULL,
+		.client_failure = o->opening->end.failure,
+		.client_alert = o->opening->end.alert,
+		.after_certificate = o->opening->end.shown,
 		.host = name[0] ? name : o->local,
 		.port = o->port,
 		.reason = reason,
@@ -69,6 +75,7 @@ void outer_fail(struct outer *o, enum reason reason, const char *why)
  * a reset of the close, and the client might see that alone. */
 static void fail_told(struct outer *o)
 {
+	o->opening->end.failure = CLIENT_FAILURE_REFUSED;
 	outer_log(o, REASON_CLIENT_HANDSHAKE, o->opening->who.why);
 	o->at = OUTER_LINGER;
 	o->flushed_ms = outer_now(o);
@@ -77,6 +84,12 @@ static void fail_told(struct outer *o)
 
 void opening_shake(struct outer *o)
 {
+	bool ended = o->client.error != STREAM_FINE || o->timed_out ||
+		stream_ended(&o->client);
+
+	if (ended && !o->client.secure)
+		client_failure_find(&o->client, o->timed_out,
+			&o->opening->end);
 	if (o->client.secure)
 		outer_begin_session(o);
 	else if (o->opening->who.why[0])
@@ -101,6 +114,7 @@ static void begin_tls(struct outer *o)
 		outer_tls_new(o->services->outer_ctx, opening->site->leaf,
 			&opening->who),
 		buffer_at(&opening->peek), buffer_len(&opening->peek));
+	client_failure_watch(o->client.tls.ssl, &opening->end);
 	buffer_clear(&opening->peek);
 }
 
@@ -218,6 +232,7 @@ void opening_read_hello(struct outer *o)
 		await_hello(o);
 		break;
 	case HELLO_TOO_LARGE:
+		o->opening->end.failure = CLIENT_FAILURE_MALFORMED;
 		outer_fail(o, REASON_BAD_HELLO, "over 16 KiB");
 		break;
 	case HELLO_BAD:

@@ -20,6 +20,7 @@
 #include "proxy/net/hello.h"
 #include "proxy/net/stream.h"
 #include "proxy/report/reason.h"
+#include "proxy/session/client_failure.h"
 #include "proxy/session/leaves.h"
 #include "proxy/session/outer.h"
 #include "proxy/session/outer_tls.h"
@@ -43,6 +44,7 @@ struct opening {
 	bool leaf_pending;
 	struct site *site; /* owned */
 	struct outer_peer who;
+	struct client_tls_end end;
 };
 
 struct outer {

@@ -84,6 +84,12 @@ static enum wait unclear(struct session *s)
 
 /* --- outside ------------------------------------------------------------ */
 
+static enum wait bad_hello(struct session *s, const char *why)
+{
+	s->client_end.failure = CLIENT_FAILURE_MALFORMED;
+	return session_fail(s, REASON_BAD_HELLO, why);
+}
+
 static enum wait read_hello(struct session *s)
 {
 	char sni[HOST_SIZE];
@@ -98,19 +104,21 @@ static enum wait read_hello(struct session *s)
 	if (result == HELLO_MORE && stream_ended(&s->client))
 		return session_fail(s, REASON_CLIENT_GONE,
 			"in the ClientHello");
-	if (result == HELLO_MORE)
-		return s->timed_out ? session_fail(s,
-			REASON_HANDSHAKE_TIMEOUT, "in the ClientHello") :
-			WAIT_CLIENT;
+	if (result == HELLO_MORE && !s->timed_out)
+		return WAIT_CLIENT;
+	if (result == HELLO_MORE) {
+		s->client_end.failure = CLIENT_FAILURE_TIMEOUT;
+		return session_fail(s, REASON_HANDSHAKE_TIMEOUT,
+			"in the ClientHello");
+	}
 	if (result != HELLO_WHOLE)
-		return session_fail(s, REASON_BAD_HELLO,
-			result == HELLO_TOO_LARGE ? "over 16 KiB" :
-						    "malformed");
+		return bad_hello(s, result == HELLO_TOO_LARGE ? "over 16 KiB" :
+								"malformed");
+	memcpy(s->ja4, s->hello->ja4, sizeof(s->ja4));
 	if (s->hello->has_sni) {
 		if (host_normalize(s->hello->sni, s->hello->sni_len, sni) ==
 		    HOST_BAD)
-			return session_fail(s, REASON_BAD_HELLO,
-				"the SNI is not a host name");
+			return bad_hello(s, "the SNI is not a host name");
 		memcpy(s->sni, sni, sizeof(sni));
 	}
 	return session_go(s, AT_RESOLVE);

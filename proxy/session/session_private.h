@@ -32,6 +32,7 @@
 #include "proxy/net/sniff.h"
 #include "proxy/net/stream.h"
 #include "proxy/report/record.h"
+#include "proxy/session/client_failure.h"
 #include "proxy/session/client_tls.h"
 #include "proxy/session/exchange.h"
 #include "proxy/session/h1_side.h"
@@ -107,6 +108,7 @@ struct session {
 	uint64_t known_of;             /* ... of which generation's users */
 	struct login *login;           /* owned: who.c */
 	char *user_agent;              /* owned: CONNECT's */
+	char *location;                /* owned: words.h */
 
 	/* What it wants. */
 	struct buffer peek;            /* owned: bytes not yet given on */
@@ -117,6 +119,7 @@ struct session {
 	uint16_t port;
 	bool host_is_address, has_original, tunnel, joined;
 	union address original;        /* transparent: where it was going */
+	char ja4[JA4_SIZE];            /* of its hello; "": there was none */
 	char sni[HOST_SIZE];           /* normalized; "": none */
 	const char *name;              /* what it is shown: sni or host */
 	struct resolve_waiter dns;
@@ -149,6 +152,7 @@ struct session {
 	enum leaf_outcome outcome;
 	struct site *site;             /* owned */
 	bool handshake_begun;
+	struct client_tls_end client_end;
 	struct alpn_answer alpn;       /* to the client */
 	uint8_t *alpn_name;            /* owned: the origin's choice */
 	uint8_t *origin_alpn;          /* owned: offered to the origin */
