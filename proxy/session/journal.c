@@ -55,7 +55,7 @@ static void put_client(const struct session *s, struct record *r)
 	r->host = s->host[0] ? s->host : s->name;
 	r->port = s->port;
 	r->sni = s->sni[0] ? s->sni : NULL;
-	r->location = s->location;
+	r->location = config_location_at(session_config(s), &s->peer.any);
 	put_tls(s, r);
 	if (s->site)
 		r->leaf = s->leaf_forged ? "forged" : "cached";

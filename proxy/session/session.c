@@ -392,7 +392,6 @@ static void session_free(struct session *s)
 	certified_free(s->certified);
 	words_clear(&s->user);
 	words_clear(&s->user_agent);
-	words_clear(&s->location);
 	words_clear(&s->url_rule);
 	words_clear(&s->destinations_of);
 	free(s->destinations);
@@ -503,8 +502,6 @@ static bool count_in(struct session *s)
 
 static void begin(struct session *s)
 {
-	words_set(&s->location, config_location_at(session_config(s),
-		&s->peer.any));
 	who_comes(s);
 	if (!count_in(s))
 		(void)session_fail(s, REASON_NO_RESOURCES,

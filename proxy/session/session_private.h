@@ -108,7 +108,6 @@ struct session {
 	uint64_t known_of;             /* ... of which generation's users */
 	struct login *login;           /* owned: who.c */
 	char *user_agent;              /* owned: CONNECT's */
-	char *location;                /* owned: words.h */
 
 	/* What it wants. */
 	struct buffer peek;            /* owned: bytes not yet given on */

@@ -291,6 +291,7 @@ def a_port_alone_in_connect_to_names_no_destination(t):
             "connect-to": ["*.dns.test:81::%d" % port]}}) as place:
         got = place.curl(t, t.proxy.port, "http://a.dns.test:81/echo")
         assert got[:2] == ("403", "destination-not-allowed"), got
+        t.line(reason="destination-not-allowed")
         assert t.fetch("http://a.dns.test:81/echo").status == 200
 
 

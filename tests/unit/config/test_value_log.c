@@ -63,9 +63,9 @@ static void mistakes_are_told(void **state)
 		"    \"\": [10.1.0.0/16]\n",
 		"t.yaml:2: log.redact: there is no \"header\"; it is some of "
 		"query|path|user-agent|user|client\n"
-		"t.yaml:3: log.rotate must be from 64KB to 1TB\n"
-		"t.yaml:5: log.locations: \"10.1.0.0/99\": the prefix is "
-		"longer than 32 bits\n"
+		"t.yaml:3: log.rotate: 1KB is too little; 64KB to 1000GB is allowed\n"
+		"t.yaml:5: log.locations: \"10.1.0.0/99\" is not an "
+		"address or a network\n"
 		"t.yaml:6: log.locations: \"\" is no name of a place: 1 to 127 "
 		"bytes that can be shown\n");
 	told_error("log: {locations: [10.0.0.0/8]}\n", "t.yaml:1: log.locations "
