@@ -86,6 +86,32 @@ static void a_line_stays_a_line(void **state)
 	escaped("/", 1, "/");
 }
 
+/* Eight bytes are looked at in one go: each place among them is as any other. */
+static void every_byte_at_every_place(void **state)
+{
+	char alone[8], text[20], want[40];
+	const size_t len = sizeof(text);
+
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++) {
+		char c = (char)byte;
+		size_t n = (size_t)(json_escape(alone, &c, 1) - alone);
+
+		for (size_t i = 0; i < len; i++) {
+			char out[6 * sizeof(text)];
+			const char *end;
+
+			memset(text, 'x', len);
+			memset(want, 'x', sizeof(want));
+			text[i] = c;
+			memcpy(want + i, alone, n);
+			end = json_escape(out, text, len);
+			assert_int_equal(end - out, len - 1 + n);
+			assert_memory_equal(out, want, len - 1 + n);
+		}
+	}
+}
+
 static void keeps_utf8(void **state)
 {
 	static const char *const fine[] = {
@@ -158,6 +184,7 @@ int main(void)
 		cmocka_unit_test(leaves_out_what_is_null),
 		cmocka_unit_test(writes_many_lines_in_a_row),
 		cmocka_unit_test(a_line_stays_a_line),
+		cmocka_unit_test(every_byte_at_every_place),
 		cmocka_unit_test(keeps_utf8),
 		cmocka_unit_test(escapes_what_is_not_utf8),
 		cmocka_unit_test(reads_no_further_than_told),
