@@ -208,6 +208,29 @@ static void a_failed_handshake_is_called_so(void **state)
 	assert_string_equal(cell(&r, "cltsslfailreason"), "unused");
 }
 
+/* Whatever happens has a line that says so, in every form. */
+static void every_reason_has_its_line(void **state)
+{
+	static const enum reason first = REASON_OK;
+	char want[200];
+
+	(void)state;
+	for (enum reason i = first; i < REASON_COUNT; i++) {
+		struct record r = { .kind = RECORD_REFUSED, .reason = i };
+
+		assert_true(strlen(reason_action(i)) > 3);
+		(void)snprintf(want, sizeof(want),
+			"\"policy_action\":\"%s\"", reason_action(i));
+		assert_non_null(strstr(write_as(LOG_JSON, 0, &r), want));
+		(void)snprintf(want, sizeof(want), "\"reason\":\"%s\"",
+			reason_word(i));
+		assert_non_null(strstr(text, want));
+		assert_string_equal(cell(&r, "Policy Action"),
+			reason_action(i));
+		assert_string_equal(cell(&r, "reason"), reason_word(i));
+	}
+}
+
 /* --- what is left out --------------------------------------------------- */
 
 static void lines_are_redacted(void **state)
@@ -311,6 +334,7 @@ int main(void)
 		cmocka_unit_test(formulas_are_defused),
 		cmocka_unit_test(cells_say_yes_no_or_nothing),
 		cmocka_unit_test(a_failed_handshake_is_called_so),
+		cmocka_unit_test(every_reason_has_its_line),
 		cmocka_unit_test(lines_are_redacted),
 		cmocka_unit_test(a_long_user_agent_is_cut),
 		cmocka_unit_test(an_entry_of_the_journal),
