@@ -1,0 +1,183 @@
+#include "proxy/tools/java.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utstring.h>
+
+#include "proxy/tools/jks.h"
+
+enum { PATH_SIZE = 4096 };
+
+/* What we set, and so take away where it is set already. */
+static const char *const ours[] = {
+	"javax.net.ssl.trustStore", "javax.net.ssl.trustStorePassword",
+	"javax.net.ssl.trustStoreType", "http.proxyHost", "http.proxyPort",
+	"https.proxyHost", "https.proxyPort", "http.nonProxyHosts",
+};
+
+/* --- options, taken apart ----------------------------------------------- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' ||
+		c == '\v';
+}
+
+/* next copies the option that begins at *at, without quotes, and goes behind it;
+ * *out_raw and *out_len: as it stood. NULL: no more. */
+static char *next(const char **at, const char **out_raw, size_t *out_len)
+{
+	const char *c = *at;
+	char quote = 0;
+	UT_string text;
+
+	while (is_blank(*c))
+		c++;
+	if (*c == '\0')
+		return NULL;
+	*out_raw = c;
+	utstring_init(&text);
+	for (; *c && (quote || !is_blank(*c)); c++) {
+		if (quote ? *c == quote : *c == '"' || *c == '\'')
+			quote = quote ? 0 : *c;
+		else
+			utstring_bincpy(&text, c, 1);
+	}
+	*out_len = (size_t)(c - *out_raw);
+	*at = c;
+	return utstring_body(&text);
+}
+
+/* value_of is the value where option is -Dproperty=value; borrowed. */
+static const char *value_of(const char *option, const char *property)
+{
+	size_t len = strlen(property);
+
+	if (strncmp(option, "-D", 2) == 0 &&
+	    strncmp(option + 2, property, len) == 0 && option[2 + len] == '=')
+		return option + 2 + len + 1;
+	return NULL;
+}
+
+char *java_option(const char *options, const char *property)
+{
+	char *option, *found = NULL;
+	const char *raw, *value;
+	size_t len;
+
+	while (options && (option = next(&options, &raw, &len))) {
+		value = value_of(option, property);
+		if (value) {
+			free(found);
+			found = strdup(value);
+		}
+		free(option);
+	}
+	return found;
+}
+
+/* --- and put together --------------------------------------------------- */
+
+static bool is_ours(const char *option)
+{
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+		if (value_of(option, ours[i]))
+			return true;
+	}
+	return false;
+}
+
+static void keep_others(UT_string *out, const char *before)
+{
+	const char *raw;
+	char *option;
+	size_t len;
+
+	while (before && (option = next(&before, &raw, &len))) {
+		if (!is_ours(option)) {
+			utstring_bincpy(out, raw, len);
+			utstring_bincpy(out, " ", 1);
+		}
+		free(option);
+	}
+}
+
+/* put_store: a path with one kind of quotes goes between the other. */
+static void put_store(UT_string *out, const char *store)
+{
+	bool plain = store[strcspn(store, " \t\n\r\f\v\"'")] == '\0';
+	const char *quote = plain ? "" : strchr(store, '"') ? "'" : "\"";
+
+	utstring_printf(out, "%s-Djavax.net.ssl.trustStore=%s%s ", quote,
+		store, quote);
+}
+
+char *java_options(const char *before, const struct java_aim *aim)
+{
+	UT_string out;
+
+	utstring_init(&out);
+	keep_others(&out, before);
+	put_store(&out, aim->store);
+	utstring_printf(&out, "-Djavax.net.ssl.trustStoreType=JKS "
+		"-Djavax.net.ssl.trustStorePassword=" JKS_PASSWORD " "
+		"-Dhttp.proxyHost=%s -Dhttp.proxyPort=%u "
+		"-Dhttps.proxyHost=%s -Dhttps.proxyPort=%u "
+		"-Dhttp.nonProxyHosts=localhost|127.*|[::1]",
+		aim->host, aim->port, aim->host, aim->port);
+	return utstring_body(&out);
+}
+
+/* --- its own roots ------------------------------------------------------ */
+
+static char *roots_in(const char *home)
+{
+	static const char *const places[] = {
+		"lib/security/cacerts", "jre/lib/security/cacerts"};
+	char path[PATH_SIZE + 32];
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", home,
+			    places[i]) < sizeof(path) && access(path, R_OK) == 0)
+			return strdup(path);
+	}
+	return NULL;
+}
+
+/* roots_of: HOME/bin/java, behind what links there may be. */
+static char *roots_of(const char *java)
+{
+	char *real = realpath(java, NULL), *roots = NULL;
+
+	for (int i = 0; real && i < 2; i++) {
+		char *slash = strrchr(real, '/');
+
+		if (slash)
+			*slash = '\0';
+	}
+	if (real)
+		roots = roots_in(real);
+	free(real);
+	return roots;
+}
+
+char *java_roots(const char *home, const char *path)
+{
+	char java[PATH_SIZE];
+
+	if (home && home[0])
+		return roots_in(home);
+	while (path && *path) {
+		size_t len = strcspn(path, ":");
+
+		if (len > 0 && (size_t)snprintf(java, sizeof(java),
+			    "%.*s/java", (int)len, path) < sizeof(java) &&
+		    access(java, X_OK) == 0)
+			return roots_of(java);
+		path += len + (path[len] == ':');
+	}
+	return NULL;
+}

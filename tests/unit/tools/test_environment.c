@@ -1,0 +1,157 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proxy/tools/environment.h"
+#include "proxy/tools/variables.h"
+
+static const struct environment_aim aim = {
+	.proxy = "http://127.0.0.1:8080",
+	.host = "127.0.0.1",
+	.port = 8080,
+	.bundle = "/kit/bundle.pem",
+	.extra = "/kit/extra.pem",
+	.java_store = "/kit/trust.jks",
+	.wgetrc = "/kit/wgetrc",
+	.apt = "/kit/apt.conf",
+};
+
+static char **over(char *const *before)
+{
+	struct environment env;
+	char **all;
+
+	environment_make(&env, &aim, before);
+	all = environment_over(&env, before);
+	environment_clear(&env);
+	return all;
+}
+
+static void has(char *const *all, const char *name, const char *value)
+{
+	const char *is = environment_get(all, name);
+
+	if (!value)
+		assert_null(is);
+	else
+		assert_string_equal(is ? is : "(not set)", value);
+}
+
+static void sets_every_kind(void **state)
+{
+	char *before[] = {"HOME=/home/dev", "PATH=/bin", NULL};
+	char **all = over(before);
+
+	(void)state;
+	has(all, "HOME", "/home/dev");
+	has(all, "https_proxy", aim.proxy);
+	has(all, "HTTP_PROXY", aim.proxy);
+	has(all, "SSL_CERT_FILE", aim.bundle);
+	has(all, "NODE_EXTRA_CA_CERTS", aim.extra);
+	has(all, "NODE_USE_ENV_PROXY", "1");
+	has(all, "SYSTEM_WGETRC", aim.wgetrc);
+	has(all, "APT_CONFIG", aim.apt);
+	has(all, "no_proxy", "localhost,127.0.0.1,::1");
+	assert_non_null(strstr(environment_get(all, "JAVA_TOOL_OPTIONS"),
+		"-Djavax.net.ssl.trustStore=/kit/trust.jks "));
+	environment_free(all);
+}
+
+static void sets_all_rows(void **state)
+{
+	char *before[] = {NULL};
+	char **all = over(before);
+	size_t num;
+	const struct variable *rows = variables_all(&num);
+
+	(void)state;
+	for (size_t i = 0; i < num; i++) {
+		assert_non_null(environment_get(all, rows[i].name));
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(rows[i].name, rows[j].name);
+	}
+	environment_free(all);
+}
+
+static void lists_get_longer(void **state)
+{
+	char *before[] = {"no_proxy=.corp.example, 10.0.0.0/8,localhost",
+		"NO_PROXY=*,.corp.example,db", NULL};
+	char **all = over(before);
+
+	(void)state;
+	has(all, "NO_PROXY",
+		"localhost,127.0.0.1,::1,.corp.example,10.0.0.0/8,db");
+	environment_free(all);
+}
+
+static void twice_is_once(void **state)
+{
+	char *before[] = {"REQUESTS_CA_BUNDLE=/corp;%41.pem",
+		"no_proxy=.corp.example", "JAVA_TOOL_OPTIONS=-Xmx1g", NULL};
+	char **once = over(before), **twice = over(once);
+
+	(void)state;
+	for (size_t i = 0; once[i]; i++)
+		assert_string_equal(once[i], twice[i]);
+	environment_free(once);
+	environment_free(twice);
+}
+
+static void goes_back(void **state)
+{
+	char *before[] = {"REQUESTS_CA_BUNDLE=/corp;%41'.pem", "A=b",
+		"JAVA_TOOL_OPTIONS=-Xmx1g\nx", NULL};
+	char **once = over(before), **back, *was;
+	struct environment undo;
+
+	(void)state;
+	was = environment_was(once, "REQUESTS_CA_BUNDLE");
+	assert_string_equal(was, "/corp;%41'.pem");
+	free(was);
+	assert_null(environment_was(once, "CURL_CA_BUNDLE"));
+	environment_undo(&undo, once);
+	back = environment_over(&undo, once);
+	has(back, "A", "b");
+	has(back, "REQUESTS_CA_BUNDLE", "/corp;%41'.pem");
+	has(back, "JAVA_TOOL_OPTIONS", "-Xmx1g\nx");
+	has(back, "https_proxy", NULL);
+	has(back, ENVIRONMENT_BEFORE, NULL);
+	environment_clear(&undo);
+	environment_undo(&undo, back);
+	assert_int_equal(undo.num, 0);
+	environment_clear(&undo);
+	environment_free(once);
+	environment_free(back);
+}
+
+static void names_that_begin_alike(void **state)
+{
+	char *before[] = {"http_proxy_port=1", "SSL_CERT_FILE2=x", NULL};
+	char **all = over(before);
+
+	(void)state;
+	has(all, "http_proxy_port", "1");
+	has(all, "SSL_CERT_FILE2", "x");
+	environment_free(all);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sets_every_kind),
+		cmocka_unit_test(sets_all_rows),
+		cmocka_unit_test(lists_get_longer),
+		cmocka_unit_test(twice_is_once),
+		cmocka_unit_test(goes_back),
+		cmocka_unit_test(names_that_begin_alike),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
