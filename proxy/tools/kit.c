@@ -1,0 +1,356 @@
+#include "proxy/tools/kit.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <utstring.h>
+
+#include "pki/base.h"
+#include "proxy/tools/bundle.h"
+#include "proxy/tools/environment.h"
+#include "proxy/tools/java.h"
+#include "proxy/tools/jks.h"
+#include "proxy/tools/variables.h"
+
+enum { FILE_MODE = 0644, RC_MAX = 1 << 20 };
+
+static void tell(const struct kit_order *order, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void tell(const struct kit_order *order, const char *format, ...)
+{
+	char text[8400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	order->told(order->arg, text);
+}
+
+static char *path_in(const struct kit_order *order, const char *name)
+{
+	return state_path(order->folder, name);
+}
+
+/* --- what was set before ------------------------------------------------ */
+
+/* No file is read twice: they are often all the same one. */
+struct seen {
+	char *paths[256]; /* owned */
+	size_t num;
+};
+
+static bool is_new(struct seen *seen, const char *path)
+{
+	for (size_t i = 0; i < seen->num; i++) {
+		if (strcmp(seen->paths[i], path) == 0)
+			return false;
+	}
+	if (seen->num < sizeof(seen->paths) / sizeof(*seen->paths))
+		seen->paths[seen->num++] = pki_copy(path);
+	return true;
+}
+
+static void forget(struct seen *seen)
+{
+	while (seen->num > 0)
+		free(seen->paths[--seen->num]);
+}
+
+/* is_switch: CONDA_SSL_VERIFY may also be a word. */
+static bool is_switch(const char *value)
+{
+	static const char *const words[] = {"", "true", "false", "True",
+		"False", "1", "0", "yes", "no", "truststore", "<boolean>"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(value, words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void take(const struct kit_order *order, struct bundle *bundle,
+	struct seen *seen, const char *name, const char *path)
+{
+	char err[4400];
+
+	if (!path || is_switch(path) || !is_new(seen, path))
+		return;
+	if (bundle_add_file(bundle, path, NULL, err, sizeof(err)) != 0)
+		tell(order, "%s names certificates that are left out: %s",
+			name, err);
+}
+
+/* take_set adds what the variables of that kind name, now and at first. */
+static void take_set(const struct kit_order *order, struct bundle *bundle,
+	struct seen *seen, enum variable_kind kind)
+{
+	size_t num;
+	const struct variable *all = variables_all(&num);
+
+	for (size_t i = 0; i < num; i++) {
+		char *was;
+
+		if (all[i].kind != kind)
+			continue;
+		was = environment_was(order->before, all[i].name);
+		take(order, bundle, seen, all[i].name, was);
+		take(order, bundle, seen, all[i].name,
+			environment_get(order->before, all[i].name));
+		free(was);
+	}
+}
+
+/* take_java adds a trust store that Java had been told of. */
+static void take_java(const struct kit_order *order, struct bundle *bundle)
+{
+	char *options = environment_was(order->before, "JAVA_TOOL_OPTIONS");
+	char *store = java_option(options, "javax.net.ssl.trustStore");
+	char *password = java_option(options,
+		"javax.net.ssl.trustStorePassword");
+	char err[4400];
+
+	if (store && bundle_add_file(bundle, store, password, err,
+		    sizeof(err)) != 0)
+		tell(order, "JAVA_TOOL_OPTIONS names a trust store that is "
+			"left out: %s", err);
+	free(options);
+	free(store);
+	free(password);
+}
+
+/* --- the files of wget and apt ------------------------------------------ */
+
+/* rc_before reads what the program would have read: the file that the variable
+ * named, or its own; owned, "" where there is none. */
+static char *rc_before(const struct kit_order *order, const char *variable,
+	const char *otherwise)
+{
+	char *named = environment_was(order->before, variable), *text = NULL;
+	const char *path = named && named[0] ? named : otherwise;
+	char err[4400];
+	size_t len;
+
+	if (path && (named || access(path, F_OK) == 0) &&
+	    file_read(path, RC_MAX, &text, &len, err, sizeof(err)) != 0)
+		tell(order, "%s names a file that is left out: %s", variable,
+			err);
+	free(named);
+	return text ? text : pki_copy("");
+}
+
+/* behind is what follows name at the beginning of a line; wget minds neither - nor _,
+ * and neither of them the size of letters. NULL: it is another's line. */
+static const char *behind(const char *line, const char *name)
+{
+	while (*name) {
+		line += strspn(line, "-_");
+		if (tolower((unsigned char)*line++) != *name++)
+			return NULL;
+	}
+	return strchr(" \t=\"", *line) ? line + strspn(line, " \t=\"") : NULL;
+}
+
+/* setting is the value of the last line with that name; owned, or NULL. */
+static char *setting(const char *text, const char *name)
+{
+	char *found = NULL;
+
+	while (*text) {
+		const char *value = behind(text + strspn(text, " \t"), name);
+
+		if (value) {
+			free(found);
+			found = strndup(value, strcspn(value, "\r\n\";"));
+		}
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return found;
+}
+
+static void take_rc(const struct kit_order *order, struct bundle *bundle,
+	struct seen *seen)
+{
+	char *wget = rc_before(order, "SYSTEM_WGETRC", "/etc/wgetrc");
+	char *apt = rc_before(order, "APT_CONFIG", NULL);
+	char *wget_ca = setting(wget, "cacertificate");
+	char *apt_ca = setting(apt, "acquire::https::cainfo");
+
+	take(order, bundle, seen, "ca_certificate of wgetrc", wget_ca);
+	take(order, bundle, seen, "Acquire::https::CaInfo of APT_CONFIG",
+		apt_ca);
+	free(wget);
+	free(apt);
+	free(wget_ca);
+	free(apt_ca);
+}
+
+/* write_rc writes the file before with a line of ours behind it. */
+static int write_rc(const struct kit_order *order, const char *variable,
+	const char *otherwise, const char *path, const char *format,
+	const char *bundle, char *err, size_t err_size)
+{
+	char *before = rc_before(order, variable, otherwise);
+	const char *gap = strchr(format, '%');
+	UT_string text;
+	int result;
+
+	utstring_init(&text);
+	utstring_printf(&text, "%s\n%.*s%s%s", before, (int)(gap - format),
+		format, bundle, gap + 2);
+	result = file_write(path, utstring_body(&text), utstring_len(&text),
+		FILE_MODE, err, err_size);
+	utstring_done(&text);
+	free(before);
+	return result;
+}
+
+/* --- bundles ------------------------------------------------------------ */
+
+static int write_pem(const struct bundle *bundle, const char *path, char *err,
+	size_t err_size)
+{
+	size_t len;
+	char *text = bundle_pem(bundle, &len);
+	int result = file_write(path, text, len, FILE_MODE, err, err_size);
+
+	free(text);
+	return result;
+}
+
+/* trusted is all that was trusted before. */
+static struct bundle *trusted(const struct kit_order *order)
+{
+	struct bundle *bundle = bundle_new();
+	struct seen seen = {.num = 0};
+	char err[1024];
+
+	if (!bundle_add_system(bundle, err, sizeof(err)))
+		tell(order, "%s", err);
+	take_set(order, bundle, &seen, VARIABLE_BUNDLE);
+	take_set(order, bundle, &seen, VARIABLE_ROOT);
+	take_rc(order, bundle, &seen);
+	take_java(order, bundle);
+	forget(&seen);
+	return bundle;
+}
+
+int kit_write_origins(const struct kit_order *order, struct kit *kit,
+	char *err, size_t err_size)
+{
+	struct bundle *bundle = trusted(order);
+	int result = 0;
+
+	memset(kit, 0, sizeof(*kit));
+	if (bundle_num(bundle) > 0) {
+		kit->origins = path_in(order, "origins.pem");
+		result = write_pem(bundle, kit->origins, err, err_size);
+	}
+	bundle_free(bundle);
+	return result;
+}
+
+static void hush(void *arg, const char *what)
+{
+	(void)arg;
+	(void)what;
+}
+
+/* write_extra: what came on top before stays no more than that. */
+static int write_extra(const struct kit_order *order, const char *root_pem,
+	const char *path, char *err, size_t err_size)
+{
+	struct bundle *bundle = bundle_new();
+	struct kit_order quiet = *order;
+	struct seen seen = {.num = 0};
+	int result;
+
+	quiet.told = hush; /* trusted has told it */
+	take_set(&quiet, bundle, &seen, VARIABLE_ROOT);
+	(void)bundle_add_pem(bundle, root_pem, strlen(root_pem));
+	result = write_pem(bundle, path, err, err_size);
+	bundle_free(bundle);
+	forget(&seen);
+	return result;
+}
+
+/* write_java: a trust store takes the place of Java's own, too. */
+static int write_java(const struct kit_order *order, struct bundle *bundle,
+	const char *path, char *err, size_t err_size)
+{
+	char *roots = java_roots(environment_get(order->before, "JAVA_HOME"),
+		environment_get(order->before, "PATH"));
+	uint8_t *data;
+	char why[4400];
+	size_t len;
+	int result;
+
+	if (roots && bundle_add_file(bundle, roots, NULL, why,
+		    sizeof(why)) != 0)
+		tell(order, "Java's own certificates are left out: %s", why);
+	free(roots);
+	data = jks_write(bundle, (uint64_t)time(NULL) * 1000, &len);
+	result = file_write(path, (const char *)data, len, FILE_MODE, err,
+		err_size);
+	free(data);
+	return result;
+}
+
+static void name_files(const struct kit_order *order, struct kit *kit)
+{
+	kit->bundle = path_in(order, "bundle.pem");
+	kit->extra = path_in(order, "extra.pem");
+	kit->java_store = path_in(order, "trust.jks");
+	kit->wgetrc = path_in(order, "wgetrc");
+	kit->apt = path_in(order, "apt.conf");
+}
+
+static int write_all(const struct kit_order *order, struct bundle *bundle,
+	const char *root_pem, const struct kit *kit, char *err,
+	size_t err_size)
+{
+	if (write_pem(bundle, kit->bundle, err, err_size) != 0 ||
+	    write_extra(order, root_pem, kit->extra, err, err_size) != 0 ||
+	    write_rc(order, "SYSTEM_WGETRC", "/etc/wgetrc", kit->wgetrc,
+		    "ca_certificate = %s\n", kit->bundle, err, err_size) != 0 ||
+	    write_rc(order, "APT_CONFIG", NULL, kit->apt,
+		    "Acquire::https::CaInfo \"%s\";\n", kit->bundle, err,
+		    err_size) != 0)
+		return -1;
+	return write_java(order, bundle, kit->java_store, err, err_size);
+}
+
+int kit_write(const struct kit_order *order, const char *root_pem,
+	struct kit *kit, char *err, size_t err_size)
+{
+	struct bundle *bundle = trusted(order);
+	int result;
+
+	name_files(order, kit);
+	if (bundle_add_pem(bundle, root_pem, strlen(root_pem)) == 0)
+		result = pki_fail(err, err_size, "the root certificate can't "
+			"be added to %zu others", bundle_num(bundle));
+	else
+		result = write_all(order, bundle, root_pem, kit, err,
+			err_size);
+	bundle_free(bundle);
+	return result;
+}
+
+void kit_clear(struct kit *kit)
+{
+	free(kit->bundle);
+	free(kit->extra);
+	free(kit->java_store);
+	free(kit->wgetrc);
+	free(kit->apt);
+	free(kit->origins);
+	memset(kit, 0, sizeof(*kit));
+}

@@ -1,0 +1,243 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "proxy/tools/bundle.h"
+#include "proxy/tools/environment.h"
+#include "proxy/tools/jks.h"
+#include "proxy/tools/kit.h"
+#include "tests/support/lab.h"
+
+static char told[4096]; /* all that was, a line each */
+
+static void on_told(void *arg, const char *what)
+{
+	size_t len = strlen(told);
+
+	(void)arg;
+	snprintf(told + len, sizeof(told) - len, "%s\n", what);
+}
+
+static int make_roots(void **state)
+{
+	(void)state;
+	lab_make_root("ours", "ec", LAB_CA_EXT);
+	lab_make_root("corp", "ec", LAB_CA_EXT);
+	lab_make_root("extra", "ec", LAB_CA_EXT);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	lab_end();
+	return 0;
+}
+
+/* set makes "NAME=before PATH after", without the blanks. */
+static char *set(const char *name, const char *before, const char *file,
+	const char *after)
+{
+	char *out = malloc(8192);
+
+	assert_non_null(out);
+	snprintf(out, 8192, "%s=%s%s%s", name, before, lab_path(file), after);
+	return out;
+}
+
+static void write_kit(char *const *before, struct kit *kit)
+{
+	struct kit_order order = {lab_folder(), before, on_told, NULL};
+	char err[4400], *root = lab_read("ours.pem", NULL);
+
+	told[0] = '\0';
+	memset(kit, 0, sizeof(*kit));
+	if (kit_write(&order, root, kit, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
+	free(root);
+}
+
+/* in: whether the file has the certificate that NAME.pem is. */
+static bool in(const char *path, const char *name)
+{
+	struct bundle *bundle = bundle_new();
+	CRYPTO_BUFFER *cert = lab_cert(name);
+	char err[4400];
+	size_t num;
+
+	assert_int_equal(bundle_add_file(bundle, path, NULL, err,
+		sizeof(err)), 0);
+	num = bundle_num(bundle);
+	assert_int_equal(bundle_add(bundle, lab_der(cert)), 0);
+	CRYPTO_BUFFER_free(cert);
+	num = bundle_num(bundle) - num;
+	bundle_free(bundle);
+	return num == 0;
+}
+
+static void holds_the_root(void **state)
+{
+	char *before[] = {NULL};
+	struct stat info;
+	struct kit kit;
+
+	(void)state;
+	write_kit(before, &kit);
+	assert_true(in(kit.bundle, "ours.pem"));
+	assert_true(in(kit.extra, "ours.pem"));
+	assert_true(in(kit.java_store, "ours.pem"));
+	assert_false(in(kit.bundle, "corp.pem"));
+	assert_int_equal(stat(kit.bundle, &info), 0);
+	assert_int_equal(info.st_mode & 07777, 0644);
+	assert_null(kit.origins);
+	kit_clear(&kit);
+}
+
+static void adds_what_was_set(void **state)
+{
+	char *before[] = {set("REQUESTS_CA_BUNDLE", "", "corp.pem", ""),
+		set("NODE_EXTRA_CA_CERTS", "", "extra.pem", ""), NULL};
+	struct kit kit;
+
+	(void)state;
+	write_kit(before, &kit);
+	assert_true(in(kit.bundle, "corp.pem"));
+	assert_true(in(kit.bundle, "extra.pem"));
+	assert_true(in(kit.java_store, "corp.pem"));
+	assert_true(in(kit.extra, "extra.pem"));
+	assert_false(in(kit.extra, "corp.pem"));
+	free(before[0]);
+	free(before[1]);
+	kit_clear(&kit);
+}
+
+static void adds_a_java_store(void **state)
+{
+	struct bundle *bundle = bundle_new();
+	char *text = lab_read("corp.pem", NULL);
+	char *before[] = {set("JAVA_TOOL_OPTIONS",
+		"-Xmx1g '-Djavax.net.ssl.trustStore=", "corp.jks", "'"), NULL};
+	struct kit kit;
+	uint8_t *store;
+	size_t len;
+
+	(void)state;
+	bundle_add_pem(bundle, text, strlen(text));
+	store = jks_write(bundle, 0, &len);
+	lab_write("corp.jks", store, len);
+	write_kit(before, &kit);
+	assert_string_equal(told, "");
+	assert_true(in(kit.java_store, "corp.pem"));
+	assert_true(in(kit.bundle, "corp.pem"));
+	free(before[0]);
+	free(store);
+	free(text);
+	bundle_free(bundle);
+	kit_clear(&kit);
+}
+
+static void adds_to_the_files_of_wget_and_apt(void **state)
+{
+	char *before[] = {set("SYSTEM_WGETRC", "", "old.wgetrc", ""),
+		set("APT_CONFIG", "", "old.apt", ""), NULL};
+	char line[4096], *text;
+	struct kit kit;
+
+	(void)state;
+	snprintf(line, sizeof(line), "tries = 3\n Ca-Certificate=%s\n"
+		"# ca_certificate = /none", lab_path("corp.pem"));
+	lab_text("old.wgetrc", line);
+	snprintf(line, sizeof(line), "APT::X \"y\";\n"
+		"acquire::HTTPS::CaInfo \"%s\";\n", lab_path("extra.pem"));
+	lab_text("old.apt", line);
+	write_kit(before, &kit);
+	assert_string_equal(told, "");
+	assert_true(in(kit.bundle, "corp.pem"));
+	assert_true(in(kit.bundle, "extra.pem"));
+	text = lab_read("wgetrc", NULL);
+	assert_ptr_equal(strstr(text, "tries = 3\n"), text);
+	snprintf(line, sizeof(line), "\nca_certificate = %s\n", kit.bundle);
+	assert_string_equal(strstr(text, line), line); /* it is the last */
+	free(text);
+	text = lab_read("apt.conf", NULL);
+	assert_ptr_equal(strstr(text, "APT::X \"y\";\n"), text);
+	snprintf(line, sizeof(line), "\nAcquire::https::CaInfo \"%s\";\n",
+		kit.bundle);
+	assert_string_equal(strstr(text, line), line);
+	free(text);
+	free(before[0]);
+	free(before[1]);
+	kit_clear(&kit);
+}
+
+static void tells_what_it_could_not_read(void **state)
+{
+	char *before[] = {"PIP_CERT=/no/such.pem", "AWS_CA_BUNDLE=/no/such.pem",
+		"NODE_EXTRA_CA_CERTS=/nor/this.pem", "CONDA_SSL_VERIFY=true",
+		"SYSTEM_WGETRC=/no/rc", NULL};
+	struct kit kit;
+
+	(void)state;
+	write_kit(before, &kit);
+	assert_non_null(strstr(told, "PIP_CERT names certificates that are "
+		"left out: /no/such.pem: No such file"));
+	assert_null(strstr(told, "AWS_CA_BUNDLE")); /* the same file */
+	assert_non_null(strstr(told, "/nor/this.pem"));
+	assert_null(strstr(strstr(told, "/nor/this.pem") + 1, "/nor/this"));
+	assert_null(strstr(told, "CONDA"));
+	assert_non_null(strstr(told, "SYSTEM_WGETRC names a file that is left "
+		"out: /no/rc"));
+	assert_true(in(kit.bundle, "ours.pem"));
+	kit_clear(&kit);
+}
+
+static void origins_are_without_the_root(void **state)
+{
+	char *before[] = {set("SSL_CERT_FILE", "", "corp.pem", ""), NULL};
+	struct kit_order order = {lab_folder(), before, on_told, NULL};
+	char err[4400];
+	struct kit kit;
+
+	(void)state;
+	assert_int_equal(kit_write_origins(&order, &kit, err, sizeof(err)), 0);
+	assert_true(in(kit.origins, "corp.pem"));
+	assert_false(in(kit.origins, "ours.pem"));
+	free(before[0]);
+	kit_clear(&kit);
+}
+
+static void fails_where_it_may_not_write(void **state)
+{
+	char *before[] = {NULL};
+	struct kit_order order = {"/no/such/folder", before, on_told, NULL};
+	char err[4400], *root = lab_read("ours.pem", NULL);
+	struct kit kit = {.bundle = NULL};
+
+	(void)state;
+	assert_int_equal(kit_write(&order, root, &kit, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "/no/such/folder/bundle.pem"));
+	kit_clear(&kit);
+	free(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(holds_the_root),
+		cmocka_unit_test(adds_what_was_set),
+		cmocka_unit_test(adds_a_java_store),
+		cmocka_unit_test(adds_to_the_files_of_wget_and_apt),
+		cmocka_unit_test(tells_what_it_could_not_read),
+		cmocka_unit_test(origins_are_without_the_root),
+		cmocka_unit_test(fails_where_it_may_not_write),
+	};
+
+	return cmocka_run_group_tests(tests, make_roots, end);
+}
