@@ -1,48 +1,23 @@
 #include <openssl/mem.h>
 #include <stdbool.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "pki/keylock.h"
+#include "proxy/cli/hidden.h"
 #include "proxy/cli/options.h"
 #include "proxy/core/supervisor.h"
-
-/* type_line has a line typed where nobody sees it. Its length, or -1. */
-static int type_line(const char *prompt, char *out, size_t size)
-{
-	struct termios shown, hidden;
-	bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
-	bool got;
-
-	if (terminal) {
-		hidden = shown;
-		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-		fputs(prompt, stderr);
-	}
-	setvbuf(stdin, NULL, _IONBF, 0); /* nothing of it stays behind */
-	got = fgets(out, (int)size, stdin);
-	if (terminal) {
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-		fputc('\n', stderr);
-	}
-	if (!got)
-		return -1;
-	out[strcspn(out, "\r\n")] = '\0';
-	return (int)strlen(out);
-}
 
 /* Keys locked with a mistake in typing could never be opened again. */
 static int ask_passphrase(char *out, size_t size, bool twice)
 {
 	char again[KEYLOCK_PASSPHRASE_MAX];
-	int len = type_line("passphrase of the private keys: ", out, size);
+	int len = hidden_line("passphrase of the private keys: ", out, size);
 	int more;
 
 	if (len <= 0 || !twice || !isatty(STDIN_FILENO))
 		return len;
-	more = type_line("the same again: ", again, sizeof(again));
+	more = hidden_line("the same again: ", again, sizeof(again));
 	if (more != len || memcmp(out, again, (size_t)len) != 0)
 		len = -1;
 	OPENSSL_cleanse(again, sizeof(again));

@@ -225,8 +225,7 @@ static int write_pem(const struct bundle *bundle, const char *path, char *err,
 	return result;
 }
 
-/* trusted is all that was trusted before. */
-static struct bundle *trusted(const struct kit_order *order)
+struct bundle *kit_trusted(const struct kit_order *order)
 {
 	struct bundle *bundle = bundle_new();
 	struct seen seen = {.num = 0};
@@ -245,7 +244,7 @@ static struct bundle *trusted(const struct kit_order *order)
 int kit_write_origins(const struct kit_order *order, struct kit *kit,
 	char *err, size_t err_size)
 {
-	struct bundle *bundle = trusted(order);
+	struct bundle *bundle = kit_trusted(order);
 	int result = 0;
 
 	memset(kit, 0, sizeof(*kit));
@@ -272,7 +271,7 @@ static int write_extra(const struct kit_order *order, const char *root_pem,
 	struct seen seen = {.num = 0};
 	int result;
 
-	quiet.told = hush; /* trusted has told it */
+	quiet.told = hush; /* kit_trusted has told it */
 	take_set(&quiet, bundle, &seen, VARIABLE_ROOT);
 	(void)bundle_add_pem(bundle, root_pem, strlen(root_pem));
 	result = write_pem(bundle, path, err, err_size);
@@ -330,7 +329,7 @@ static int write_all(const struct kit_order *order, struct bundle *bundle,
 int kit_write(const struct kit_order *order, const char *root_pem,
 	struct kit *kit, char *err, size_t err_size)
 {
-	struct bundle *bundle = trusted(order);
+	struct bundle *bundle = kit_trusted(order);
 	int result;
 
 	name_files(order, kit);

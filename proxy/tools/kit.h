@@ -33,6 +33,12 @@ struct kit_order {
 	void *arg;
 };
 
+struct bundle;
+
+/* kit_trusted is what was trusted before: by the machine, and by what was set. The
+ * caller frees it. */
+struct bundle *kit_trusted(const struct kit_order *order);
+
 /* kit_write_origins writes origins.pem alone, before there is a root. Each file takes
  * the place of the one before at once. -1: a sentence. */
 int kit_write_origins(const struct kit_order *order, struct kit *kit,

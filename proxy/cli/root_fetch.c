@@ -1,0 +1,250 @@
+#include "proxy/cli/root_fetch.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <openssl/sha.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <utstring.h>
+
+#include "pki/base.h"
+#include "pki/pem.h"
+#include "pki/x509.h"
+#include "proxy/core/desk.h"
+#include "proxy/http/h1_in.h"
+
+enum {
+	WAIT_MS = 5000,
+	HEAD_MAX = 16 * 1024,
+	BODY_MAX = 64 * 1024,
+	READ = 16 * 1024,
+};
+
+/* --- certificates ------------------------------------------------------- */
+
+static bool is_ca(const CRYPTO_BUFFER *buffer)
+{
+	struct cert cert;
+
+	return cert_read(der_of(buffer), &cert) == 0 && cert.is_ca;
+}
+
+/* only is the one certificate of a text; an owned reference, or NULL. */
+static CRYPTO_BUFFER *only(const char *text, size_t len)
+{
+	struct pem *pem = pem_new(text, len);
+	CRYPTO_BUFFER *first = NULL, *second = NULL;
+	bool good = pem_next_cert(pem, &first) == PEM_CERT;
+
+	if (good && pem_next_cert(pem, &second) != PEM_END) {
+		CRYPTO_BUFFER_free(second);
+		good = false;
+	}
+	pem_free(pem);
+	if (good)
+		return first;
+	CRYPTO_BUFFER_free(first);
+	return NULL;
+}
+
+char *root_read(const char *text, size_t len)
+{
+	CRYPTO_BUFFER *cert = only(text, len);
+	char *pem = NULL;
+
+	if (cert && is_ca(cert))
+		pem = pem_of_cert(der_of(cert));
+	CRYPTO_BUFFER_free(cert);
+	return pem;
+}
+
+bool root_same(const char *one, const char *other)
+{
+	CRYPTO_BUFFER *a = only(one, strlen(one));
+	CRYPTO_BUFFER *b = only(other, strlen(other));
+	bool same = a && b && der_same(der_of(a), der_of(b));
+
+	CRYPTO_BUFFER_free(a);
+	CRYPTO_BUFFER_free(b);
+	return same;
+}
+
+void root_fingerprint(const char *pem, char out[ROOT_FINGERPRINT])
+{
+	CRYPTO_BUFFER *cert = only(pem, strlen(pem));
+	uint8_t sum[SHA256_DIGEST_LENGTH];
+
+	out[0] = '\0';
+	if (!cert)
+		return;
+	SHA256(CRYPTO_BUFFER_data(cert), CRYPTO_BUFFER_len(cert), sum);
+	CRYPTO_BUFFER_free(cert);
+	for (size_t i = 0; i < sizeof(sum); i++)
+		snprintf(out + 3 * i, (size_t)(ROOT_FINGERPRINT - 3 * (int)i),
+			i + 1 < sizeof(sum) ? "%02X:" : "%02X", sum[i]);
+}
+
+/* --- the connection ----------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ready waits for a descriptor until end_ms; false: it took too long. */
+static bool ready(int fd, short events, int64_t end_ms)
+{
+	struct pollfd one = {.fd = fd, .events = events};
+	int64_t left;
+	int num;
+
+	do {
+		left = end_ms - now_ms();
+		num = left > 0 ? poll(&one, 1, (int)left) : 0;
+	} while (num < 0 && errno == EINTR);
+	return num > 0;
+}
+
+/* dial: -1 and errno. */
+static int dial(const struct addrinfo *to, int64_t end_ms)
+{
+	int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
+		SOCK_NONBLOCK, 0), error = 0;
+	socklen_t len = sizeof(error);
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, to->ai_addr, to->ai_addrlen) == 0)
+		return fd;
+	error = errno;
+	if (error == EINPROGRESS) {
+		error = ETIMEDOUT;
+		if (ready(fd, POLLOUT, end_ms))
+			getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	}
+	if (error == 0)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static int dial_any(const char *host, uint16_t port, int64_t end_ms,
+	bool *out_loopback, char *err, size_t err_size)
+{
+	struct addrinfo hint = {.ai_socktype = SOCK_STREAM}, *all, *at;
+	struct sockaddr_storage peer = {0};
+	char service[8];
+	int fd = -1, result;
+
+	snprintf(service, sizeof(service), "%u", port);
+	result = getaddrinfo(host, service, &hint, &all);
+	if (result != 0)
+		return pki_fail(err, err_size, "%s: %s", host,
+			gai_strerror(result));
+	for (at = all; at && fd < 0; at = at->ai_next) {
+		fd = dial(at, end_ms);
+		memcpy(&peer, at->ai_addr, at->ai_addrlen);
+	}
+	result = errno;
+	freeaddrinfo(all);
+	*out_loopback = desk_is_loopback(&peer);
+	if (fd < 0)
+		(void)pki_fail(err, err_size, "nobody listens there: %s",
+			strerror(result));
+	return fd;
+}
+
+/* heed takes what has come; 1: the answer is whole, 0: more, -1: senseless. */
+static int heed(struct h1_in *in, const char *at, const char *end,
+	UT_string *body, unsigned *status)
+{
+	for (;;) {
+		struct slice piece;
+
+		switch (h1_in_next(in, &at, end)) {
+		case H1_HEAD:
+			*status = head_status(h1_in_head(in));
+			break;
+		case H1_BODY:
+			piece = h1_in_body(in);
+			if (utstring_len(body) + piece.len > BODY_MAX)
+				return -1;
+			utstring_bincpy(body, piece.at, piece.len);
+			break;
+		case H1_END:
+			return 1;
+		case H1_MORE:
+			return 0;
+		case H1_FAILED:
+		default:
+			return -1;
+		}
+	}
+}
+
+static bool receive(int fd, int64_t end_ms, UT_string *body,
+	unsigned *status)
+{
+	struct h1_in *in = h1_in_new(H1_RESPONSE, HEAD_MAX);
+	char data[READ];
+	int state = 0;
+
+	while (state == 0) {
+		ssize_t got = ready(fd, POLLIN, end_ms) ?
+			recv(fd, data, sizeof(data), 0) : -1;
+
+		state = got <= 0 ? -1 :
+			heed(in, data, data + got, body, status);
+	}
+	h1_in_free(in);
+	return state == 1;
+}
+
+/* ask: the request is small enough to go at once. */
+static char *ask(int fd, const char *host, uint16_t port, int64_t end_ms)
+{
+	char request[512];
+	int len = snprintf(request, sizeof(request), "GET /ca/root.pem "
+		"HTTP/1.1\r\nHost: %s%s%s:%u\r\nConnection: close\r\n\r\n",
+		strchr(host, ':') ? "[" : "", host,
+		strchr(host, ':') ? "]" : "", port);
+	unsigned status = 0;
+	UT_string body;
+	char *pem = NULL;
+
+	if (len <= 0 || (size_t)len >= sizeof(request) ||
+	    send(fd, request, (size_t)len, MSG_NOSIGNAL) != len)
+		return NULL;
+	utstring_init(&body);
+	if (receive(fd, end_ms, &body, &status) && status == 200)
+		pem = root_read(utstring_body(&body), utstring_len(&body));
+	utstring_done(&body);
+	return pem;
+}
+
+int root_fetch(const char *host, uint16_t port, struct root_fetched *out,
+	char *err, size_t err_size)
+{
+	int64_t end_ms = now_ms() + WAIT_MS;
+	int fd = dial_any(host, port, end_ms, &out->loopback, err, err_size);
+
+	out->pem = NULL;
+	if (fd < 0)
+		return ROOT_FETCH_NOBODY;
+	out->pem = ask(fd, host, port, end_ms);
+	close(fd);
+	if (out->pem)
+		return 0;
+	snprintf(err, err_size, "what listens there is no Sallyport: it gives "
+		"no root certificate at /ca/root.pem");
+	return ROOT_FETCH_NOBODY;
+}

@@ -1,0 +1,36 @@
+/*
+ * root_fetch.h - ask a proxy for its root certificate, by plain HTTP.
+ *
+ * Threads: the main one. Returns within five seconds, but for what the system takes to
+ * find a name.
+ * Errors:  a sentence.
+ */
+#ifndef PROXY_CLI_ROOT_FETCH_H
+#define PROXY_CLI_ROOT_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct root_fetched {
+	char *pem;     /* owned: one CA certificate, and nothing else */
+	bool loopback; /* it came from this machine */
+};
+
+enum { ROOT_FETCH_NOBODY = 1 }; /* no Sallyport is there; err says why */
+
+int root_fetch(const char *host, uint16_t port, struct root_fetched *out,
+	char *err, size_t err_size) __attribute__((warn_unused_result));
+
+/* root_read takes a text for one CA certificate, which it writes anew: NULL, there is none,
+ * or more than one, or it is no CA's. The caller frees it. */
+char *root_read(const char *text, size_t len);
+
+/* root_same: both texts have the same certificate. */
+bool root_same(const char *one, const char *other);
+
+/* root_fingerprint writes the SHA-256 of a certificate, "AB:CD:...". */
+enum { ROOT_FINGERPRINT = 32 * 3 };
+void root_fingerprint(const char *pem, char out[ROOT_FINGERPRINT]);
+
+#endif

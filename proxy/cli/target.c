@@ -1,0 +1,334 @@
+#include "proxy/cli/target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utstring.h>
+
+#include "pki/base.h"
+#include "proxy/cli/client.h"
+#include "proxy/cli/hidden.h"
+#include "proxy/cli/root_fetch.h"
+#include "proxy/cli/setup.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/http/url.h"
+#include "proxy/net/address.h"
+#include "proxy/tools/environment.h"
+
+enum { ROOT_MAX = 1 << 20, PASSWORD_MAX = 1024, ADDRESS = HOST_SIZE + 8 };
+
+static struct slice slice_of(const char *text)
+{
+	return (struct slice){text, strlen(text)};
+}
+
+/* where writes the target's address as people write it. */
+static void where(const struct target *target, char out[ADDRESS])
+{
+	address_with_port(target->host, target->port, out, ADDRESS);
+}
+
+/* --- its address -------------------------------------------------------- */
+
+static bool take_host(struct target *target, struct slice host, uint16_t port)
+{
+	if (host.len >= sizeof(target->host) || port == 0)
+		return false;
+	memcpy(target->host, host.at, host.len);
+	target->host[host.len] = '\0';
+	target->port = port;
+	return strspn(target->host, "abcdefghijklmnopqrstuvwxyz0123456789"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ.:-_") == host.len;
+}
+
+/* parse takes "host:port" and "http://host:port/", which people copy. */
+static int parse(struct target *target, const char *text)
+{
+	struct slice at = slice_of(text), host;
+	uint16_t port;
+
+	if (strncmp(text, "http://", 7) == 0)
+		at = slice_of(text + 7);
+	if (at.len > 0 && at.at[at.len - 1] == '/')
+		at.len--;
+	if (url_parse_authority(at, &host, &port) == 0 &&
+	    take_host(target, host, port))
+		return OPTIONS_FINE;
+	fprintf(stderr, "sallyport: --proxy %s: is no address with a port, "
+		"as proxy.example:8080\n", shown(text).text);
+	return EXIT_WRONG;
+}
+
+/* take_config: who listens on all addresses is reached on this machine's own. */
+static void take_config(struct target *target)
+{
+	const struct sockaddr *at =
+		(void *)&target->config->proxy.at[0].address;
+	char text[46];
+
+	address_text(at, text);
+	if (strcmp(text, "0.0.0.0") == 0)
+		snprintf(text, sizeof(text), "127.0.0.1");
+	if (strcmp(text, "::") == 0)
+		snprintf(text, sizeof(text), "::1");
+	snprintf(target->host, sizeof(target->host), "%s", text);
+	target->port = address_port(at);
+}
+
+/* --- who asks ----------------------------------------------------------- */
+
+/* known looks for "user:password@" of this proxy in what is set; *out_len 0: none. */
+static const char *known(const struct target *target, const char *url,
+	size_t *out_len)
+{
+	char address[ADDRESS];
+	const char *at, *end;
+
+	*out_len = 0;
+	if (!url || strncmp(url, "http://", 7) != 0)
+		return NULL;
+	url += 7;
+	end = url + strcspn(url, "/");
+	at = memchr(url, '@', (size_t)(end - url));
+	where(target, address);
+	if (!at || strlen(address) != (size_t)(end - at - 1) ||
+	    strncasecmp(at + 1, address, strlen(address)) != 0)
+		return NULL;
+	*out_len = (size_t)(at + 1 - url);
+	return url;
+}
+
+static void put_known(const struct target *target, UT_string *url)
+{
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY",
+		"http_proxy", "HTTP_PROXY"};
+	size_t len = 0;
+
+	for (size_t i = 0; i < 4 && len == 0; i++) {
+		const char *found = known(target, getenv(names[i]), &len);
+
+		if (found)
+			utstring_bincpy(url, found, len);
+	}
+}
+
+static int put_user(UT_string *url, const char *user)
+{
+	char typed[PASSWORD_MAX], *name, *word;
+	const char *password = getenv("SALLYPORT_PASSWORD");
+
+	if (!password && hidden_line("password at the proxy: ", typed,
+		    sizeof(typed)) >= 0)
+		password = typed;
+	if (!password)
+		return setup_failed("--user needs a password: in the variable "
+			"SALLYPORT_PASSWORD, or typed");
+	name = client_path("", user);
+	word = client_path("", password);
+	utstring_printf(url, "%s:%s@", name, word);
+	free(name);
+	free(word);
+	return OPTIONS_FINE;
+}
+
+static int make_url(struct target *target, const char *user)
+{
+	char address[ADDRESS];
+	int code = OPTIONS_FINE;
+	UT_string url;
+
+	utstring_init(&url);
+	utstring_printf(&url, "http://");
+	if (user)
+		code = put_user(&url, user);
+	else
+		put_known(target, &url);
+	where(target, address);
+	utstring_printf(&url, "%s", address);
+	target->url = utstring_body(&url);
+	return code;
+}
+
+/* --- its root ----------------------------------------------------------- */
+
+/* read_root reads a file that should be one root. */
+static int read_root(const char *path, char **out)
+{
+	char err[4400], *text;
+	size_t len;
+
+	*out = NULL;
+	if (file_read(path, ROOT_MAX, &text, &len, err, sizeof(err)) != 0)
+		return setup_failed(err);
+	*out = root_read(text, len);
+	free(text);
+	if (*out)
+		return OPTIONS_FINE;
+	fprintf(stderr, "sallyport: %s: is not one certificate (PEM) of a "
+		"CA\n", shown(path).text);
+	return EXIT_WRONG;
+}
+
+/* hold_given: what --ca has is what counts. */
+static int hold_given(const struct target *target, const char *ca)
+{
+	char address[ADDRESS], is[ROOT_FINGERPRINT], should[ROOT_FINGERPRINT];
+	char *given;
+	int code = read_root(ca, &given);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	where(target, address);
+	root_fingerprint(target->root_pem, is);
+	root_fingerprint(given, should);
+	free(given);
+	if (strcmp(is, should) == 0)
+		return OPTIONS_FINE;
+	fprintf(stderr, "sallyport: %s shows another root certificate than %s "
+		"has: it is not that proxy, or its CA has changed.\n"
+		"  it shows (SHA-256) %s\n  the file has       %s\n", address,
+		shown(ca).text, is, should);
+	return EXIT_FAILED;
+}
+
+/* hold_state: who else listens at our address has another root. A folder that is not
+ * there, or not for us to read, says nothing. */
+static int hold_state(const struct target *target)
+{
+	char path[4200], address[ADDRESS], err[4400], *text, *ours;
+	size_t len;
+	bool same;
+
+	snprintf(path, sizeof(path), "%s/root.pem", target->config->state);
+	if (file_read(path, ROOT_MAX, &text, &len, err, sizeof(err)) != 0)
+		return OPTIONS_FINE;
+	ours = root_read(text, len);
+	free(text);
+	same = !ours || root_same(ours, target->root_pem);
+	free(ours);
+	if (same)
+		return OPTIONS_FINE;
+	where(target, address);
+	fprintf(stderr, "sallyport: what listens at %s shows another root "
+		"certificate than %s has. If that is the proxy you mean, name "
+		"it: --proxy %s --ca FILE, where FILE is its root certificate, "
+		"from who runs it\n", address, path, address);
+	return EXIT_FAILED;
+}
+
+static int refuse_unknown(const struct target *target)
+{
+	char address[ADDRESS], is[ROOT_FINGERPRINT];
+
+	where(target, address);
+	root_fingerprint(target->root_pem, is);
+	fprintf(stderr, "sallyport: %s is another machine: say by --ca FILE "
+		"what its root certificate is.\n"
+		"  curl --noproxy '*' -o root.pem http://%s/ca/root.pem\n"
+		"fetches it; ask who runs the proxy whether this is its "
+		"SHA-256, since anybody on the way could have put in another:"
+		"\n  %s\n", address, address, is);
+	return EXIT_FAILED;
+}
+
+static int find_root(const struct target_order *order, struct target *out)
+{
+	struct root_fetched fetched;
+
+	if (root_fetch(out->host, out->port, &fetched, out->why,
+		    sizeof(out->why)) != 0)
+		return OPTIONS_FINE;
+	out->root_pem = fetched.pem;
+	if (order->ca)
+		return hold_given(out, order->ca);
+	if (!fetched.loopback)
+		return refuse_unknown(out);
+	return order->proxy && !order->config ? OPTIONS_FINE : hold_state(out);
+}
+
+/* --- all of it ---------------------------------------------------------- */
+
+static int tell_nobody(const struct target *target)
+{
+	char address[ADDRESS];
+
+	where(target, address);
+	fprintf(stderr, "sallyport: no proxy at %s: %s\n", address,
+		target->why);
+	return EXIT_FAILED;
+}
+
+int target_find(const struct target_order *order, struct target *out)
+{
+	int code;
+
+	memset(out, 0, sizeof(*out));
+	code = setup_config(order->config, &out->config);
+	if (code != OPTIONS_FINE)
+		return code;
+	if (order->proxy)
+		code = parse(out, order->proxy);
+	else
+		take_config(out);
+	if (code == OPTIONS_FINE)
+		code = find_root(order, out);
+	if (code == OPTIONS_FINE && !out->root_pem &&
+	    (order->proxy || order->ca))
+		code = tell_nobody(out);
+	if (code == OPTIONS_FINE)
+		code = make_url(out, out->root_pem ? order->user : NULL);
+	return code;
+}
+
+int target_running(const struct target_order *order, struct target *out)
+{
+	int code = target_find(order, out);
+
+	if (code != OPTIONS_FINE || out->root_pem)
+		return code;
+	(void)tell_nobody(out);
+	fputs("\"sallyport run\" starts one; --proxy HOST:PORT names "
+		"another\n", stderr);
+	return EXIT_FAILED;
+}
+
+/* from_state is what a stopped proxy's folder has. */
+static int from_state(const struct target_order *order, char **out_pem)
+{
+	char crl_base[CRL_BASE_SIZE];
+	struct authority_view view;
+	int code = setup_view(order->config, crl_base, &view);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	*out_pem = pki_copy(view.root_pem);
+	authority_view_clear(&view);
+	return OPTIONS_FINE;
+}
+
+int target_root(const struct target_order *order, char **out_pem)
+{
+	struct target target;
+	int code;
+
+	*out_pem = NULL;
+	if (order->ca && !order->proxy)
+		return read_root(order->ca, out_pem);
+	code = target_find(order, &target);
+	if (code == OPTIONS_FINE && target.root_pem)
+		*out_pem = pki_copy(target.root_pem);
+	target_clear(&target);
+	if (code == OPTIONS_FINE && !*out_pem)
+		code = from_state(order, out_pem);
+	return code;
+}
+
+void target_clear(struct target *target)
+{
+	config_free(target->config);
+	free(target->url);
+	free(target->root_pem);
+	memset(target, 0, sizeof(*target));
+}

@@ -1,0 +1,63 @@
+/*
+ * target.h - which proxy a command is about, and the root certificate it shows.
+ *
+ *	-c FILE            the first address of its listen.proxy; without it, and
+ *	                   without a file, 127.0.0.1:8080
+ *	--proxy HOST:PORT  another
+ *	--ca FILE          its root, as somebody who knows has given it
+ *	--user NAME        who asks; the password is SALLYPORT_PASSWORD, or typed
+ *
+ * Who is asked for the root is believed only so far: anybody could be listening
+ * there. On this machine what it shows is taken, unless the state folder can be read
+ * and has another; from anywhere else it must be what --ca has.
+ *
+ * Owns:    what it hands out, until target_clear.
+ * Threads: the main one.
+ * Errors:  OPTIONS_FINE, or what the program shall exit with; already told.
+ */
+#ifndef PROXY_CLI_TARGET_H
+#define PROXY_CLI_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/host.h"
+#include "proxy/cli/options.h"
+
+struct config;
+
+struct target_order { /* borrowed from argv */
+	const char *config, *proxy, *ca, *user;
+};
+
+#define TARGET_ROWS(order) \
+	{.letter = 'c', .name = "config", .value = &(order).config}, \
+	{.name = "proxy", .value = &(order).proxy}, \
+	{.name = "ca", .value = &(order).ca}, \
+	{.name = "user", .value = &(order).user}
+
+struct target {
+	struct config *config; /* owned */
+	char host[HOST_SIZE];  /* without brackets */
+	uint16_t port;
+	char *url;             /* owned: http://[user:password@]host:port */
+	char *root_pem;        /* owned; NULL: no Sallyport is there ... */
+	char why[512];         /* ... and why one thinks so */
+};
+
+/* target_find asks. That nobody answers is no failure without --proxy and --ca: root_pem
+ * is NULL then. out is to be cleared whatever the result. */
+int target_find(const struct target_order *order, struct target *out)
+	__attribute__((warn_unused_result));
+
+/* target_running is target_find for who needs one that runs. */
+int target_running(const struct target_order *order, struct target *out)
+	__attribute__((warn_unused_result));
+
+/* target_root finds the root alone, without a proxy if need be: what --ca has, what a
+ * running proxy shows, what the state folder has. */
+int target_root(const struct target_order *order, char **out_pem)
+	__attribute__((warn_unused_result));
+void target_clear(struct target *target);
+
+#endif
