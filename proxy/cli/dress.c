@@ -1,0 +1,54 @@
+#include "proxy/cli/dress.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/cli/setup.h"
+
+static void on_told(void *arg, const char *what)
+{
+	(void)arg;
+	fprintf(stderr, "sallyport: warning: %s\n", what);
+}
+
+/* warn_of_all: "*" is the one thing that can't be added to. */
+static void warn_of_all(char *const *before)
+{
+	const char *list = environment_get(before, "no_proxy");
+
+	if (!list)
+		list = environment_get(before, "NO_PROXY");
+	if (list && strcmp(list, "*") == 0)
+		on_told(NULL, "no_proxy is *, by which nothing would use the "
+			"proxy: left out");
+}
+
+int dress_make(const struct target *target, const char *folder,
+	char *const *before, struct dress *out)
+{
+	struct kit_order order = {folder, before, on_told, NULL};
+	char err[4400];
+
+	memset(out, 0, sizeof(*out));
+	if (kit_write(&order, target->root_pem, &out->kit, err,
+		    sizeof(err)) != 0)
+		return setup_failed(err);
+	warn_of_all(before);
+	environment_make(&out->env, &(struct environment_aim){
+		.proxy = target->url,
+		.host = target->host,
+		.port = target->port,
+		.bundle = out->kit.bundle,
+		.extra = out->kit.extra,
+		.java_store = out->kit.java_store,
+		.wgetrc = out->kit.wgetrc,
+		.apt = out->kit.apt,
+	}, before);
+	return OPTIONS_FINE;
+}
+
+void dress_clear(struct dress *dress)
+{
+	kit_clear(&dress->kit);
+	environment_clear(&dress->env);
+}
