@@ -1,0 +1,209 @@
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pki/base.h"
+#include "proxy/cli/dress.h"
+#include "proxy/cli/setup.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/tools/shell.h"
+#include "proxy/tools/variables.h"
+
+enum { PATH_SIZE = 4096, NAME = 16 }; /* bytes of a digest, in the name */
+
+extern char **environ;
+
+/* --- where the files are ------------------------------------------------ */
+
+/* name_folder is of the root and of what was set before, as the files are made of both:
+ * shells with other settings have files of their own. */
+static void name_folder(const char *root_pem, char out[2 * NAME + 1])
+{
+	uint8_t sum[SHA256_DIGEST_LENGTH];
+	size_t num;
+	const struct variable *all = variables_all(&num);
+	SHA256_CTX sha;
+
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, root_pem, strlen(root_pem));
+	for (size_t i = 0; i < num; i++) {
+		char *was = all[i].kind == VARIABLE_PROXY ? NULL :
+			environment_was(environ, all[i].name);
+
+		if (was)
+			SHA256_Update(&sha, was, strlen(was) + 1);
+		free(was);
+	}
+	SHA256_Final(sum, &sha);
+	for (size_t i = 0; i < NAME; i++)
+		snprintf(out + 2 * i, 3, "%02x", sum[i]);
+}
+
+/* make_folders makes all of a path that is missing: 0755, as others may look in. */
+static int make_folders(char *path)
+{
+	for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		(void)mkdir(path, 0755);
+		*slash = '/';
+	}
+	return mkdir(path, 0755) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+static int find_folder(const char *root_pem, char out[PATH_SIZE])
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	char name[2 * NAME + 1], err[PATH_SIZE + 128];
+	int len;
+
+	name_folder(root_pem, name);
+	if (cache && cache[0] == '/')
+		len = snprintf(out, PATH_SIZE, "%s/sallyport/%s", cache, name);
+	else if (home && home[0] == '/')
+		len = snprintf(out, PATH_SIZE, "%s/.cache/sallyport/%s", home,
+			name);
+	else
+		return setup_failed("there is no place for files: neither "
+			"XDG_CACHE_HOME nor HOME is set");
+	if (len < PATH_SIZE && make_folders(out) == 0)
+		return OPTIONS_FINE;
+	snprintf(err, sizeof(err), "%s: %s", out, strerror(len < PATH_SIZE ?
+		errno : ENAMETOOLONG));
+	return setup_failed(err);
+}
+
+/* --- the lines ---------------------------------------------------------- */
+
+static void print(const struct environment *env, enum shell shell)
+{
+	for (size_t i = 0; i < env->num; i++) {
+		const struct environment_row *row = &env->at[i];
+
+		if (row->value)
+			shell_set(stdout, shell, row->name, row->value);
+		else
+			shell_unset(stdout, shell, row->name);
+	}
+}
+
+static void print_hint(enum shell shell)
+{
+	static const char *const how[] = {
+		[SHELL_BASH] = "eval \"$(sallyport env)\"",
+		[SHELL_ZSH] = "eval \"$(sallyport env)\"",
+		[SHELL_FISH] = "sallyport env | source",
+		[SHELL_POWERSHELL] = "sallyport env --shell powershell | "
+			"Out-String | Invoke-Expression",
+	};
+
+	if (isatty(STDOUT_FILENO))
+		fprintf(stderr, "sallyport: these lines are for the shell: "
+			"%s\n", how[shell]);
+}
+
+static int find_shell(const char *name, enum shell *out)
+{
+	const char *own = getenv("SHELL");
+
+	*out = shell_of(name ? name : own ? own : "");
+	if (*out == SHELL_UNKNOWN && !name)
+		*out = SHELL_BASH;
+	if (*out != SHELL_UNKNOWN)
+		return OPTIONS_FINE;
+	fprintf(stderr, "sallyport env: --shell %s: it knows bash, zsh, fish "
+		"and powershell; bash is for sh, dash and ksh, too\n",
+		shown(name).text);
+	return EXIT_WRONG;
+}
+
+static int unset(enum shell shell)
+{
+	struct environment env;
+
+	environment_undo(&env, environ);
+	print(&env, shell);
+	environment_clear(&env);
+	print_hint(shell);
+	return EXIT_DONE;
+}
+
+static int print_for(const struct target *target, enum shell shell)
+{
+	char folder[PATH_SIZE];
+	struct dress dress;
+	int code = find_folder(target->root_pem, folder);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	code = dress_make(target, folder, environ, &dress);
+	if (code == OPTIONS_FINE) {
+		print(&dress.env, shell);
+		print_hint(shell);
+		code = fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	}
+	dress_clear(&dress);
+	return code;
+}
+
+static int set(const struct target_order *order, enum shell shell)
+{
+	struct target target;
+	int code = target_running(order, &target);
+
+	if (code == OPTIONS_FINE)
+		code = print_for(&target, shell);
+	target_clear(&target);
+	return code;
+}
+
+static int env(const struct command *self, int argc, char **argv)
+{
+	struct target_order order = {.config = NULL};
+	const char *name = NULL;
+	bool take_back = false;
+	enum shell shell;
+	const struct option_row rows[] = {
+		TARGET_ROWS(order),
+		{.name = "shell", .value = &name},
+		{.name = "unset", .flag = &take_back},
+	};
+	int code = options_read(self, argc, argv, rows,
+		sizeof(rows) / sizeof(*rows));
+
+	if (code == OPTIONS_FINE)
+		code = find_shell(name, &shell);
+	if (code != OPTIONS_FINE)
+		return code;
+	return take_back ? unset(shell) : set(&order, shell);
+}
+
+const struct command command_env = {
+	.name = "env",
+	.summary = "print the same for a shell to take over",
+	.help =
+		"usage: eval \"$(sallyport env [OPTIONS])\"\n"
+		"\n"
+		"Prints lines that set, in the shell one works in, the variables\n"
+		"that \"sallyport exec\" sets for a command. The files they name are\n"
+		"in sallyport below XDG_CACHE_HOME, or ~/.cache.\n"
+		"\n"
+		"  -c, --config FILE   the proxy of that configuration; without it,\n"
+		"                      the one at 127.0.0.1:8080\n"
+		"  --proxy HOST:PORT   another one\n"
+		"  --ca FILE           its root certificate, needed where it is on\n"
+		"                      another machine\n"
+		"  --user NAME         a user of it; the password is the variable\n"
+		"                      SALLYPORT_PASSWORD, or asked for. It will\n"
+		"                      stand in the lines\n"
+		"  --shell SHELL       bash, zsh, fish or powershell; without it,\n"
+		"                      what the variable SHELL names\n"
+		"  --unset             the lines that take it back; what was set\n"
+		"                      before comes back\n"
+		"\n"
+		"In fish: sallyport env | source\n",
+	.run = env,
+};

@@ -1,0 +1,202 @@
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proxy/cli/dress.h"
+#include "proxy/cli/ephemeral.h"
+#include "proxy/cli/errand.h"
+#include "proxy/cli/setup.h"
+#include "proxy/cli/workbench.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/tools/node.h"
+
+extern char **environ;
+
+struct exec {
+	struct target_order order;
+	struct target target;
+	struct ephemeral proxy;
+	struct kit origins;
+	char *folder; /* owned */
+};
+
+/* --- where the command begins ------------------------------------------- */
+
+/* takes_next: the option's value is the word behind it. */
+static int takes_next(const char *word)
+{
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return 0;
+	return word[1] == '-' ? !strchr(word, '=') : word[2] == '\0';
+}
+
+/* command_at is the place of the command's name; argc: there is none. */
+static int command_at(int argc, char **argv, int *out_options)
+{
+	int i = 0;
+
+	while (i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0)
+		i += 1 + takes_next(argv[i]);
+	if (i > argc)
+		i = argc;
+	*out_options = i;
+	return i < argc && strcmp(argv[i], "--") == 0 ? i + 1 : i;
+}
+
+/* --- node --------------------------------------------------------------- */
+
+/* node_version is what "node --version" prints; "" where that does not come soon. */
+static void node_version(char *out, size_t size)
+{
+	FILE *from = popen("node --version 2>/dev/null", "r");
+	struct pollfd one;
+
+	out[0] = '\0';
+	if (!from)
+		return;
+	one = (struct pollfd){.fd = fileno(from), .events = POLLIN};
+	if (poll(&one, 1, 2000) <= 0 || !fgets(out, (int)size, from))
+		out[0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	pclose(from);
+}
+
+static void warn_of_node(const char *command)
+{
+	char version[64];
+
+	if (!node_is(command))
+		return;
+	node_version(version, sizeof(version));
+	if (!node_knows_proxies(version))
+		fprintf(stderr, "sallyport exec: node %s knows of no proxy in "
+			"fetch() and https.request(): what does not see to "
+			"that itself goes past it (node 22.21 and 24.5 know)\n",
+			shown(version).text);
+}
+
+/* --- a proxy of its own ------------------------------------------------- */
+
+static void hush(void *arg, const char *what)
+{
+	(void)arg;
+	(void)what;
+}
+
+static int start_proxy(struct exec *exec)
+{
+	struct kit_order kit = {exec->folder, environ, hush, NULL};
+	struct ephemeral_order order = {.config = exec->order.config,
+		.folder = exec->folder};
+	struct target_order again = {.user = exec->order.user};
+	char err[4400];
+	int code;
+
+	if (!order.config && kit_write_origins(&kit, &exec->origins, err,
+		    sizeof(err)) != 0)
+		return setup_failed(err);
+	order.origins = exec->origins.origins;
+	code = ephemeral_start(&order, &exec->proxy);
+	if (code != OPTIONS_FINE)
+		return code == EXIT_WRONG ? code : EXIT_FAILED;
+	again.config = exec->proxy.config;
+	target_clear(&exec->target);
+	code = target_running(&again, &exec->target);
+	if (code == OPTIONS_FINE)
+		fprintf(stderr, "sallyport exec: a proxy of its own, %s:%u, "
+			"ends with the command\n", exec->target.host,
+			exec->target.port);
+	return code;
+}
+
+/* --- all of it ---------------------------------------------------------- */
+
+static int run_dressed(struct exec *exec, char **argv)
+{
+	struct dress dress;
+	char **envp;
+	int code = dress_make(&exec->target, exec->folder, environ, &dress);
+
+	if (code == OPTIONS_FINE) {
+		envp = environment_over(&dress.env, environ);
+		code = errand_run(argv, envp);
+		environment_free(envp);
+	}
+	dress_clear(&dress);
+	return code;
+}
+
+static int prepare(struct exec *exec)
+{
+	char err[4400];
+	int code = target_find(&exec->order, &exec->target);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	exec->folder = workbench_new(err, sizeof(err));
+	if (!exec->folder)
+		return setup_failed(err);
+	return exec->target.root_pem ? OPTIONS_FINE : start_proxy(exec);
+}
+
+static int run_command(struct exec *exec, char **argv)
+{
+	int code = prepare(exec);
+
+	if (code == OPTIONS_FINE) {
+		warn_of_node(argv[0]);
+		code = run_dressed(exec, argv);
+	}
+	ephemeral_stop(&exec->proxy);
+	kit_clear(&exec->origins);
+	workbench_free(exec->folder);
+	target_clear(&exec->target);
+	return code;
+}
+
+static int exec_(const struct command *self, int argc, char **argv)
+{
+	struct exec exec = {.folder = NULL};
+	const struct option_row rows[] = {TARGET_ROWS(exec.order)};
+	int options, at = command_at(argc, argv, &options);
+	int code = options_read(self, options, argv, rows,
+		sizeof(rows) / sizeof(*rows));
+
+	if (code != OPTIONS_FINE)
+		return code;
+	if (at < argc)
+		return run_command(&exec, argv + at);
+	fputs("sallyport exec: needs a command, as in \"sallyport exec -- npm "
+		"ci\"\n", stderr);
+	return EXIT_WRONG;
+}
+
+const struct command command_exec = {
+	.name = "exec",
+	.summary = "run a command whose tools use the proxy and trust it",
+	.help =
+		"usage: sallyport exec [OPTIONS] [--] COMMAND [WORD ...]\n"
+		"\n"
+		"Runs a command with the variables set by which curl, wget, git,\n"
+		"npm, pip, java, cargo, apt and many more find the proxy and trust\n"
+		"its root certificate. What was set before is added to, not lost.\n"
+		"\n"
+		"  -c, --config FILE   the proxy of that configuration; without it,\n"
+		"                      the one at 127.0.0.1:8080\n"
+		"  --proxy HOST:PORT   another one\n"
+		"  --ca FILE           its root certificate, needed where it is on\n"
+		"                      another machine\n"
+		"  --user NAME         a user of it; the password is the variable\n"
+		"                      SALLYPORT_PASSWORD, or asked for\n"
+		"\n"
+		"Where no proxy runs, and none is named by --proxy, one of its own\n"
+		"is started, which ends with the command: by -c FILE, or with a CA\n"
+		"that is made for it.\n"
+		"\n"
+		"Exits as the command does: with its status, 128 and the signal\n"
+		"that ended it, 127 if it isn't found, 126 if it can't be run.\n",
+	.run = exec_,
+};
