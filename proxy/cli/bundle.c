@@ -1,0 +1,197 @@
+#include "proxy/tools/bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pki/base.h"
+#include "proxy/cli/setup.h"
+#include "proxy/cli/target.h"
+#include "proxy/cli/workbench.h"
+#include "proxy/tools/jks.h"
+#include "proxy/tools/kit.h"
+
+enum { FILE_MODE = 0644 };
+
+extern char **environ;
+
+struct places { /* borrowed from argv; NULL: not wanted */
+	const char *pem, *jks, *pkcs12;
+};
+
+static int write_out(const char *path, const void *data, size_t len)
+{
+	char err[4400];
+
+	if (file_write(path, data, len, FILE_MODE, err, sizeof(err)) != 0)
+		return setup_failed(err);
+	return OPTIONS_FINE;
+}
+
+static int write_pem(const struct bundle *bundle, const char *path)
+{
+	size_t len;
+	char *text = bundle_pem(bundle, &len);
+	int code = OPTIONS_FINE;
+
+	if (path && strcmp(path, "-") != 0)
+		code = write_out(path, text, len);
+	else if (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0)
+		code = setup_failed("standard output can't be written to");
+	free(text);
+	return code;
+}
+
+static int write_jks(const struct bundle *bundle, const char *path)
+{
+	size_t len;
+	uint8_t *store = jks_write(bundle, (uint64_t)time(NULL) * 1000, &len);
+	int code = write_out(path, store, len);
+
+	free(store);
+	return code;
+}
+
+/* --- PKCS#12, which is left to Java ------------------------------------- */
+
+/* convert has keytool make one store of another. */
+static int convert(const char *from, const char *to)
+{
+	const char *argv[] = {"keytool", "-importkeystore", "-noprompt",
+		"-srckeystore", from, "-srcstoretype", "JKS", "-srcstorepass",
+		JKS_PASSWORD, "-destkeystore", to, "-deststoretype", "PKCS12",
+		"-deststorepass", JKS_PASSWORD, NULL};
+	posix_spawn_file_actions_t files;
+	int status = 0, error;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
+		O_WRONLY, 0); /* it tells each entry there */
+	error = posix_spawnp(&pid, argv[0], &files, NULL,
+		(char **)(uintptr_t)argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	if (error == ENOENT)
+		return setup_failed("--pkcs12 needs keytool, which comes with "
+			"Java; --jks does not, and every Java reads that");
+	if (error != 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		return setup_failed("keytool does not make the store");
+	return OPTIONS_FINE;
+}
+
+static int write_pkcs12(const struct bundle *bundle, const char *path)
+{
+	char err[4400], *folder = workbench_new(err, sizeof(err)), *jks, *p12;
+	char *data = NULL;
+	size_t len;
+	int code;
+
+	if (!folder)
+		return setup_failed(err);
+	jks = state_path(folder, "trust.jks");
+	p12 = state_path(folder, "trust.p12");
+	code = write_jks(bundle, jks);
+	if (code == OPTIONS_FINE)
+		code = convert(jks, p12);
+	if (code == OPTIONS_FINE && file_read(p12, BUNDLE_FILE_MAX, &data,
+		    &len, err, sizeof(err)) != 0)
+		code = setup_failed(err);
+	if (code == OPTIONS_FINE)
+		code = write_out(path, data, len);
+	free(data);
+	free(jks);
+	free(p12);
+	workbench_free(folder);
+	return code;
+}
+
+/* --- all of it ---------------------------------------------------------- */
+
+static void on_told(void *arg, const char *what)
+{
+	(void)arg;
+	fprintf(stderr, "sallyport: warning: %s\n", what);
+}
+
+static int write_all(const struct bundle *bundle, const struct places *to)
+{
+	int code = OPTIONS_FINE;
+
+	if (to->pem || (!to->jks && !to->pkcs12))
+		code = write_pem(bundle, to->pem);
+	if (code == OPTIONS_FINE && to->jks)
+		code = write_jks(bundle, to->jks);
+	if (code == OPTIONS_FINE && to->pkcs12)
+		code = write_pkcs12(bundle, to->pkcs12);
+	return code == OPTIONS_FINE ? EXIT_DONE : code;
+}
+
+static int gather(const char *root_pem, const struct places *to)
+{
+	struct kit_order order = {NULL, environ, on_told, NULL};
+	struct bundle *bundle = kit_trusted(&order);
+	int code;
+
+	if (bundle_add_pem(bundle, root_pem, strlen(root_pem)) == 0)
+		code = setup_failed("there are too many certificates");
+	else
+		code = write_all(bundle, to);
+	bundle_free(bundle);
+	return code;
+}
+
+static int bundle_(const struct command *self, int argc, char **argv)
+{
+	struct target_order order = {.config = NULL};
+	struct places to = {.pem = NULL};
+	const struct option_row rows[] = {
+		{.letter = 'c', .name = "config", .value = &order.config},
+		{.name = "proxy", .value = &order.proxy},
+		{.name = "ca", .value = &order.ca},
+		{.letter = 'o', .name = "out", .value = &to.pem},
+		{.name = "jks", .value = &to.jks},
+		{.name = "pkcs12", .value = &to.pkcs12},
+	};
+	char *root_pem;
+	int code = options_read(self, argc, argv, rows,
+		sizeof(rows) / sizeof(*rows));
+
+	if (code == OPTIONS_FINE)
+		code = target_root(&order, &root_pem);
+	if (code != OPTIONS_FINE)
+		return code;
+	code = gather(root_pem, &to);
+	free(root_pem);
+	return code;
+}
+
+const struct command command_bundle = {
+	.name = "bundle",
+	.summary = "write the system's certificates and the root as one file",
+	.help =
+		"usage: sallyport bundle [-c FILE] [--proxy HOST:PORT] [--ca FILE]\n"
+		"                        [-o FILE] [--jks FILE] [--pkcs12 FILE]\n"
+		"\n"
+		"Writes what this machine trusts, what is named by variables as\n"
+		"SSL_CERT_FILE and REQUESTS_CA_BUNDLE, and the proxy's root\n"
+		"certificate: for tools that are told of one file.\n"
+		"\n"
+		"  -o, --out FILE      as PEM, which without any of these three is\n"
+		"                      printed\n"
+		"  --jks FILE          as a trust store for Java; its password is\n"
+		"                      changeit\n"
+		"  --pkcs12 FILE       likewise, by keytool, where that is\n"
+		"  -c, --config FILE   the proxy of that configuration, running or\n"
+		"                      not; without it, the one at 127.0.0.1:8080,\n"
+		"                      or what the state folder has\n"
+		"  --proxy HOST:PORT   another one\n"
+		"  --ca FILE           its root certificate; without --proxy,\n"
+		"                      nobody is asked\n",
+	.run = bundle_,
+};
