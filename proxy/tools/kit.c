@@ -125,7 +125,7 @@ static void take_java(const struct kit_order *order, struct bundle *bundle)
 	free(password);
 }
 
-/* --- the files of wget and apt ------------------------------------------ */
+/* --- the files of wget, apt and npm ------------------------------------------ */
 
 /* rc_before reads what the program would have read: the file that the variable
  * named, or its own; owned, "" where there is none. */
@@ -146,7 +146,7 @@ static char *rc_before(const struct kit_order *order, const char *variable,
 }
 
 /* behind is what follows name at the beginning of a line; wget minds neither - nor _,
- * and neither of them the size of letters. NULL: it is another's line. */
+ * and nobody the size of letters. NULL: it is another's line. */
 static const char *behind(const char *line, const char *name)
 {
 	while (*name) {
@@ -173,6 +173,44 @@ static char *setting(const char *text, const char *name)
 		text += *text == '\n';
 	}
 	return found;
+}
+
+/* take_npmrc: a file that npm reads, if it is there, may have a cafile. */
+static void take_npmrc(const struct kit_order *order, struct bundle *bundle,
+	struct seen *seen, const char *path)
+{
+	char err[4400], *text, *cafile;
+	size_t len;
+
+	if (access(path, F_OK) != 0 ||
+	    file_read(path, RC_MAX, &text, &len, err, sizeof(err)) != 0)
+		return;
+	cafile = setting(text, "cafile");
+	take(order, bundle, seen, path, cafile);
+	free(cafile);
+	free(text);
+}
+
+static void take_npm(const struct kit_order *order, struct bundle *bundle,
+	struct seen *seen)
+{
+	static const char *const named_by[] = {
+		"npm_config_globalconfig", "npm_config_userconfig"};
+	static const char *const places[] = {".npmrc", "/etc/npmrc",
+		"/usr/etc/npmrc", "/usr/local/etc/npmrc"};
+	const char *home = environment_get(order->before, "HOME"), *named;
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		take_npmrc(order, bundle, seen, places[i]);
+	for (size_t i = 0; i < 2; i++) {
+		named = environment_get(order->before, named_by[i]);
+		if (named)
+			take_npmrc(order, bundle, seen, named);
+	}
+	if (home && (size_t)snprintf(path, sizeof(path), "%s/.npmrc", home) <
+		sizeof(path))
+		take_npmrc(order, bundle, seen, path);
 }
 
 static void take_rc(const struct kit_order *order, struct bundle *bundle,
@@ -236,6 +274,7 @@ struct bundle *kit_trusted(const struct kit_order *order)
 	take_set(order, bundle, &seen, VARIABLE_BUNDLE);
 	take_set(order, bundle, &seen, VARIABLE_ROOT);
 	take_rc(order, bundle, &seen);
+	take_npm(order, bundle, &seen);
 	take_java(order, bundle);
 	forget(&seen);
 	return bundle;

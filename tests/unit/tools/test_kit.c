@@ -177,6 +177,27 @@ static void adds_to_the_files_of_wget_and_apt(void **state)
 	kit_clear(&kit);
 }
 
+static void adds_the_cafile_of_npm(void **state)
+{
+	char *before[] = {set("HOME", "", ".", ""), set(
+		"npm_config_globalconfig", "", "global", ""), NULL};
+	char line[4096];
+	struct kit kit;
+
+	(void)state;
+	snprintf(line, sizeof(line), "fund=false\ncafile=%s\n",
+		lab_path("corp.pem"));
+	lab_text(".npmrc", line);
+	snprintf(line, sizeof(line), "cafile = \"%s\"", lab_path("extra.pem"));
+	lab_text("global", line);
+	write_kit(before, &kit);
+	assert_true(in(kit.bundle, "corp.pem"));
+	assert_true(in(kit.bundle, "extra.pem"));
+	free(before[0]);
+	free(before[1]);
+	kit_clear(&kit);
+}
+
 static void tells_what_it_could_not_read(void **state)
 {
 	char *before[] = {"PIP_CERT=/no/such.pem", "AWS_CA_BUNDLE=/no/such.pem",
@@ -234,6 +255,7 @@ int main(void)
 		cmocka_unit_test(adds_what_was_set),
 		cmocka_unit_test(adds_a_java_store),
 		cmocka_unit_test(adds_to_the_files_of_wget_and_apt),
+		cmocka_unit_test(adds_the_cafile_of_npm),
 		cmocka_unit_test(tells_what_it_could_not_read),
 		cmocka_unit_test(origins_are_without_the_root),
 		cmocka_unit_test(fails_where_it_may_not_write),
