@@ -97,22 +97,49 @@ static int write_config(const struct ephemeral_order *order,
 /* --- the process -------------------------------------------------------- */
 
 /* become: by its name, as the others are started. */
-static void become(const char *config, int said, pid_t parent)
-	__attribute__((noreturn));
-static void become(const char *config, int said, pid_t parent)
+static void become(const char *config, int said) __attribute__((noreturn));
+static void become(const char *config, int said)
 {
 	char *argv[] = {"sallyport", "run", "-c", (char *)(uintptr_t)config,
 		NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
 
-	(void)setpgid(0, 0);
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent ||
-	    dup2(null, STDIN_FILENO) < 0 || dup2(said, STDOUT_FILENO) < 0 ||
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(said, STDOUT_FILENO) < 0 ||
 	    dup2(said, STDERR_FILENO) < 0)
 		_exit(EXIT_FAILED);
 	execv("/proc/self/exe", argv);
 	perror("sallyport: can't start itself");
 	_exit(EXIT_FAILED);
+}
+
+/* guard stands between us and the proxy, and ends when that does: the kernel tells it
+ * when we are gone. The proxy it would not tell, which has been other users by then. */
+static void guard(const char *config, int said, pid_t parent)
+	__attribute__((noreturn));
+static void guard(const char *config, int said, pid_t parent)
+{
+	sigset_t set;
+	pid_t proxy;
+	int number;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)setpgid(0, 0);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
+		_exit(EXIT_FAILED);
+	proxy = fork();
+	if (proxy == 0)
+		become(config, said);
+	while (proxy > 0 && waitpid(proxy, NULL, WNOHANG) != proxy) {
+		if (sigwait(&set, &number) == 0 && number == SIGTERM)
+			(void)kill(proxy, SIGTERM);
+	}
+	_exit(EXIT_DONE);
 }
 
 static int launch(struct ephemeral *proxy, const char *said_path)
@@ -125,7 +152,7 @@ static int launch(struct ephemeral *proxy, const char *said_path)
 		return setup_failed(strerror(errno));
 	proxy->pid = fork();
 	if (proxy->pid == 0)
-		become(proxy->config, said, self);
+		guard(proxy->config, said, self);
 	close(said);
 	if (proxy->pid > 0)
 		return OPTIONS_FINE;
@@ -230,7 +257,7 @@ void ephemeral_stop(struct ephemeral *proxy)
 		if (!end_within(proxy, END_MS)) {
 			(void)kill(proxy->pid, SIGTERM);
 			if (!end_within(proxy, LAST_MS)) {
-				(void)kill(proxy->pid, SIGKILL);
+				(void)kill(-proxy->pid, SIGKILL);
 				(void)waitpid(proxy->pid, NULL, 0);
 			}
 		}

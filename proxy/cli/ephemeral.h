@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 struct ephemeral { /* zeroed: none */
-	pid_t pid;
+	pid_t pid;         /* of who guards it, and heads its process group */
 	char *config;      /* owned: what it runs by */
 };
 

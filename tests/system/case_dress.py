@@ -1,0 +1,526 @@
+"""sallyport exec, env, bundle and docker: what they do beside having tools work
+(case_exec.py). Each case has a Sallyport of its own, or none."""
+
+import os
+import pty
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+from case_exec import bare
+from case_run import Running
+from lab.case import Group, NotRun, eventually
+from lab.netns import own_network
+from lab.sallyport import SLOW
+
+dress = Group("dress", config=None)
+fresh = Group("fresh", config=None)  # nobody has port 8080
+URL = "https://tools.lab.test/1k"
+
+
+class Stopped:
+    """A configuration that no proxy runs by."""
+
+    def __init__(self, t, more=None, name="own"):
+        self.t, self.proxy = t, Running(t, more, name).proxy
+        self.proxy.write()
+
+    def run(self, *args, env=None, options=None, **how):
+        if options is None:
+            options = ("-c", self.proxy.file)
+        return self.t.run(self.t.binary, args[0], *options, *args[1:],
+                          env=env or bare(self.t), **how)
+
+
+def gone(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        return False
+    except OSError:
+        return True
+
+
+def left_over(folder):
+    return [name for name in os.listdir(folder)
+            if name.startswith("sallyport-")]
+
+
+def scratch(t):
+    os.makedirs(t.path("tmp"), exist_ok=True)
+    return t.path("tmp")
+
+
+# --- a proxy of its own -------------------------------------------------------
+
+@fresh.case
+def without_any_proxy(t):
+    """No configuration, nothing running: all of it is made, and is gone."""
+    if os.geteuid() == 0:
+        own_network()
+    if not gone(8080):
+        raise NotRun("port 8080 is in use here")
+    tmp = scratch(t)
+    done = t.run(t.binary, "exec", "--", "sh", "-c", "echo $https_proxy; "
+                 "curl -sS -o /dev/null -w '%{http_code}\\n' "
+                 "https://sallyport.internal/; ls -ld $TMPDIR/sallyport-*",
+                 env=bare(t, TMPDIR=tmp, XDG_STATE_HOME=t.path("state")))
+    url, status, folder = done.stdout.splitlines()
+    assert status == "200", done
+    assert folder.startswith("drwxr-xr-x"), folder
+    port = int(url.rsplit(":", 1)[1])
+    assert done.stderr == ("sallyport exec: a proxy of its own, 127.0.0.1:%d, "
+                           "ends with the command\n" % port), done.stderr
+    assert gone(port)
+    assert not os.listdir(tmp) and not os.path.exists(t.path("state"))
+
+
+@fresh.case
+def port_8080_is_somebody_elses(t):
+    """A program of another kind there is no reason to fail."""
+    if os.geteuid() == 0:
+        own_network()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            other.bind(("127.0.0.1", 8080))
+        except OSError as error:
+            raise NotRun("port 8080 is in use here") from error
+        other.listen()
+        server = subprocess.Popen(
+            ["sh", "-c", "exec python3 -c 'import socket, sys; "
+             "s = socket.socket(fileno=%d); c = s.accept()[0]; c.recv(999); "
+             "c.send(b\"HTTP/1.1 404 No\\r\\nContent-Length: 0\\r\\n\\r\\n\")'"
+             % other.fileno()], pass_fds=[other.fileno()])
+        try:
+            done = t.run(t.binary, "exec", "--", "sh", "-c",
+                         "echo $https_proxy", env=bare(t))
+        finally:
+            server.kill()
+            server.wait()
+    assert done.returncode == 0, done
+    assert done.stdout != "http://127.0.0.1:8080\n", done
+
+
+@dress.case
+def by_a_configuration(t):
+    own = Stopped(t)
+    done = own.run("exec", "--", "curl", "-sS", URL)
+    assert len(done.stdout) == 1024, done
+    assert "127.0.0.1:%d" % own.proxy.port in done.stderr, done.stderr
+    assert [line["host"] for line in own.proxy.log()
+            if line.get("host")] == ["tools.lab.test"]
+    assert gone(own.proxy.port)
+
+
+@dress.case
+def that_cannot_start(t):
+    own = Stopped(t)
+    with open(own.proxy.config["state"], "w") as f:
+        f.write("no folder")
+    done = own.run("exec", "--", "echo", "never", env=bare(
+        t, TMPDIR=scratch(t)))
+    assert done.returncode == 1 and not done.stdout, done
+    assert "does not start; it says:\n" in done.stderr, done.stderr
+    assert own.proxy.config["state"] in done.stderr, done.stderr
+    assert not left_over(t.path("tmp"))
+
+
+@dress.case
+def wrong_configuration(t):
+    own = Stopped(t)
+    own.proxy.write("listen: {prox: 1}\n")
+    done = own.run("exec", "--", "echo", "never")
+    assert done.returncode == 2 and not done.stdout, done
+    assert "did you mean" in done.stderr, done.stderr
+
+
+@dress.case
+def statuses_are_a_shells(t):
+    with Running(t) as proxy:
+        options = ("--proxy", "127.0.0.1:%d" % proxy.port)
+
+        def status(*command):
+            return t.run(t.binary, "exec", *options, "--", *command,
+                         env=bare(t)).returncode
+        assert status("true") == 0
+        assert status("sh", "-c", "exit 7") == 7
+        assert status("sh", "-c", "kill -TERM $$") == 128 + signal.SIGTERM
+        assert status("sh", "-c", "kill -KILL $$") == 128 + signal.SIGKILL
+        assert status("/no/such/command") == 127
+        assert status("no-such-command") == 127
+        assert status("/etc/passwd") == 126
+        # Without "--", and with options of the command's own.
+        done = t.run(t.binary, "exec", *options, "sh", "-c", "echo $0", "-c",
+                     env=bare(t))
+        assert done.stdout == "-c\n", done
+    assert t.run(t.binary, "exec", env=bare(t)).returncode == 2
+
+
+class Waiting:
+    """exec with a proxy of its own, whose command waits."""
+
+    def __init__(self, t, script):
+        self.own = Stopped(t)
+        self.tmp = scratch(t)
+        self.process = subprocess.Popen(
+            [t.binary, "exec", "-c", self.own.proxy.file, "--", "sh", "-c",
+             script], env=bare(t, TMPDIR=self.tmp), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        assert line == "ready\n", line
+
+    def ended(self):
+        return eventually(lambda: gone(self.own.proxy.port), 20)
+
+
+@dress.case
+def signals_go_to_the_command(t):
+    waiting = Waiting(t, "trap 'echo told; exit 9' TERM; echo ready; "
+                      "while :; do sleep 0.1; done")
+    waiting.process.send_signal(signal.SIGTERM)
+    assert waiting.process.wait(30 * SLOW) == 9
+    assert waiting.process.stdout.read() == "told\n"
+    assert waiting.ended() and not left_over(waiting.tmp)
+
+
+@dress.case
+def killed_it_leaves_no_proxy(t):
+    waiting = Waiting(t, "echo ready; read x; sleep 0.1")
+    waiting.process.kill()
+    waiting.process.wait()
+    assert waiting.ended(), "the proxy is still there"
+
+
+@dress.case
+def ctrl_c_is_the_commands(t):
+    """At a terminal it comes to the command once, and the proxy goes on."""
+    own = Stopped(t)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(t.path(""))
+        os.execve(t.binary, [
+            "sallyport", "exec", "-c", own.proxy.file, "--", "sh", "-c",
+            "trap 'n=$((n + 1))' INT; echo ready; "
+            "while [ -z \"$n\" ]; do sleep 0.1; done; sleep 0.3; "
+            "curl -sS -o /dev/null -w 'got %{http_code} ' " + URL +
+            "; echo ints $n; exit 5"], bare(t))
+    said = b""
+
+    def read_until(text):
+        nonlocal said
+        end = time.monotonic() + 30 * SLOW
+        while text not in said and time.monotonic() < end:
+            try:
+                said += os.read(terminal, 4096)
+            except OSError:
+                break
+        assert text in said, said
+    read_until(b"ready")
+    os.write(terminal, b"\x03")
+    read_until(b"ints 1")
+    assert b"got 200 " in said, said
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 5
+    assert eventually(lambda: gone(own.proxy.port), 20)
+
+
+# --- which proxy, and whether it is that --------------------------------------
+
+@dress.case
+def another_root_than_the_states(t):
+    """Somebody else listens at our address."""
+    with Running(t) as proxy:
+        other = Stopped(t, {"listen": {
+            "proxy": "127.0.0.1:%d" % proxy.port}}, name="other")
+        with_ca = ("--ca", proxy.root)
+        # Nothing is in the other's state folder yet: that says nothing.
+        done = other.run("exec", "--", "true")
+        assert done.returncode == 0, done
+        os.makedirs(other.proxy.config["state"], 0o700)
+        shutil.copy(t.lab.pki.root, other.proxy.config["state"] + "/root.pem")
+        done = other.run("exec", "--", "true")
+        assert done.returncode == 1, done
+        assert "shows another root certificate" in done.stderr, done.stderr
+        assert "--ca FILE" in done.stderr, done.stderr
+        assert other.run("exec", *with_ca, "--", "true").returncode == 0
+        done = other.run("exec", "--ca", t.lab.pki.root, "--", "true")
+        assert done.returncode == 1, done
+        assert done.stderr.count(":") > 60, done.stderr  # two fingerprints
+
+
+@dress.case
+def what_is_no_sallyport(t):
+    def asked(*options):
+        done = t.run(t.binary, "exec", *options, "--", "true", env=bare(t))
+        return done.returncode, done.stderr
+    web = "127.0.0.1:%d" % t.lab.port["web"]
+    code, said = asked("--proxy", web)
+    assert code == 1 and "is no Sallyport" in said, said
+    code, said = asked("--proxy", "127.0.0.1:1")
+    assert code == 1 and "nobody listens there" in said, said
+    code, said = asked("--proxy", "no-port.example")
+    assert code == 2 and "as proxy.example:8080" in said, said
+    code, said = asked("--proxy", "a b:1")
+    assert code == 2, said
+
+
+@dress.case
+def another_machine_needs_its_root(t):
+    if os.geteuid() != 0:
+        raise NotRun("not root")
+    other = subprocess.run(["hostname", "-I"], capture_output=True,
+                           text=True).stdout.split()
+    other = [a for a in other if re.fullmatch(r"[\d.]+", a)]
+    if not other:
+        raise NotRun("this machine has no other address")
+    with Running(t) as proxy:
+        proxy.config["listen"]["proxy"] = ["127.0.0.1:%d" % proxy.port,
+                                           "%s:%d" % (other[0], proxy.port)]
+        proxy.stop()
+        proxy.start()
+        at = "%s:%d" % (other[0], proxy.port)
+        done = t.run(t.binary, "exec", "--proxy", at, "--", "true",
+                     env=bare(t))
+        assert done.returncode == 1, done
+        assert "is another machine" in done.stderr, done.stderr
+        shown = re.search(r"([0-9A-F]{2}:){31}[0-9A-F]{2}", done.stderr)
+        is_ = subprocess.run(["openssl", "x509", "-noout", "-fingerprint",
+                              "-sha256", "-in", proxy.root], text=True,
+                             capture_output=True).stdout
+        assert shown and shown[0] in is_, (done.stderr, is_)
+        done = t.run(t.binary, "exec", "--proxy", at, "--ca", proxy.root,
+                     "--", "curl", "-sS", URL, env=bare(t))
+        assert len(done.stdout) == 1024, done
+
+
+@dress.case(needs=["program:htpasswd"])
+def users(t):
+    """The password goes into the URL whatever is in it, and what was there stays."""
+    password = "p@ss:w/rd %41 'x"
+    subprocess.run(["htpasswd", "-bBcC", "4", t.path("users"), "dev one",
+                    password], check=True, stderr=subprocess.DEVNULL)
+    with Running(t, {"users": {"htpasswd": t.path("users")}}) as proxy:
+        at = "127.0.0.1:%d" % proxy.port
+
+        def get(*options, **env):
+            done = t.run(t.binary, "exec", "--proxy", at, *options, "--",
+                         "curl", "-sS", URL, env=bare(t, **env))
+            return len(done.stdout) == 1024
+        assert not get()
+        assert get("--user", "dev one", SALLYPORT_PASSWORD=password)
+        assert not get("--user", "dev one", SALLYPORT_PASSWORD="other")
+        quoted = "dev%20one:p%40ss%3Aw%2Frd%20%2541%20%27x"
+        assert get(https_proxy="http://%s@%s" % (quoted, at))
+        assert get(HTTP_PROXY="http://%s@%s/" % (quoted, at))
+        assert not get(HTTP_PROXY="http://%s@127.0.0.1:1/" % quoted)
+        done = t.run(t.binary, "exec", "--proxy", at, "--user", "dev one",
+                     "--", "curl", "-sS", URL, env=bare(t),
+                     stdin=password + "\n")
+        assert len(done.stdout) == 1024, done
+
+
+# --- what was set before ------------------------------------------------------
+
+@dress.case
+def a_bundle_set_before_is_kept(t):
+    """A site past the proxy, whose CA only that bundle has."""
+    with Running(t) as proxy:
+        direct = ("--noproxy", "*", "--resolve", "tools.lab.test:%d:127.0.0.1"
+                  % t.lab.port["tools"], "https://tools.lab.test:%d/1k"
+                  % t.lab.port["tools"])
+
+        def lengths(**env):
+            return [len(t.run(t.binary, "exec", "--proxy", "127.0.0.1:%d"
+                              % proxy.port, "--", "curl", "-sS", *what,
+                              env=bare(t, **env)).stdout)
+                    for what in (direct, (URL,))]
+        assert lengths() == [0, 1024]
+        assert lengths(CURL_CA_BUNDLE=t.lab.pki.root) == [1024, 1024]
+        assert lengths(NODE_EXTRA_CA_CERTS=t.lab.pki.root) == [1024, 1024]
+        done = t.run(t.binary, "exec", "--proxy", "127.0.0.1:%d" % proxy.port,
+                     "--", "true", env=bare(t, PIP_CERT="/no/such.pem"))
+        assert done.returncode == 0, done
+        assert "PIP_CERT names certificates that are left out: /no/such.pem: " \
+            "No such file" in done.stderr, done.stderr
+
+
+@dress.case
+def one_within_another(t):
+    """Doing it twice is doing it once, but for the files' names."""
+    with Running(t) as proxy:
+        run = (t.binary, "exec", "--proxy", "127.0.0.1:%d" % proxy.port, "--")
+        env = bare(t, JAVA_TOOL_OPTIONS="-Xmx99m", no_proxy=".corp.example")
+        once = t.run(*run, "env", env=env).stdout
+        twice = t.run(*run, *run, "env", env=env).stdout
+
+        def same(text):
+            return sorted(re.sub(r"sallyport-\w{6}", "X", line)
+                          for line in text.splitlines()
+                          if not line.startswith("_="))
+        assert same(once) == same(twice), (once, twice)
+        assert "no_proxy=localhost,127.0.0.1,::1,.corp.example\n" in once
+        assert once.count("-Xmx99m -D") == 1
+
+
+@dress.case(needs=["root", "program:runuser"])
+def others_may_read_the_bundle(t):
+    """As apt's user must."""
+    with Running(t) as proxy:
+        done = t.run(t.binary, "exec", "--proxy", "127.0.0.1:%d" % proxy.port,
+                     "--", "sh", "-c", "runuser -u nobody -- cat "
+                     "\"$SSL_CERT_FILE\" \"$APT_CONFIG\" >/dev/null",
+                     env=bare(t))
+        assert done.returncode == 0, done
+
+
+# --- env ----------------------------------------------------------------------
+
+SHELLS = {
+    "bash": ('eval "$(%s)"', "bash"), "dash": ('eval "$(%s)"', "bash"),
+    "zsh": ('eval "$(%s)"', "zsh"), "fish": ("%s | source", "fish"),
+    "pwsh": ("%s | Out-String | Invoke-Expression", "powershell"),
+}
+NASTY = "it's;$(touch pwned)`touch pwned`\"\\ x&|\u2019;*"
+
+
+def in_shell(shell):
+    def case(t):
+        if not shutil.which(shell):
+            raise NotRun("no " + shell)
+        with Running(t) as proxy:
+            how, name = SHELLS[shell]
+            command = "%s env --proxy 127.0.0.1:%d --shell %s" % (
+                t.binary, proxy.port, name)
+            show = "env -0 >%s"
+            script = "\n".join((
+                show % "first", how % command, "curl -sS -o got " + URL,
+                show % "then", how % command, show % "again",
+                how % (command + " --unset"), show % "last"))
+            java = "-Dx=\"it's $(touch pwned)\" -Dy='`a\"\\'"
+            before = bare(t, JAVA_TOOL_OPTIONS=java, NO_PROXY=NASTY,
+                          PIP_CERT=t.lab.pki.root, SHELL="/bin/" + shell)
+            done = t.run(shell, t.write("script", script + "\n"), env=before)
+            assert done.returncode == 0 and not done.stderr, done
+
+            def variables(file):
+                with open(t.path(file), errors="surrogateescape") as f:
+                    rows = dict(row.split("=", 1)
+                                for row in f.read().split("\0") if row)
+                return {k: v for k, v in rows.items() if k not in (
+                    "_", "SHLVL", "PWD", "OLDPWD")}
+            assert os.path.getsize(t.path("got")) == 1024
+            assert not os.path.exists(t.path("pwned"))
+            then = variables("then")
+            assert then["https_proxy"] == "http://127.0.0.1:%d" % proxy.port
+            assert then["JAVA_TOOL_OPTIONS"].startswith(
+                java + " -D"), then["JAVA_TOOL_OPTIONS"]
+            assert NASTY.split(" ")[0] in then["NO_PROXY"]
+            assert then["PIP_CERT"].startswith(t.dir + "/.cache/sallyport/")
+            assert variables("again") == then
+            assert variables("last") == variables("first")
+            assert variables("first")["JAVA_TOOL_OPTIONS"] == java
+    case.__name__ = "env_in_" + shell
+    return dress.case(case)
+
+
+for shell in SHELLS:
+    in_shell(shell)
+
+
+@dress.case
+def env_without_a_proxy(t):
+    own = Stopped(t)
+    done = own.run("env")
+    assert done.returncode == 1 and not done.stdout, done
+    assert "sallyport run" in done.stderr, done.stderr
+    done = own.run("env", "--shell", "tcsh")
+    assert done.returncode == 2 and "bash, zsh, fish" in done.stderr, done
+    assert own.run("env", "--unset").stdout == ""
+
+
+@dress.case
+def shells_with_other_settings_share_no_files(t):
+    with Running(t) as proxy:
+        def bundle(**env):
+            done = t.run(t.binary, "env", "--proxy", "127.0.0.1:%d"
+                         % proxy.port, "--shell", "bash",
+                         env=bare(t, XDG_CACHE_HOME=t.path("cache"), **env))
+            return re.search(r"SSL_CERT_FILE='(.*)'", done.stdout)[1]
+        one, other = bundle(), bundle(PIP_CERT=t.lab.pki.root)
+        assert one != other and one.startswith(t.path("cache") + "/sallyport/")
+        assert bundle() == one
+        with open(one) as f, open(other) as g:
+            assert f.read().count("BEGIN") + 1 == g.read().count("BEGIN")
+        assert os.stat(os.path.dirname(one)).st_mode & 0o777 == 0o755
+        assert os.stat(one).st_mode & 0o777 == 0o644
+
+
+# --- bundle and docker --------------------------------------------------------
+
+@dress.case
+def bundle_verifies_both(t):
+    """The proxy's root is in it, and what the machine trusts."""
+    with Running(t) as proxy:
+        done = t.run(t.binary, "bundle", "--proxy", "127.0.0.1:%d"
+                     % proxy.port, env=bare(t))
+        assert done.returncode == 0 and not done.stderr, done
+        context = ssl.create_default_context(cadata=done.stdout)
+        assert len(context.get_ca_certs()) > 1 or not os.path.exists(
+            "/etc/ssl/certs/ca-certificates.crt")
+        with open(proxy.root) as f:
+            assert f.read().split("-----")[2] in done.stdout
+    own = Stopped(t)  # stopped now: the state folder has it
+    again = own.run("bundle", "-o", "out.pem", "--jks", "out.jks")
+    assert again.returncode == 0 and not again.stdout, again
+    with open(t.path("out.pem")) as f:
+        assert f.read() == done.stdout
+    with open(t.path("out.jks"), "rb") as f:
+        assert f.read(4) == b"\xfe\xed\xfe\xed"
+    only = own.run("bundle", "--ca", t.lab.pki.root, options=())
+    assert only.returncode == 0, only
+    assert t.run(t.binary, "bundle", "-o", "/no/such/out", "--ca",
+                 proxy.root, env=bare(t)).returncode == 1
+
+
+@dress.case(needs=["program:keytool"], limit=60)
+def bundle_as_pkcs12(t):
+    done = t.run(t.binary, "bundle", "--pkcs12", "out.p12", "--ca",
+                 t.lab.pki.root, env=bare(t))
+    assert done.returncode == 0, done
+    listed = t.run("keytool", "-list", "-storetype", "PKCS12", "-keystore",
+                   "out.p12", "-storepass", "changeit", env=bare(t))
+    assert listed.stdout.count("trustedCertEntry") >= 1, listed
+    env = bare(t, PATH=t.path("nothing"))
+    done = t.run(t.binary, "bundle", "--pkcs12", "out.p12", "--ca",
+                 t.lab.pki.root, env=env)
+    assert done.returncode == 1 and "--jks" in done.stderr, done
+
+
+@dress.case
+def docker_lines(t):
+    """As docker would read them: the text, the variables, the commands."""
+    for base in ((), ("--alpine",), ("--rhel",)):
+        done = t.run(t.binary, "docker", *base, "--ca", t.lab.pki.root,
+                     env=bare(t))
+        assert done.returncode == 0, done
+        lines = [l for l in done.stdout.splitlines() if l[:1] != "#"]
+        copy = re.fullmatch(r"COPY <<'(\w+)' (/\S+)", lines[0])
+        end = lines.index(copy[1])
+        pem = ssl.PEM_cert_to_DER_cert("\n".join(lines[1:end]))
+        with open(t.lab.pki.root) as f:
+            assert pem == ssl.PEM_cert_to_DER_cert(f.read())
+        rest = "\n".join(lines[end + 1:]).replace("\\\n", "")
+        run, env = rest.splitlines()
+        assert run.startswith("RUN ") and env.startswith("ENV "), rest
+        assert not base or copy[2] in rest or "--rhel" in base
+        pairs = dict(word.split("=") for word in env[4:].split())
+        assert pairs["NODE_EXTRA_CA_CERTS"] == copy[2]
+        assert pairs["SSL_CERT_FILE"] == pairs["PIP_CERT"] != copy[2]
+        assert subprocess.run(["sh", "-n", "-c", run[4:]]).returncode == 0
+    done = t.run(t.binary, "docker", "--alpine", "--rhel", env=bare(t))
+    assert done.returncode == 2, done
