@@ -72,9 +72,9 @@ static void warn_of_node(const char *command)
 		return;
 	node_version(version, sizeof(version));
 	if (!node_knows_proxies(version))
-		fprintf(stderr, "sallyport exec: node %s knows of no proxy in "
-			"fetch() and https.request(): what does not see to "
-			"that itself goes past it (node 22.21 and 24.5 know)\n",
+		fprintf(stderr, "sallyport exec: node %s does not have "
+			"fetch() and https.request() use the proxy; 22.21 and "
+			"24.5 do\n",
 			shown(version).text);
 }
 
