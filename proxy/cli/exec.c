@@ -51,7 +51,7 @@ static int command_at(int argc, char **argv, int *out_options)
 /* node_version is what "node --version" prints; "" where that does not come soon. */
 static void node_version(char *out, size_t size)
 {
-	FILE *from = popen("node --version 2>/dev/null", "r");
+	FILE *from = popen("node --version </dev/null 2>/dev/null", "r");
 	struct pollfd one;
 
 	out[0] = '\0';

@@ -191,13 +191,15 @@ static void take_npmrc(const struct kit_order *order, struct bundle *bundle,
 	free(text);
 }
 
+/* A project's own .npmrc is left aside: whose it is need not be trusted by all that
+ * runs in that folder. */
 static void take_npm(const struct kit_order *order, struct bundle *bundle,
 	struct seen *seen)
 {
 	static const char *const named_by[] = {
 		"npm_config_globalconfig", "npm_config_userconfig"};
-	static const char *const places[] = {".npmrc", "/etc/npmrc",
-		"/usr/etc/npmrc", "/usr/local/etc/npmrc"};
+	static const char *const places[] = {"/etc/npmrc", "/usr/etc/npmrc",
+		"/usr/local/etc/npmrc"};
 	const char *home = environment_get(order->before, "HOME"), *named;
 	char path[4096];
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -198,6 +199,24 @@ static void adds_the_cafile_of_npm(void **state)
 	kit_clear(&kit);
 }
 
+/* Whoever wrote what is in a folder is not whom one trusts. */
+static void takes_no_cafile_of_a_project(void **state)
+{
+	char *before[] = {"HOME=/no/such", NULL}, line[4096];
+	char here[4096];
+	struct kit kit;
+
+	(void)state;
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(line, sizeof(line), "cafile=%s\n", lab_path("corp.pem"));
+	lab_text(".npmrc", line);
+	assert_int_equal(chdir(lab_folder()), 0);
+	write_kit(before, &kit);
+	assert_int_equal(chdir(here), 0);
+	assert_false(in(kit.bundle, "corp.pem"));
+	kit_clear(&kit);
+}
+
 static void tells_what_it_could_not_read(void **state)
 {
 	char *before[] = {"PIP_CERT=/no/such.pem", "AWS_CA_BUNDLE=/no/such.pem",
@@ -256,6 +275,7 @@ int main(void)
 		cmocka_unit_test(adds_a_java_store),
 		cmocka_unit_test(adds_to_the_files_of_wget_and_apt),
 		cmocka_unit_test(adds_the_cafile_of_npm),
+		cmocka_unit_test(takes_no_cafile_of_a_project),
 		cmocka_unit_test(tells_what_it_could_not_read),
 		cmocka_unit_test(origins_are_without_the_root),
 		cmocka_unit_test(fails_where_it_may_not_write),
