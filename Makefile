@@ -209,6 +209,7 @@ install: $(BIN)  ## binary, manual, API description, example, systemd unit under
 	$(if $(MAN),install -Dm644 $(MAN) \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8)
 	install -Dm644 proxy/admin/openapi.json $(DOC)/openapi.json
+	install -Dm644 proxy/install/grafana.json $(DOC)/grafana.json
 	install -Dm644 -t $(DOC)/example proxy/install/example/sallyport.yaml
 	install -Dm644 -t $(DOC)/example/lists proxy/install/example/lists/*.txt
 	install -Dm644 proxy/install/sallyport.sysusers \
@@ -220,7 +221,7 @@ install: $(BIN)  ## binary, manual, API description, example, systemd unit under
 uninstall:  ## take those away again
 	rm -f $(DESTDIR)$(PREFIX)/bin/sallyport \
 		$(DESTDIR)$(PREFIX)/share/man/man8/sallyport.8 \
-		$(DOC)/openapi.json \
+		$(DOC)/openapi.json $(DOC)/grafana.json \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/sallyport.conf \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/sallyport.service
 	rm -rf $(DOC)/example

@@ -90,6 +90,19 @@ time_t authority_due(const struct authority *authority);
  * issuing CA that could not be made anew. NULL: nothing more. */
 const char *authority_warning(const struct authority *authority, size_t at);
 
+/* authority_end tells when the next of the CAs ends, and what hangs on it; false:
+ * there are no more. */
+struct authority_end {
+	const char *name; /* borrowed; "": out of use for good */
+	const char *kind; /* "root", "intermediate", "untrusted" */
+	time_t ca, issuing, crl; /* 0: there is none */
+};
+bool authority_end(const struct authority *authority, size_t at,
+	struct authority_end *out);
+
+/* authority_root_end: of what authority_root_pem gives; 0: it is unknown. */
+time_t authority_root_end(const struct authority *authority);
+
 /* What there is to see of the CA that signs, as it is in the store. */
 enum { AUTHORITY_ID_SIZE = 32 };
 struct authority_view {

@@ -56,7 +56,8 @@ void api_free(struct api *api)
 
 bool api_is_mine(struct slice path)
 {
-	static const char *const tops[] = {"/api", "/zia", "/oauth2"};
+	static const char *const tops[] = {"/api", "/zia", "/oauth2",
+		"/metrics"};
 
 	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {
 		size_t len = strlen(tops[i]);

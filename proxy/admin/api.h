@@ -6,6 +6,7 @@
  *
  *	/api/v1/…  /zia/api/v1/…   the vendor's paths, the same calls (CA-API.md)
  *	/oauth2/v1/token           a login
+ *	/metrics                   for Prometheus
  *
  * Errors are {"code", "message"}. Every path but the logins needs one, with a
  * caller who may write where the call changes something.
@@ -82,6 +83,7 @@ struct api_world {
 	 * NULL: it has. */
 	void (*settle)(void *arg);
 	const struct api_policies *policies; /* NULL: no proxy runs */
+	void (*metrics)(void *arg, UT_string *out); /* likewise */
 	void *arg;
 };
 
@@ -119,7 +121,7 @@ struct api *api_new(const char *admin_token);
 void api_free(struct api *api);
 
 /* api_is_mine: a path that api_handle answers, if only with 404: all under
- * /api, /zia and /oauth2. */
+ * /api, /zia and /oauth2, and /metrics. */
 bool api_is_mine(struct slice path);
 
 /* api_body_max is how large the body of such a request may be: of a longer one

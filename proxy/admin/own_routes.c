@@ -13,6 +13,7 @@
 #include "proxy/admin/call.h"
 #include "proxy/admin/put.h"
 #include "proxy/admin/routes.h"
+#include "proxy/report/metrics.h"
 
 enum { AUDIT_DEFAULT = 100, AUDIT_MOST = 10000, SITE = 256 };
 
@@ -178,6 +179,24 @@ void rest_audit(struct call *call)
 	}
 	free(lines);
 	estate_close(&estate);
+}
+
+/* --- metrics ------------------------------------------------------------ */
+
+void rest_metrics(struct call *call)
+{
+	UT_string text;
+
+	if (!call->world->metrics) {
+		call_fail(call, FAULT_ABSENT, "No proxy runs: there is nothing "
+			"to count.");
+		return;
+	}
+	utstring_init(&text);
+	call->world->metrics(call->world->arg, &text);
+	call_bytes(call, METRICS_TYPE, utstring_body(&text),
+		utstring_len(&text));
+	utstring_done(&text);
 }
 
 /* --- roots and CRLs ----------------------------------------------------- */

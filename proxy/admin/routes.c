@@ -119,7 +119,8 @@ static bool below(struct slice *path)
 
 static bool is_own_base(const char *pattern)
 {
-	return strncmp(pattern, "/oauth2/", 8) == 0;
+	return strncmp(pattern, "/oauth2/", 8) == 0 ||
+		strcmp(pattern, "/metrics") == 0;
 }
 
 enum routes_found routes_find(struct slice method, struct slice path,

@@ -289,6 +289,17 @@ static void page(struct visit *visit)
 	send_answer(visit, &answer);
 }
 
+/* is_page: on this machine's own listeners /metrics is open to all. */
+static bool is_page(const struct visit *visit)
+{
+	const struct api_request *request = &visit->request;
+
+	return !api_is_mine(request->path) || (visit->loopback &&
+		slice_is(request->path, "/metrics") &&
+		(slice_is(request->method, "GET") ||
+			slice_is(request->method, "HEAD")));
+}
+
 static void work(struct visit *visit)
 {
 	struct api_request *request = &visit->request;
@@ -302,7 +313,7 @@ static void work(struct visit *visit)
 	} else if (!visit->local && !hosts_know(request->host, visit->self)) {
 		turn_down(visit, 421, "This is Sallyport's admin listener; it "
 			"does not go by that name.");
-	} else if (!api_is_mine(request->path)) {
+	} else if (is_page(visit)) {
 		page(visit);
 	} else {
 		go(visit, VISIT_WORK);

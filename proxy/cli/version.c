@@ -1,4 +1,4 @@
-#include "proxy/cli/version.h"
+#include "proxy/core/version.h"
 
 #include <ares.h>
 #include <llhttp.h>

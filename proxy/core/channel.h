@@ -26,6 +26,7 @@ enum message_kind {
 	MESSAGE_START,     /* that was all; text: the configuration's path */
 	MESSAGE_RELOAD,    /* ... again */
 	MESSAGE_REOPEN,    /* a file, the log, has come anew */
+	MESSAGE_NO_RELOAD, /* what is to be loaded is wrong; it has been told */
 	/* to the keeper */
 	MESSAGE_PASSPHRASE, /* text, number: how long */
 	MESSAGE_TALLY,      /* fd: memory for a struct tally */

@@ -25,6 +25,7 @@
 #include "proxy/net/address.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
+#include "proxy/report/metrics.h"
 #include "proxy/session/answer.h"
 #include "proxy/session/services.h"
 
@@ -109,6 +110,7 @@ static void handle_in(struct desk *desk, const struct snapshot *snapshot,
 		.changed = desk->host.changed,
 		.settle = desk->host.settle,
 		.policies = desk->host.policies,
+		.metrics = desk->host.metrics,
 		.arg = desk->host.arg,
 	};
 
@@ -214,6 +216,12 @@ static void readyz(struct desk *desk, const struct snapshot *snapshot,
 		utstring_printf(&answer->body, "warning: %s\n", text);
 }
 
+static void metrics(struct desk *desk, struct answer *answer)
+{
+	begin_text(answer, 200, METRICS_TYPE);
+	desk->host.metrics(desk->host.arg, &answer->body);
+}
+
 static void open_page(struct snapshot *snapshot, const struct visit *visit,
 	struct answer *answer)
 {
@@ -237,6 +245,8 @@ static void page(void *host, const struct visit *visit, struct answer *answer)
 		healthz(answer);
 	else if (visit->loopback && slice_is(path, "/readyz"))
 		readyz(desk, snapshot, answer);
+	else if (visit->loopback && slice_is(path, "/metrics"))
+		metrics(desk, answer);
 	else
 		open_page(snapshot, visit, answer);
 	snapshot_unref(snapshot);

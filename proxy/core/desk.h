@@ -30,6 +30,8 @@ struct desk_host {
 	void (*settle)(void *arg);
 	/* Whether new connections are wanted. */
 	bool (*serving)(void *arg);
+	/* Writes the text of /metrics. */
+	void (*metrics)(void *arg, UT_string *out);
 	const struct api_policies *policies;
 	void *arg;
 };

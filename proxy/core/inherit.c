@@ -119,6 +119,8 @@ static enum inherit_event heed(struct inheritance *inheritance,
 		return INHERIT_RELOAD;
 	case MESSAGE_REOPEN:
 		return INHERIT_REOPEN;
+	case MESSAGE_NO_RELOAD:
+		return INHERIT_NO_RELOAD;
 	default:
 		return wrong(fd);
 	}

@@ -36,6 +36,7 @@ enum inherit_event {
 	INHERIT_START,
 	INHERIT_RELOAD,
 	INHERIT_REOPEN,  /* the log has been rotated */
+	INHERIT_NO_RELOAD, /* one was asked for, and failed */
 	INHERIT_KEEPER,  /* a new one, which holds nothing yet */
 	INHERIT_END,     /* the supervisor has gone */
 };

@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cache/shards.h"
 #include "pki/authority.h"
 #include "proxy/config/config.h"
 #include "proxy/config/snapshot.h"
@@ -81,6 +80,7 @@ static int make_workers(struct server *server, char *err, size_t err_size)
 	}
 	for (unsigned i = 0; i < num; i++)
 		worker_start(server->workers[i]);
+	atomic_store(&server->carrying, true);
 	return 0;
 }
 
@@ -155,7 +155,7 @@ static int open_desk(struct server *server, char *err, size_t err_size)
 	struct inheritance *inheritance = &server->inheritance;
 	struct desk_order order = {
 		.host = {server_snapshot, on_changed, settle, is_serving,
-			&server_policies, server},
+			server_metrics, &server_policies, server},
 		.fds = inheritance->admin.at,
 		.num_fds = inheritance->admin.num,
 		.state = inheritance->state,
@@ -167,24 +167,6 @@ static int open_desk(struct server *server, char *err, size_t err_size)
 }
 
 /* --- running ------------------------------------------------------------ */
-
-static void say_figures(struct server *server)
-{
-	struct lru_stats leaves = shards_stats(server->shared.leaves);
-	struct counters *c = &server->shared.counters;
-
-	fprintf(stderr,
-		"{\"leaf_cache\":{\"entries\":%zu,\"bytes\":%zu,"
-		"\"hits\":%llu,\"misses\":%llu,\"evicted\":%llu},"
-		"\"signatures\":%lu,\"connections\":%lu,\"open\":%lu,"
-		"\"exchanges\":%lu,\"tunnels\":%lu}\n",
-		leaves.entries, leaves.bytes, (unsigned long long)leaves.hits,
-		(unsigned long long)leaves.misses,
-		(unsigned long long)leaves.evicted,
-		atomic_load(&c->signatures), atomic_load(&c->accepted),
-		atomic_load(&c->open), atomic_load(&c->exchanges),
-		atomic_load(&c->tunnels));
-}
 
 static void stop(struct server *server)
 {
@@ -210,6 +192,9 @@ static void on_channel(struct server *server)
 	case INHERIT_REOPEN:
 		server_reopen_log(server);
 		break;
+	case INHERIT_NO_RELOAD:
+		atomic_fetch_add(&server->failed_reloads, 1);
+		break;
 	case INHERIT_KEEPER:
 		server_refresh_or_say(server);
 		break;
@@ -231,7 +216,7 @@ static void on_signals(struct server *server, int fd)
 		if (info.ssi_signo == SIGTERM)
 			stop(server);
 		else if (info.ssi_signo == SIGUSR1)
-			say_figures(server);
+			server_figures(server);
 	}
 }
 
@@ -467,6 +452,7 @@ int server_run(unsigned uid, unsigned gid)
 	int code;
 	char err[128];
 
+	server.began = time(NULL);
 	harden_name("sallyport-work");
 	if (harden_become(uid, gid, err, sizeof(err)) != 0)
 		return fail(err);

@@ -78,6 +78,7 @@ static void set_due(struct server *server, time_t due)
 
 void server_taken(struct server *server)
 {
+	atomic_store(&server->loaded, time(NULL));
 	set_due(server, authority_due(server->snapshot->authority));
 	keeper_client_ready(server->inheritance.keeper);
 	say_warnings(server->snapshot->authority);
@@ -277,11 +278,20 @@ static int reload(struct server *server)
 	return 0;
 }
 
+static void count_reload(struct server *server, bool went)
+{
+	atomic_fetch_add(went ? &server->reloads : &server->failed_reloads, 1);
+	if (went)
+		atomic_store(&server->loaded, time(NULL));
+	else
+		say("reload failed; the configuration before stays in force");
+}
+
 void server_reload(struct server *server)
 {
 	pthread_mutex_lock(&server->change);
-	if (!server->stopping && reload(server) != 0)
-		say("reload failed; the configuration before stays in force");
+	if (!server->stopping)
+		count_reload(server, reload(server) == 0);
 	pthread_mutex_unlock(&server->change);
 }
 

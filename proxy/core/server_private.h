@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
+#include <utstring.h>
 
 #include "proxy/admin/api.h"
 #include "proxy/core/inherit.h"
@@ -35,6 +36,10 @@ struct server {
 	struct desk *desk;
 	struct ledger_writer *writer;
 	atomic_bool stopping;
+	atomic_bool carrying;      /* there are workers: they stay as they are */
+	atomic_uint reloads, failed_reloads;
+	atomic_llong loaded;       /* when what is in force was read */
+	time_t began;
 };
 
 enum { SERVER_RETRY_S = 60 }; /* CAs that could not be opened anew */
@@ -62,6 +67,12 @@ void server_refresh_or_say(struct server *server);
 /* server_snapshot is a reference to what is in force. Takes a struct server, as
  * what is in server_policies does. Any thread. */
 struct snapshot *server_snapshot(void *server);
+
+/* server_metrics writes /metrics. Any thread. */
+void server_metrics(void *server, UT_string *out);
+
+/* server_figures prints some of them on stderr. */
+void server_figures(struct server *server);
 
 extern const struct api_policies server_policies;
 

@@ -6,6 +6,7 @@
 #include "cache/shards.h"
 #include "pki/leafkeys.h"
 #include "proxy/config/config.h"
+#include "proxy/report/rulebook.h"
 #include "proxy/session/leaves.h"
 #include "proxy/session/ledger.h"
 #include "proxy/session/origin_tls.h"
@@ -52,6 +53,7 @@ void shared_init(struct shared *shared, const struct config *config)
 	shared->tickets = tickets_new();
 	shared->ledger = ledger_new();
 	shared->verifier = verifier_new(verifier_threads());
+	shared->rulebook = rulebook_new();
 	at = calloc(config->proxy.num + config->proxy_tls.num +
 		config->transparent.num + config->admin.num + 1, sizeof(*at));
 	if (!at)
@@ -81,6 +83,7 @@ void shared_clear(struct shared *shared)
 	tickets_free(shared->tickets);
 	ledger_free(shared->ledger);
 	verifier_free(shared->verifier);
+	rulebook_free(shared->rulebook);
 	leafkeys_free(shared->keys);
 	own_listeners_clear(&shared->own);
 }

@@ -241,11 +241,20 @@ static void reload_worker(struct supervisor *s,
 		renewal_ask(&s->renewal, watch_now());
 }
 
+/* tell_failure: the worker only counts them, and may do without. */
+static void tell_failure(const struct supervisor *s)
+{
+	say("reload failed; the configuration before stays in force");
+	if (s->worker.pid)
+		(void)!channel_tell(s->worker.channel, MESSAGE_NO_RELOAD, 0,
+			NULL, -1);
+}
+
 static void reload(struct supervisor *s)
 {
 	renewal_reread(&s->renewal);
 	if (handover_load(&s->handover, s->options->path) != 0) {
-		say("reload failed; the configuration before stays in force");
+		tell_failure(s);
 		return;
 	}
 	handover_drop_config(&s->handover);

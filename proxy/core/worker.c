@@ -18,6 +18,7 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/resolve.h"
 #include "proxy/report/access.h"
+#include "proxy/report/rulebook.h"
 #include "proxy/session/client_tls.h"
 #include "proxy/session/origin_tls.h"
 #include "proxy/session/outer.h"
@@ -382,6 +383,7 @@ static void init_services(struct worker *worker, struct shared *shared,
 	services->shared = shared;
 	services->snapshot = snapshot_ref(snapshot);
 	services->log = access_buffer_new(log);
+	services->tally.rules = rule_counts_new(shared->rulebook);
 	services->tls_sessions = lru_new(TLS_SESSIONS, TLS_SESSIONS_BYTES,
 		origin_session_free);
 	services->client_ctx = client_tls_ctx(shared->tickets);
@@ -428,6 +430,11 @@ static void *run(void *arg)
 	return NULL;
 }
 
+const struct tally *worker_tally(const struct worker *worker)
+{
+	return &worker->services.tally;
+}
+
 void worker_start(struct worker *worker)
 {
 	if (pthread_create(&worker->thread, NULL, run, worker) != 0)
@@ -457,6 +464,7 @@ void worker_free(struct worker *worker)
 	}
 	loop_clear(&worker->loop);
 	access_buffer_free(services->log);
+	rule_counts_free(services->tally.rules);
 	lru_free(services->tls_sessions);
 	quota_free(services->dials);
 	quota_free(services->connections);

@@ -14,6 +14,7 @@
 struct access_log;
 struct shared;
 struct snapshot;
+struct tally;
 struct worker;
 
 struct worker_order {
@@ -36,6 +37,9 @@ int worker_new(const struct worker_order *order, struct worker **out,
 	char *err, size_t err_size) __attribute__((warn_unused_result));
 
 void worker_start(struct worker *worker);
+
+/* worker_tally is what it has counted. Any thread. */
+const struct tally *worker_tally(const struct worker *worker);
 
 /* worker_adopt_all hands them a new snapshot, and waits until each goes by it or
  * has ended. */

@@ -193,7 +193,7 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 		stream_fail(stream, STREAM_RESET);
 	} else {
 		loop_note_read(stream->loop, (size_t)n);
-		stream->bytes_in += (uint64_t)n;
+		stream_came(stream, (size_t)n);
 		stream->splicing = n >= STREAM_MUCH;
 		if (stream->is_tls)
 			tls_in(stream, (uint8_t *)buf->base, (size_t)n);
@@ -291,7 +291,7 @@ static int send_now(struct stream *stream, const uint8_t *data, size_t len,
 		return 0;
 	if (n < 0)
 		return -1;
-	stream->bytes_out += (uint64_t)n;
+	stream_went(stream, (size_t)n);
 	stream->active_ms = loop_now(stream->loop);
 	*out_sent = (size_t)n;
 	return 0;
@@ -378,7 +378,7 @@ static void on_written(uv_write_t *write, int status)
 	if (!stream->open)
 		return;
 	if (status == 0) {
-		stream->bytes_out += buffer_len(&stream->inflight);
+		stream_went(stream, buffer_len(&stream->inflight));
 		stream->active_ms = loop_now(stream->loop);
 	}
 	buffer_clear(&stream->inflight);

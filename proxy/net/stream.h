@@ -31,6 +31,7 @@
 #include <uv.h>
 
 #include "proxy/net/buffer.h"
+#include "proxy/net/count.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/tls_engine.h"
 
@@ -60,6 +61,9 @@ struct stream { /* zeroed: not open */
 	uint64_t bytes_in, bytes_out; /* of the socket */
 	uint64_t active_ms;  /* when bytes last moved */
 	struct tls_engine tls;
+
+	/* To be set by the owner, once it is open. */
+	struct traffic *traffic; /* borrowed: counts its bytes, too; or NULL */
 
 	/* Private. */
 	struct loop *loop;

@@ -20,6 +20,21 @@ void stream_fail(struct stream *stream, enum stream_error error);
 void stream_deafen(struct stream *stream);
 void stream_account(struct stream *stream);
 
+/* stream_came and stream_went count bytes of the socket. */
+static inline void stream_came(struct stream *stream, size_t len)
+{
+	stream->bytes_in += len;
+	if (stream->traffic)
+		count_add(&stream->traffic->in, len);
+}
+
+static inline void stream_went(struct stream *stream, size_t len)
+{
+	stream->bytes_out += len;
+	if (stream->traffic)
+		count_add(&stream->traffic->out, len);
+}
+
 int stream_fd(const struct stream *stream);
 size_t stream_queued(const struct stream *stream); /* bytes of output */
 

@@ -24,8 +24,8 @@ void stream_splice_in(struct stream *stream)
 
 	stream->active_ms = loop_now(stream->loop);
 	loop_note_read(stream->loop, moved.in);
-	stream->bytes_in += moved.in;
-	mate->bytes_out += moved.out;
+	stream_came(stream, moved.in);
+	stream_went(mate, moved.out);
 	stream->splicing = result == SPLICE_MOVED && moved.in >= LITTLE;
 	if (moved.out > 0)
 		mate->active_ms = stream->active_ms;

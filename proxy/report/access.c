@@ -34,7 +34,8 @@ struct access_log {
 	pthread_cond_t wake;
 	struct block *blocks; /* owned */
 	size_t behind;
-	uint64_t dropped;
+	uint64_t dropped; /* not told of yet */
+	uint64_t all_dropped;
 	struct log_target *target; /* owned: the writing thread's */
 	struct log_target *old;  /* owned: the one of another form before; or NULL */
 	struct log_target *next; /* owned: to be taken up; or NULL */
@@ -201,6 +202,16 @@ void access_close(struct access_log *log)
 	free(log);
 }
 
+uint64_t access_dropped(struct access_log *log)
+{
+	uint64_t dropped;
+
+	pthread_mutex_lock(&log->lock);
+	dropped = log->all_dropped;
+	pthread_mutex_unlock(&log->lock);
+	return dropped;
+}
+
 /* --- buffers ------------------------------------------------------------ */
 
 struct access_buffer *access_buffer_new(struct access_log *log)
@@ -248,6 +259,7 @@ void access_flush(struct access_buffer *buffer)
 		log->behind += block->len;
 	} else {
 		log->dropped += buffer->lines;
+		log->all_dropped += buffer->lines;
 	}
 	pthread_cond_signal(&log->wake);
 	pthread_mutex_unlock(&log->lock);

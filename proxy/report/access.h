@@ -36,6 +36,9 @@ int access_reopen(struct access_log *log, const struct log_want *want,
  * where nobody reads what it writes. */
 void access_close(struct access_log *log);
 
+/* access_dropped counts the lines that were dropped since it was opened. */
+uint64_t access_dropped(struct access_log *log);
+
 struct access_buffer *access_buffer_new(struct access_log *log);
 void access_buffer_free(struct access_buffer *buffer); /* flushes */
 

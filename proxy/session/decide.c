@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "proxy/report/rulebook.h"
 #include "proxy/session/session_private.h"
 
 bool decide_is_magic(const char *name)
@@ -201,6 +202,15 @@ enum wait step_resolve(struct session *s)
 	return session_go(s, AT_DECIDE);
 }
 
+void decide_note(struct session *s)
+{
+	if (!s->decided)
+		rule_counts_add(s->services->tally.rules, RULES_SSL,
+			s->decision.rule_name,
+			action_name(s->decision.options.action));
+	s->decided = true;
+}
+
 bool decide_host_is_blocked(struct session *s, enum reason *out)
 {
 	struct decision decision;
@@ -209,7 +219,7 @@ bool decide_host_is_blocked(struct session *s, enum reason *out)
 	*out = REASON_BLOCKED;
 	if (decision.options.action == ACTION_BLOCK) {
 		s->decision = decision;
-		s->decided = true;
+		decide_note(s);
 		return true;
 	}
 	*out = REASON_URL_BLOCKED;
@@ -304,7 +314,7 @@ enum wait step_decide(struct session *s)
 		return refuse_tls(s, SSL_AD_UNRECOGNIZED_NAME, REASON_NO_SNI,
 			"");
 	decide_tls(s, &s->decision);
-	s->decided = true;
+	decide_note(s);
 	if (s->decision.options.action == ACTION_BLOCK)
 		return blocked(s, REASON_BLOCKED, s->decision.rule_name);
 	if (s->origin_spoke &&

@@ -6,6 +6,7 @@
 #include "cache/shards.h"
 #include "pki/trust.h"
 #include "proxy/session/session_private.h"
+#include "proxy/session/shakes.h"
 
 /* --- the origin --------------------------------------------------------- */
 
@@ -339,6 +340,12 @@ static void notice_renewal(struct session *s)
 		atomic_store(&s->site->doubt, true);
 }
 
+static void count_handshake(const struct session *s)
+{
+	shakes_client(&s->services->tally, &s->client, TALLY_TO_SITE,
+		s->timed_out, s->entered_ms);
+}
+
 static enum wait handshake_failed(struct session *s)
 {
 	client_failure_find(&s->client, s->timed_out, &s->client_end);
@@ -358,6 +365,7 @@ enum wait step_handshake(struct session *s)
 	if (origin_is(s->origin, ORIGIN_READY))
 		notice_renewal(s);
 	if (s->client.secure) {
+		count_handshake(s);
 		free(s->hello);
 		s->hello = NULL;
 		free(s->leaf);
@@ -367,7 +375,9 @@ enum wait step_handshake(struct session *s)
 		return session_go(s, AT_INSIDE);
 	}
 	if (s->client.error != STREAM_FINE || stream_ended(&s->client) ||
-	    s->timed_out)
+	    s->timed_out) {
+		count_handshake(s);
 		return handshake_failed(s);
+	}
 	return WAIT_CLIENT;
 }

@@ -87,6 +87,16 @@ static void put_agent(const struct exchange *x, struct record *r)
 	r->user_agent_len = agent.len;
 }
 
+static void tally_exchange(struct tally *tally, const struct record *r)
+{
+	unsigned class = r->status / 100;
+
+	count_add(&tally->exchanges[class < TALLY_STATUSES ? class : 0], 1);
+	times_add(&tally->exchange, r->ms);
+	if (r->reason != REASON_OK)
+		count_add(&tally->refusals[r->reason], 1);
+}
+
 void journal_exchange(struct session *s)
 {
 	struct exchange *x = &s->exchange;
@@ -108,8 +118,7 @@ void journal_exchange(struct session *s)
 	r.bytes_out = x->bytes_out;
 	r.ms = session_now(s) - x->started_ms;
 	access_write(s->services->log, &r);
-	atomic_fetch_add_explicit(&s->services->shared->counters.exchanges, 1,
-		memory_order_relaxed);
+	tally_exchange(&s->services->tally, &r);
 	s->logged = true;
 	s->leaf_forged = false; /* told once */
 }
@@ -177,5 +186,7 @@ void journal_session(struct session *s)
 	r.bytes_out = s->client.bytes_out;
 	r.ms = session_now(s) - s->started_ms;
 	access_write(s->services->log, &r);
+	if (r.reason != REASON_OK)
+		count_add(&s->services->tally.refusals[r.reason], 1);
 	s->logged = true;
 }

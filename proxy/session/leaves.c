@@ -237,8 +237,14 @@ static struct site *forge(struct services *services,
 	if (forge_leaf(order, &leaf, why, why_size) != 0)
 		return NULL;
 	note(services, order, leaf);
-	atomic_fetch_add(&services->shared->counters.signatures, 1);
 	return site_new(leaf);
+}
+
+/* count_forged: on the worker's own thread, wherever it was signed. */
+static void count_forged(const struct leaf_request *request)
+{
+	if (request->site)
+		count_add(&request->services->tally.forged, 1);
 }
 
 /* land gives what was made to all who wait for it; the cache has it first, so
@@ -289,6 +295,7 @@ static void after_work(uv_work_t *work, int status)
 
 	(void)status;
 	give_share(request);
+	count_forged(request);
 	land(request, request->key_len - LEAF_DIGEST);
 	free(request->origin);
 	request->origin = NULL;
@@ -360,6 +367,7 @@ static enum leaves_result lead(struct leaf_request *request,
 		request->site = forge(services, &request->order, request->why,
 			sizeof(request->why));
 		*out_forged = request->site != NULL;
+		count_forged(request);
 	}
 	if (slow)
 		give_share(request);

@@ -9,6 +9,7 @@
 #include "proxy/http/h1_in.h"
 #include "proxy/session/origin_tls.h"
 #include "proxy/session/pool.h"
+#include "proxy/session/shakes.h"
 
 /* --- where to, and the key ---------------------------------------------- */
 
@@ -110,6 +111,7 @@ static void fail(struct origin *origin, enum reason reason, const char *why)
 		return;
 	origin->state = ORIGIN_FAILED;
 	origin->reason = reason;
+	count_add(&origin->services->tally.origin_errors[reason], 1);
 	if (why)
 		words_set(&origin->why, why);
 }
@@ -153,6 +155,9 @@ static bool is_too_old(const struct origin *origin)
  * then what the origin asked for and did not get. */
 static void shake_failed(struct origin *origin)
 {
+	shakes_origin(&origin->services->tally, &origin->stream,
+		origin->judged && origin->verdict != VERDICT_TRUSTED &&
+			origin->mode == UNTRUSTED_BLOCK, false);
 	if (origin->judged && origin->verdict != VERDICT_TRUSTED &&
 	    origin->mode == UNTRUSTED_BLOCK)
 		fail(origin, reason_of_verdict(origin->verdict), NULL);
@@ -173,9 +178,14 @@ static void shake_failed(struct origin *origin)
 
 static void ready(struct origin *origin)
 {
+	struct tally *tally = &origin->services->tally;
+
 	origin->state = ORIGIN_READY;
 	origin->used_ms = loop_now(origin->services->loop);
 	origin->ready_ms = loop_now(origin->services->loop);
+	times_add(&tally->origin_connect, origin->ready_ms - origin->started_ms);
+	if (origin->tls)
+		shakes_origin(tally, &origin->stream, false, false);
 	snapshot_unref(origin->snapshot);
 	origin->snapshot = NULL;
 }
@@ -270,6 +280,7 @@ static void on_dialled(void *arg, enum dial_status status, uv_tcp_t *tcp,
 	memcpy(&origin->peer, peer, address_len(peer));
 	stream_adopt(&origin->stream, origin->services->loop, tcp, &stream_ops,
 		origin);
+	origin->stream.traffic = &origin->services->tally.origin;
 	if (origin->tls) {
 		origin->state = ORIGIN_SHAKING;
 		stream_tls(&origin->stream, origin_tls_new(origin), NULL, 0);
@@ -349,6 +360,8 @@ struct origin *origin_get(struct services *services,
 		origin = origin_new(services, want);
 		memcpy(origin->key, want->key, sizeof(origin->key));
 	}
+	count_add(&services->tally.origins[origin->reused ? TALLY_REUSED :
+		TALLY_NEW], 1);
 	origin->ops = ops;
 	origin->owner = owner;
 	if (origin->state == ORIGIN_DIALLING)
@@ -379,6 +392,9 @@ void origin_release(struct origin *origin, bool keep)
 	}
 	origin->ops = &nobody;
 	count_off(origin);
+	if (origin->state == ORIGIN_SHAKING)
+		shakes_origin(&origin->services->tally, &origin->stream, false,
+			true);
 	if (origin->dial)
 		dial_cancel(origin->dial);
 	if (origin->stream.open)

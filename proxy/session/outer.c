@@ -40,7 +40,7 @@ void outer_unref(struct outer *o)
 	DL_DELETE(services->outers, o);
 	count_out(o);
 	services->num_sessions -= o->at == OUTER_RELAY ? 1 : COUNTS;
-	atomic_fetch_sub(&services->shared->counters.open, 1);
+	count_add(&services->tally.ended[TALLY_PROXY_TLS], 1);
 	opening_free(o->opening);
 	free(o);
 	if (services->session_ended)
@@ -297,11 +297,11 @@ void outer_accept(
 	find_peer(o, fd, peer);
 	DL_APPEND(services->outers, o);
 	services->num_sessions += COUNTS;
-	atomic_fetch_add(&services->shared->counters.accepted, 1);
-	atomic_fetch_add(&services->shared->counters.open, 1);
+	count_add(&services->tally.accepted[TALLY_PROXY_TLS], 1);
 	(void)uv_timer_init(&services->loop->uv, &o->timer);
 	o->timer.data = o;
 	stream_open(&o->client, services->loop, fd, &client_ops, o);
+	o->client.traffic = &services->tally.client;
 	o->refs = 2; /* the stream and the timer */
 	begin(o);
 }

@@ -6,6 +6,7 @@
 #include "proxy/report/access.h"
 #include "proxy/report/record.h"
 #include "proxy/session/outer_private.h"
+#include "proxy/session/shakes.h"
 
 struct opening *opening_new(void)
 {
@@ -61,6 +62,7 @@ static void outer_log(
 	};
 
 	access_write(o->services->log, &r);
+	count_add(&o->services->tally.refusals[reason], 1);
 }
 
 void outer_fail(struct outer *o, enum reason reason, const char *why)
@@ -82,6 +84,17 @@ static void fail_told(struct outer *o)
 	stream_shutdown(&o->client);
 }
 
+/* count_shake: where its certificate is refused, the alert is ours. */
+static void count_shake(const struct outer *o)
+{
+	const struct stream *client = &o->client;
+
+	if (client->secure || client->error != STREAM_FINE ||
+		stream_ended(client) || o->timed_out)
+		shakes_client(&o->services->tally, client, TALLY_TO_PROXY,
+			o->timed_out, o->started_ms);
+}
+
 void opening_shake(struct outer *o)
 {
 	bool ended = o->client.error != STREAM_FINE || o->timed_out ||
@@ -90,6 +103,7 @@ void opening_shake(struct outer *o)
 	if (ended && !o->client.secure)
 		client_failure_find(&o->client, o->timed_out,
 			&o->opening->end);
+	count_shake(o);
 	if (o->client.secure)
 		outer_begin_session(o);
 	else if (o->opening->who.why[0])

@@ -66,6 +66,7 @@ static void take_off(struct pool *pool, struct origin *origin)
 	DL_DELETE2(pool->all, origin, before, behind);
 	shelf->num--;
 	pool->num--;
+	count_sub(&pool->services->tally.pooled, 1);
 	if (shelf->num > 0)
 		return;
 	HASH_DEL(pool->shelves, shelf);
@@ -191,6 +192,7 @@ void pool_put(struct pool *pool, struct origin *origin)
 	DL_PREPEND2(pool->all, origin, before, behind);
 	shelf->num++;
 	pool->num++;
+	count_add(&pool->services->tally.pooled, 1);
 	origin->ops = &resting;
 	origin->owner = origin;
 	origin->used_ms = loop_now(pool->services->loop);

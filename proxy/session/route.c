@@ -207,7 +207,7 @@ static enum route refuse_connect(struct session *s, struct exchange *x)
 		    !urls_block_host(s, s->host)))
 		return ROUTE_CONNECT;
 	s->decision = decision;
-	s->decided = true;
+	decide_note(s);
 	x->last = true;
 	if (decision.options.action == ACTION_BLOCK)
 		return exchange_refuse(x, REASON_BLOCKED, "");
@@ -318,11 +318,11 @@ static bool is_blocked(struct session *s, const char *host)
 
 	decide_name(s, s->host, false, false, &by_connect);
 	s->decision = by_connect;
-	s->decided = true;
 	if (host[0] && strcmp(host, s->host) != 0) {
 		decide_name(s, host, false, false, &by_host);
 		s->decision = decision_both(&by_connect, &by_host);
 	}
+	decide_note(s);
 	return s->decision.options.action == ACTION_BLOCK;
 }
 

@@ -10,7 +10,6 @@
 #define PROXY_SESSION_SERVICES_H
 
 #include <openssl/ssl.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +17,7 @@
 #include "proxy/config/snapshot.h"
 #include "proxy/net/address.h"
 #include "proxy/net/loop.h"
+#include "proxy/report/tally.h"
 
 struct access_buffer;
 struct flight;
@@ -28,18 +28,11 @@ struct outer;
 struct pool;
 struct quota;
 struct resolver;
+struct rulebook;
 struct session;
 struct shards;
 struct tickets;
 struct verifier;
-
-struct counters {
-	atomic_ulong accepted;
-	atomic_ulong open;        /* of them, not closed yet */
-	atomic_ulong signatures;  /* leaves forged */
-	atomic_ulong exchanges;
-	atomic_ulong tunnels;
-};
 
 struct shared {
 	struct leafkeys *keys;      /* owned */
@@ -51,7 +44,7 @@ struct shared {
 	struct ledger *ledger;      /* owned */
 	struct verifier *verifier;  /* owned */
 	struct own_listeners own;
-	struct counters counters;
+	struct rulebook *rulebook;  /* owned */
 };
 
 struct services {
@@ -66,6 +59,7 @@ struct services {
 	unsigned num_signing;
 	struct lru *tls_sessions;       /* owned: to origins */
 	struct access_buffer *log;      /* owned by the worker */
+	struct tally tally;             /* its own; read by any thread */
 	SSL_CTX *client_ctx, *origin_ctx, *outer_ctx; /* owned by the worker */
 	struct session *sessions;       /* every one that is open */
 	struct outer *outers;           /* likewise */

@@ -380,7 +380,7 @@ static void session_free(struct session *s)
 	count_out(s);
 	s->services->num_sessions--;
 	if (!s->inner)
-		atomic_fetch_sub(&s->services->shared->counters.open, 1);
+		count_add(&s->services->tally.ended[session_listener(s)], 1);
 	buffer_clear(&s->peek);
 	site_unref(s->site);
 	free(s->hello);
@@ -547,9 +547,9 @@ void session_accept(struct services *services, int fd,
 	find_peer(s, fd, peer);
 	if (transparent)
 		find_original(s, fd);
-	atomic_fetch_add(&services->shared->counters.accepted, 1);
-	atomic_fetch_add(&services->shared->counters.open, 1);
+	count_add(&services->tally.accepted[session_listener(s)], 1);
 	open_client(s, fd);
+	s->client.traffic = &services->tally.client;
 	begin(s);
 }
 

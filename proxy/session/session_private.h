@@ -213,6 +213,11 @@ static inline const struct config *session_config(const struct session *s)
 	return s->services->snapshot->config;
 }
 
+static inline enum tally_listener session_listener(const struct session *s)
+{
+	return s->transparent ? TALLY_TRANSPARENT : TALLY_PROXY;
+}
+
 static inline bool origin_is(const struct origin *origin,
 	enum origin_state state)
 {
@@ -277,6 +282,9 @@ void decide_name(const struct session *s, const char *name, bool tls,
 	bool has_sni, struct decision *out);
 /* decide_tls decides the connection by the name or names it gave. */
 void decide_tls(struct session *s, struct decision *out);
+/* decide_note: the session's decision has been made; a connection's counts once,
+ * however often it is asked again. */
+void decide_note(struct session *s);
 /* decide_facts is what is known of the client. */
 struct facts decide_facts(const struct session *s);
 /* decide_host_is_blocked: CONNECT's host is, whatever is spoken there but TLS and

@@ -30,7 +30,7 @@ enum wait step_tunnel(struct session *s)
 	if (s->origin->state != ORIGIN_READY)
 		return s->timed_out ? session_fail(s, REASON_CONNECT_TIMEOUT,
 			"") : WAIT_ORIGIN;
-	atomic_fetch_add(&s->services->shared->counters.tunnels, 1);
+	count_add(&s->services->tally.tunnels, 1);
 	return session_go(s, AT_RELAY);
 }
 

@@ -6,6 +6,7 @@
 
 #include "policy/path.h"
 #include "proxy/http/url.h"
+#include "proxy/report/rulebook.h"
 #include "proxy/session/session_private.h"
 
 enum { AGENT_SIZE = 512 };
@@ -74,8 +75,15 @@ static void ask_host(const struct session *s, const char *host,
 	ask_addresses(s, &facts, out);
 }
 
+static void count(const struct session *s, const struct url_decision *url)
+{
+	rule_counts_add(s->services->tally.rules, RULES_URL, url->rule_name,
+		url_action_name(url->options.action));
+}
+
 static bool note_tunnel(struct session *s, const struct url_decision *url)
 {
+	count(s, url);
 	words_set(&s->url_rule, url->rule_name);
 	s->url_action = url->options.action;
 	return url->options.action != URL_ALLOW;
@@ -206,6 +214,7 @@ static enum reason ask(struct session *s, struct exchange *x,
 		url = *url_decision_stricter(&url, &by_host);
 	}
 	x->url_asked = s->services->snapshot->generation;
+	count(s, &url);
 	return take(x, &url, asked);
 }
 

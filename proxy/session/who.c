@@ -173,9 +173,23 @@ static enum who refuse(struct exchange *x, enum reason reason, const char *why,
 	return WHO_REFUSED;
 }
 
+static void count_login(struct session *s, enum verifier_result result)
+{
+	static const enum tally_login logins[] = {
+		[VERIFIER_RIGHT] = TALLY_RIGHT,
+		[VERIFIER_WRONG] = TALLY_WRONG,
+		[VERIFIER_SLOW] = TALLY_SLOWED,
+		[VERIFIER_BUSY] = TALLY_BUSY,
+		[VERIFIER_WAIT] = TALLY_BUSY,
+	};
+
+	count_add(&s->services->tally.logins[logins[result]], 1);
+}
+
 static enum who conclude(struct session *s, struct exchange *x,
 	enum verifier_result result, enum route *out)
 {
+	count_login(s, result);
 	switch (result) {
 	case VERIFIER_RIGHT:
 		if (!password_holds(s, s->login->user)) /* a reload since */

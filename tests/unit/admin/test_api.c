@@ -31,9 +31,10 @@ static int end_all(void **state)
 static void knows_its_paths(void **state)
 {
 	static const char *const mine[] = {"/api", "/api/", "/api/v1/x",
-		"/zia", "/zia/api/v1", "/oauth2/v1/token", "/oauth2"};
+		"/zia", "/zia/api/v1", "/oauth2/v1/token", "/oauth2",
+		"/metrics"};
 	static const char *const others[] = {"", "/", "/ap", "/apiary",
-		"/metrics", "/ziaa/api", "/oauth2x", "/crl/1.crl", "api/v1"};
+		"/metric", "/metricss", "/ziaa/api", "/oauth2x", "/crl/1.crl", "api/v1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(mine) / sizeof(*mine); i++)

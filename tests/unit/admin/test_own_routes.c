@@ -274,6 +274,27 @@ static void gives_crls(void **state)
 		"no CRL of \"\xef\xbf\xbd\"");
 }
 
+static void write_metrics(void *arg, UT_string *out)
+{
+	(void)arg;
+	utstring_printf(out, "x_total 1\n");
+}
+
+static void gives_metrics(void **state)
+{
+	(void)state;
+	refused(ask("GET", "/metrics", NULL), 503, "SERVICE_UNAVAILABLE",
+		"No proxy runs");
+	t.world.metrics = write_metrics;
+	expect(ask("GET", "/metrics", NULL), 200);
+	assert_string_equal(body_of_reply(), "x_total 1\n");
+	assert_string_equal(t.reply.content_type,
+		"text/plain; version=0.0.4; charset=utf-8");
+	expect(ask("POST", "/metrics", NULL), 405);
+	expect(ask("GET", OWN "/metrics", NULL), 404);
+	expect(ask("GET", "/metrics/x", NULL), 404);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -287,6 +308,7 @@ int main(void)
 		TEST(shows_the_audit_trail),
 		TEST(gives_the_root),
 		TEST(gives_crls),
+		TEST(gives_metrics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end_all);
