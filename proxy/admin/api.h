@@ -30,6 +30,7 @@
 #include "proxy/http/message.h"
 
 struct api;
+struct live_list;
 
 enum {
 	/* An upload of 64 KB, and what is around it. */
@@ -84,6 +85,9 @@ struct api_world {
 	void (*settle)(void *arg);
 	const struct api_policies *policies; /* NULL: no proxy runs */
 	void (*metrics)(void *arg, UT_string *out); /* likewise */
+	/* Fills list, whose most is given; at is the caller's to free.
+	 * Likewise. */
+	void (*live)(void *arg, struct live_list *list);
 	void *arg;
 };
 

@@ -111,6 +111,7 @@ static void handle_in(struct desk *desk, const struct snapshot *snapshot,
 		.settle = desk->host.settle,
 		.policies = desk->host.policies,
 		.metrics = desk->host.metrics,
+		.live = desk->host.live,
 		.arg = desk->host.arg,
 	};
 

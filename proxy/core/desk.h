@@ -19,6 +19,7 @@ struct api_policies;
 struct desk;
 struct keeper_link;
 struct leafkeys;
+struct live_list;
 struct snapshot;
 
 struct desk_host {
@@ -32,6 +33,8 @@ struct desk_host {
 	bool (*serving)(void *arg);
 	/* Writes the text of /metrics. */
 	void (*metrics)(void *arg, UT_string *out);
+	/* Fills list: see api_world. */
+	void (*live)(void *arg, struct live_list *list);
 	const struct api_policies *policies;
 	void *arg;
 };

@@ -155,7 +155,7 @@ static int open_desk(struct server *server, char *err, size_t err_size)
 	struct inheritance *inheritance = &server->inheritance;
 	struct desk_order order = {
 		.host = {server_snapshot, on_changed, settle, is_serving,
-			server_metrics, &server_policies, server},
+			server_metrics, server_live, &server_policies, server},
 		.fds = inheritance->admin.at,
 		.num_fds = inheritance->admin.num,
 		.state = inheritance->state,

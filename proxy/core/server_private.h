@@ -71,6 +71,11 @@ struct snapshot *server_snapshot(void *server);
 /* server_metrics writes /metrics. Any thread. */
 void server_metrics(void *server, UT_string *out);
 
+/* server_live fills list, whose most is given; at is the caller's to free. Any
+ * thread that may wait for the workers. */
+struct live_list;
+void server_live(void *server, struct live_list *list);
+
 /* server_figures prints some of them on stderr. */
 void server_figures(struct server *server);
 

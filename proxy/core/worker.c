@@ -62,13 +62,15 @@ struct worker {
 };
 
 /* What the main thread has to say. */
-enum order_kind { ORDER_ADOPT, ORDER_DRAIN, ORDER_STOP };
+enum order_kind { ORDER_ADOPT, ORDER_LOOK, ORDER_DRAIN, ORDER_STOP };
 
 struct order {
 	struct post post;
 	struct worker *worker;
 	struct snapshot *snapshot; /* owned */
 	enum order_kind kind;
+	void (*look)(const struct services *services, void *arg);
+	void *arg;
 	sem_t *done;               /* borrowed: told when it is; or NULL */
 };
 
@@ -286,6 +288,9 @@ static void on_order(struct post *post)
 	case ORDER_ADOPT:
 		adopt(&worker->services, order->snapshot);
 		break;
+	case ORDER_LOOK:
+		order->look(&worker->services, order->arg);
+		break;
 	case ORDER_DRAIN:
 		drain(worker);
 		break;
@@ -299,8 +304,7 @@ static void on_order(struct post *post)
 	free(order);
 }
 
-static void give_order(struct worker *worker, enum order_kind kind,
-	struct snapshot *snapshot, sem_t *done)
+static struct order *make_order(struct worker *worker, enum order_kind kind)
 {
 	struct order *order = calloc(1, sizeof(*order));
 
@@ -308,8 +312,16 @@ static void give_order(struct worker *worker, enum order_kind kind,
 		abort();
 	order->post.run = on_order;
 	order->worker = worker;
-	order->snapshot = snapshot;
 	order->kind = kind;
+	return order;
+}
+
+static void give_order(struct worker *worker, enum order_kind kind,
+	struct snapshot *snapshot, sem_t *done)
+{
+	struct order *order = make_order(worker, kind);
+
+	order->snapshot = snapshot;
 	order->done = done;
 	loop_post(&worker->loop, &order->post);
 }
@@ -328,6 +340,28 @@ static bool is_done(struct worker *worker, sem_t *done)
 	return sem_trywait(done) == 0;
 }
 
+static sem_t *new_semaphore(void)
+{
+	sem_t *semaphore = calloc(1, sizeof(*semaphore));
+
+	if (!semaphore || sem_init(semaphore, 0, 0) != 0)
+		abort();
+	return semaphore;
+}
+
+void worker_look(struct worker *worker,
+	void (*look)(const struct services *services, void *arg), void *arg)
+{
+	struct order *order = make_order(worker, ORDER_LOOK);
+	sem_t *done = order->done = new_semaphore();
+
+	order->look = look;
+	order->arg = arg;
+	loop_post(&worker->loop, &order->post);
+	if (is_done(worker, done))
+		free(done);
+}
+
 /* What is told to one that has ended stays with its orders: the memory is let
  * go of with them. */
 void worker_adopt_all(struct worker *const *workers, size_t num,
@@ -336,9 +370,7 @@ void worker_adopt_all(struct worker *const *workers, size_t num,
 	sem_t **done = calloc(num + 1, sizeof(*done));
 
 	for (size_t i = 0; done && i < num; i++) {
-		done[i] = calloc(1, sizeof(**done));
-		if (!done[i] || sem_init(done[i], 0, 0) != 0)
-			abort();
+		done[i] = new_semaphore();
 		give_order(workers[i], ORDER_ADOPT, snapshot_ref(snapshot),
 			done[i]);
 	}

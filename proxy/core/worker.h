@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 struct access_log;
+struct services;
 struct shared;
 struct snapshot;
 struct tally;
@@ -45,6 +46,11 @@ const struct tally *worker_tally(const struct worker *worker);
  * has ended. */
 void worker_adopt_all(struct worker *const *workers, size_t num,
 	struct snapshot *snapshot);
+
+/* worker_look has look called with arg on the worker's thread, between two turns of
+ * its loop, and waits for that; not at all where it has ended. */
+void worker_look(struct worker *worker,
+	void (*look)(const struct services *services, void *arg), void *arg);
 
 /* worker_drain closes its listeners and ends once its sessions have, at the
  * latest after the time the configuration gives; worker_stop ends them now. */

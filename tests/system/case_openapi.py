@@ -240,6 +240,9 @@ def log_in(api, held):
         "name": "a " + kind, "kind": kind, "readOnly": kind == "bearer"})
         for kind in ("bearer", "oauth", "session")}
     local.said("POST", "/sallyport/tokens", 400, {"name": "a bearer"})
+    api.said("GET", "/sallyport/sessions", 403)
+    local.said("GET", "/sallyport/sessions", 200)
+    local.said("GET", "/sallyport/sessions?limit=x", 400)
     assert len(local.said("GET", "/sallyport/tokens", 200)) == 3
     reader = held(token=False)
     reader.fields["Authorization"] = "Bearer " + made["bearer"]["token"]
