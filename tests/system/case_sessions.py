@@ -13,7 +13,8 @@ from lab.case import Group, eventually
 RULES = [{"name": "Left alone", "match": {"hosts": ["ec.lab.test"]},
           "action": "do-not-inspect"}]
 
-sessions = Group("sessions", config=lambda lab: {"ssl-rules": RULES})
+sessions = Group("sessions", config=lambda lab: {
+    "ssl-rules": RULES, "limits": {"connect-timeout": "5s"}})
 users = Group("sessions/users", config=settings)
 
 
