@@ -360,6 +360,7 @@ void config_free(struct config *config)
 	policy_free(config->policy);
 	free(config->access_log);
 	locations_free(config);
+	free(config->key_log);
 	free(config);
 }
 

@@ -181,6 +181,7 @@ struct config {
 	enum non_http non_http;
 	char *access_log;         /* "stdout", "stderr", "none", "syslog",
 	                           * "journald" or a path */
+	char *key_log;            /* a path; NULL: none */
 
 	struct {
 		enum log_format format;

@@ -142,6 +142,21 @@ static bool can_write(struct loader *loader, const struct field *field,
 	return false;
 }
 
+void read_new_file(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	const char *text = path_text(loader, field, node);
+	char *path;
+
+	if (!text)
+		return;
+	path = absolute(loader, text);
+	if (can_write(loader, field, node->line, path))
+		set_path(member, path);
+	else
+		free(path);
+}
+
 void read_log_target(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {

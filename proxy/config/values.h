@@ -15,6 +15,7 @@ field_read read_endpoints;    /* struct endpoints */
 field_read read_clients;      /* config's clients and clients_any */
 field_read read_state;        /* char *, a path */
 field_read read_file;         /* char *, a path of a file that is there */
+field_read read_new_file;     /* char *: one that is written to */
 field_read read_log_target;   /* char *, a word or a path */
 field_read read_count;        /* unsigned */
 field_read read_size;         /* size_t */

@@ -17,6 +17,7 @@
 #include "proxy/report/metrics.h"
 #include "proxy/report/rulebook.h"
 #include "proxy/report/tally.h"
+#include "proxy/session/keylog.h"
 
 struct figures {
 	struct server *server;
@@ -335,7 +336,7 @@ static void put_log_dropped(struct figures *f)
 
 static void put_key_log(struct figures *f)
 {
-	put(f, 0);
+	put(f, keylog_is_on(f->server->shared.keylog));
 }
 
 /* --- the process -------------------------------------------------------- */

@@ -68,6 +68,9 @@ static void list_files(struct handover *handover, const struct config *config)
 		add_file(handover, config->users.htpasswd, O_RDONLY);
 	if (config->users.client_ca)
 		add_file(handover, config->users.client_ca, O_RDONLY);
+	if (config->key_log)
+		add_file(handover, config->key_log,
+			O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
 	if (is_word(config->access_log))
 		return;
 	add_file(handover, config->access_log, LOG_FLAGS);

@@ -372,6 +372,8 @@ static int start(struct server *server, char *err, size_t err_size)
 	if (access_open(&want, on_full, NULL, &server->log, err, err_size) != 0)
 		return -1;
 	shared_init(&server->shared, config);
+	if (server_open_keylog(server, config, err, err_size) != 0)
+		return -1;
 	server->writer = ledger_writer_new(server->shared.ledger,
 		server->inheritance.state);
 	/* whoever finds the proxy listening finds the admin listener, too; what

@@ -19,6 +19,7 @@
 #include "proxy/core/say.h"
 #include "proxy/core/worker.h"
 #include "proxy/report/access.h"
+#include "proxy/session/keylog.h"
 
 /* --- what is in force --------------------------------------------------- */
 
@@ -257,6 +258,21 @@ void server_reopen_log(struct server *server)
 	pthread_mutex_unlock(&server->change);
 }
 
+/* --- the key log ------------------------------------------------------- */
+
+int server_open_keylog(struct server *server, const struct config *config,
+	char *err, size_t err_size)
+{
+	if (keylog_open(server->shared.keylog, config->key_log, err,
+		    err_size) != 0)
+		return -1;
+	if (config->key_log)
+		say("warning: the secrets of all TLS connections are written to "
+			"%s (log.keys): who reads that can read them all",
+			config->key_log);
+	return 0;
+}
+
 /* --- loading anew ------------------------------------------------------- */
 
 static int reload(struct server *server)
@@ -264,6 +280,7 @@ static int reload(struct server *server)
 	const char *path = server->inheritance.config;
 	struct source source = {NULL};
 	struct snapshot *snapshot;
+	char err[512];
 
 	if (source_read(path, server->inheritance.state, &source,
 		    stderr) != 0 ||
@@ -272,6 +289,9 @@ static int reload(struct server *server)
 		return -1;
 	}
 	reopen_log(server, snapshot->config);
+	if (server_open_keylog(server, snapshot->config, err,
+		    sizeof(err)) != 0)
+		say("reload: %s; secrets are not written any more", err);
 	adopt(server, snapshot, &source);
 	say("reloaded %s", path ? path : "(no file)");
 	say_policy(server);

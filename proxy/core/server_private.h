@@ -20,6 +20,8 @@
 #include "proxy/report/log_target.h"
 #include "proxy/session/services.h"
 
+struct config;
+
 struct server {
 	struct inheritance inheritance;
 	pthread_mutex_t change;    /* held while something is changed */
@@ -46,6 +48,11 @@ enum { SERVER_RETRY_S = 60 }; /* CAs that could not be opened anew */
 
 /* server_load makes what the process begins with. 0, or its exit code. */
 int server_load(struct server *server);
+
+/* server_open_keylog has the secrets written where config says, and tells. -1: they
+ * are not, err says why. */
+int server_open_keylog(struct server *server, const struct config *config,
+	char *err, size_t err_size) __attribute__((warn_unused_result));
 
 /* server_taken: what was loaded is in force from now on. */
 void server_taken(struct server *server);

@@ -7,6 +7,7 @@
 #include "pki/leafkeys.h"
 #include "proxy/config/config.h"
 #include "proxy/report/rulebook.h"
+#include "proxy/session/keylog.h"
 #include "proxy/session/leaves.h"
 #include "proxy/session/ledger.h"
 #include "proxy/session/origin_tls.h"
@@ -54,6 +55,7 @@ void shared_init(struct shared *shared, const struct config *config)
 	shared->ledger = ledger_new();
 	shared->verifier = verifier_new(verifier_threads());
 	shared->rulebook = rulebook_new();
+	shared->keylog = keylog_new();
 	at = calloc(config->proxy.num + config->proxy_tls.num +
 		config->transparent.num + config->admin.num + 1, sizeof(*at));
 	if (!at)
@@ -84,6 +86,7 @@ void shared_clear(struct shared *shared)
 	ledger_free(shared->ledger);
 	verifier_free(shared->verifier);
 	rulebook_free(shared->rulebook);
+	keylog_free(shared->keylog);
 	leafkeys_free(shared->keys);
 	own_listeners_clear(&shared->own);
 }

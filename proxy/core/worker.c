@@ -20,6 +20,7 @@
 #include "proxy/report/access.h"
 #include "proxy/report/rulebook.h"
 #include "proxy/session/client_tls.h"
+#include "proxy/session/keylog.h"
 #include "proxy/session/origin_tls.h"
 #include "proxy/session/outer.h"
 #include "proxy/session/outer_tls.h"
@@ -267,6 +268,15 @@ static void on_resting(void *arg)
 
 /* --- orders ------------------------------------------------------------- */
 
+static void use_keylog(struct services *services)
+{
+	struct keylog *keylog = services->shared->keylog;
+
+	keylog_use(keylog, services->client_ctx);
+	keylog_use(keylog, services->origin_ctx);
+	keylog_use(keylog, services->outer_ctx);
+}
+
 /* adopt takes snapshot. A reload may have new users, or roots; where the CAs alone
  * are others it is of the same generation. */
 static void adopt(struct services *services, struct snapshot *snapshot)
@@ -275,6 +285,7 @@ static void adopt(struct services *services, struct snapshot *snapshot)
 
 	snapshot_unref(services->snapshot);
 	services->snapshot = snapshot;
+	use_keylog(services);
 	if (anew)
 		session_end_gone(services);
 }
@@ -421,6 +432,7 @@ static void init_services(struct worker *worker, struct shared *shared,
 	services->client_ctx = client_tls_ctx(shared->tickets);
 	services->origin_ctx = origin_tls_ctx();
 	services->outer_ctx = outer_tls_ctx();
+	use_keylog(services);
 	services->pool = pool_new(services);
 	services->dials = quota_new(DIALS_EACH);
 	services->connections = quota_new(worker->max_connections / 2 + 1);

@@ -21,6 +21,7 @@
 
 struct access_buffer;
 struct flight;
+struct keylog;
 struct leafkeys;
 struct ledger;
 struct lru;
@@ -45,6 +46,7 @@ struct shared {
 	struct verifier *verifier;  /* owned */
 	struct own_listeners own;
 	struct rulebook *rulebook;  /* owned */
+	struct keylog *keylog;      /* owned */
 };
 
 struct services {
