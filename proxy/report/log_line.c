@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proxy/net/address.h"
+#include "proxy/report/csv_cell.h"
 
 enum { USER_AGENT_MAX = 512 };
 
@@ -239,54 +240,9 @@ static void write_json(struct json_line *line, struct scope *l,
 
 /* --- CSV: each cell has a comma behind it ------------------------------- */
 
-/* Quoted, a cell may have commas and quotes in it. */
-static bool is_quoted(struct text cell)
-{
-	return memchr(cell.at, ',', cell.len) ||
-		memchr(cell.at, '"', cell.len);
-}
-
-/* is_formula: a spreadsheet may calculate what begins so. Controls are escaped
- * in any case. */
-static bool is_formula(struct text cell)
-{
-	return cell.len > 0 && memchr("=+-@", cell.at[0], 4);
-}
-
-/* unescape makes "" of the quotes that json_escape has put a backslash before,
- * and one of two backslashes. */
-static char *unescape(char *from, const char *end)
-{
-	char *to = from;
-
-	while (from < end) {
-		if (*from == '\\' && (from[1] == '"' || from[1] == '\\')) {
-			if (*++from == '"')
-				*to++ = '"';
-		}
-		*to++ = *from++;
-	}
-	return to;
-}
-
 static void csv_put_text(struct json_line *line, struct text cell)
 {
-	char *at = json_room(line, JSON_ESCAPED(cell.len) + 4), *begin;
-	bool quoted = cell.at && is_quoted(cell);
-
-	if (quoted)
-		*at++ = '"';
-	if (cell.at && is_formula(cell))
-		*at++ = '\'';
-	begin = at;
-	if (cell.at)
-		at = json_escape(at, cell.at, cell.len);
-	if (memchr(begin, '\\', (size_t)(at - begin)))
-		at = unescape(begin, at);
-	if (quoted)
-		*at++ = '"';
-	*at++ = ',';
-	end_at(line, at);
+	csv_cell(line, cell.at, cell.len);
 }
 
 static void csv_put_number(struct json_line *line, uint64_t value)
