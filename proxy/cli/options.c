@@ -134,6 +134,12 @@ static int take(const struct command *command, int argc, char **argv, int *at,
 		return wrong(command, "needs ", row->name);
 	if (!value || value[0] == '\0')
 		return wrong(command, "a value is missing behind ", word);
+	if (row->list) {
+		if (row->list->num == row->list->max)
+			return wrong(command, "given too often: --", row->name);
+		row->list->at[row->list->num++] = value;
+		return OPTIONS_FINE;
+	}
 	if (*row->value)
 		return wrong(command, "given twice: --", row->name);
 	*row->value = value;

@@ -9,8 +9,15 @@
 #define PROXY_CLI_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "proxy/cli/command.h"
+
+/* The values of an option that may be given more than once. */
+struct option_list {
+	const char **at; /* room for max */
+	size_t num, max;
+};
 
 struct option_row {
 	char letter;        /* 0: none */
@@ -19,6 +26,7 @@ struct option_row {
 	bool needed;
 	bool *flag;         /* ... and this is set */
 	bool operand;
+	struct option_list *list; /* value is NULL, too: each goes there */
 };
 
 enum { OPTIONS_FINE = -1 };
