@@ -15,6 +15,7 @@ static const struct {
 } groups[] = {
 	{&command_ca, {ca_words, ca_steps}},
 	{&command_token, {token_words}},
+	{&command_log, {log_words}},
 };
 
 /* list gives all words of a group. */

@@ -1,0 +1,226 @@
+#include "proxy/cli/log_ask.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/netset.h"
+#include "proxy/cli/setup.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/config/nearest.h"
+#include "proxy/logbook/moment.h"
+#include "proxy/report/reason.h"
+
+static const char *const kinds[] = {"exchange", "tunnel", "relay", "refused",
+	"log"};
+
+int log_wrong(const struct command *command, const char *option,
+	const char *value, const char *how)
+{
+	fprintf(stderr, "sallyport %s: --%s %s: %s\n", command->name, option,
+		shown(value).text, how);
+	return EXIT_WRONG;
+}
+
+void log_ask_rows(struct log_ask *ask, struct option_row *rows)
+{
+	const struct option_row all[LOG_ASK_ROWS] = {
+		{.letter = 'c', .name = "config", .value = &ask->config},
+		{.name = "file", .list = &ask->list},
+		{.name = "since", .value = &ask->since},
+		{.name = "until", .value = &ask->until},
+		{.name = "host", .value = &ask->filter.host},
+		{.name = "user", .value = &ask->filter.user},
+		{.name = "action", .value = &ask->filter.action},
+		{.name = "reason", .value = &ask->filter.reason},
+		{.name = "kind", .value = &ask->filter.kind},
+		{.name = "client", .value = &ask->client},
+	};
+
+	ask->list = (struct option_list){.at = ask->files,
+		.max = LOG_FILES_MAX};
+	memcpy(rows, all, sizeof(all));
+}
+
+int log_ask_count(const struct command *command, const char *name,
+	const char *text, unsigned max, unsigned *out)
+{
+	char how[64];
+
+	if (!text)
+		return OPTIONS_FINE;
+	if (strlen(text) <= 9 && strspn(text, "0123456789") == strlen(text))
+		*out = (unsigned)strtoul(text, NULL, 10);
+	else
+		*out = 0;
+	if (*out >= 1 && *out <= max)
+		return OPTIONS_FINE;
+	snprintf(how, sizeof(how), "a count from 1 to %u goes here", max);
+	return log_wrong(command, name, text, how);
+}
+
+static int read_moment(const struct command *command, const char *name,
+	const char *text, int64_t *out)
+{
+	int64_t now = (int64_t)time(NULL) * 1000 + 999;
+
+	if (!text || moment_read(text, now, out))
+		return OPTIONS_FINE;
+	return log_wrong(command, name, text, "no time; write 2h (ago), 10:30, "
+		"yesterday, 2026-11-20, \"2026-11-20 10:30\" or "
+		"2026-11-20T10:30:00Z (UTC)");
+}
+
+/* check_word: what no line can have is a typing mistake. */
+static int check_word(const struct command *command, const char *option,
+	const char *word, const char *const *words, size_t num)
+{
+	const char *close;
+	char how[128];
+
+	for (size_t i = 0; word && i < num; i++) {
+		if (strcmp(words[i], word) == 0)
+			word = NULL;
+	}
+	if (!word)
+		return OPTIONS_FINE;
+	close = nearest(word, words, num);
+	snprintf(how, sizeof(how), close ? "no line has it; did you mean %s?" :
+		"no line has it; see \"man sallyport\"", close);
+	return log_wrong(command, option, word, how);
+}
+
+static int check_words(const struct command *command,
+	const struct filter *filter)
+{
+	const char *reasons[REASON_COUNT];
+	int code;
+
+	for (int i = 0; i < REASON_COUNT; i++)
+		reasons[i] = reason_word((enum reason)i);
+	code = check_word(command, "reason", filter->reason, reasons,
+		REASON_COUNT);
+	return code == OPTIONS_FINE ? check_word(command, "kind", filter->kind,
+		kinds, sizeof(kinds) / sizeof(*kinds)) : code;
+}
+
+static int read_client(const struct command *command, struct log_ask *ask)
+{
+	char err[256];
+
+	if (!ask->client)
+		return OPTIONS_FINE;
+	ask->filter.client = netset_new();
+	if (netset_add(ask->filter.client, ask->client, err, sizeof(err)) == 0)
+		return OPTIONS_FINE;
+	return log_wrong(command, "client", ask->client, err);
+}
+
+/* no_file: the log goes where it can't be read from. */
+static int no_file(const struct command *command, const char *where)
+{
+	if (strncmp(where, "journald", 8) == 0)
+		fprintf(stderr, "sallyport %s: the log goes to the journal "
+			"(log.access): \"journalctl -t sallyport\" shows it\n",
+			command->name);
+	else
+		fprintf(stderr, "sallyport %s: log.access is %s, not a file; "
+			"name what it was written to with --file FILE "
+			"(\"-\" is standard input)\n", command->name,
+			shown(where).text);
+	return EXIT_FAILED;
+}
+
+static bool is_file(const char *where)
+{
+	static const char *const words[] = {"stdout", "stderr", "none",
+		"syslog", "journald"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(where, words[i]) == 0)
+			return false;
+	}
+	return strncmp(where, "syslog:", 7) != 0 &&
+		strncmp(where, "journald:", 9) != 0;
+}
+
+static int find_file(const struct command *command, struct log_ask *ask)
+{
+	int code;
+
+	if (ask->list.num > 0)
+		return OPTIONS_FINE;
+	code = setup_config(ask->config, &ask->settings);
+	if (code != OPTIONS_FINE)
+		return code;
+	return is_file(ask->settings->access_log) ? OPTIONS_FINE :
+		no_file(command, ask->settings->access_log);
+}
+
+int log_ask_read(const struct command *command, struct log_ask *ask)
+{
+	int code = read_moment(command, "since", ask->since,
+		&ask->filter.since_ms);
+
+	if (code == OPTIONS_FINE)
+		code = read_moment(command, "until", ask->until,
+			&ask->filter.until_ms);
+	if (code == OPTIONS_FINE)
+		code = check_words(command, &ask->filter);
+	if (code == OPTIONS_FINE)
+		code = read_client(command, ask);
+	return code == OPTIONS_FINE ? find_file(command, ask) : code;
+}
+
+static int not_opened(const char *path)
+{
+	fprintf(stderr, "sallyport: %s can't be read: %s%s\n",
+		shown(path).text, strerror(errno), errno == EACCES ?
+		"; the log is its proxy's, and root's, to read" : "");
+	return EXIT_FAILED;
+}
+
+int log_ask_open(const struct log_ask *ask, struct book *book)
+{
+	const char *path;
+
+	for (size_t i = ask->list.num; i > 0; i--) {
+		path = ask->list.at[i - 1];
+		if (book_add(book, path) != 0)
+			return not_opened(path);
+	}
+	if (ask->list.num > 0)
+		return OPTIONS_FINE;
+	path = ask->settings->access_log;
+	/* It is not there for a moment while it is turned. */
+	if ((book_add(book, path) != 0 && errno != ENOENT) ||
+	    book_add_rotated(book, path) != 0)
+		return not_opened(path);
+	if (book->num > 0)
+		return OPTIONS_FINE;
+	errno = ENOENT;
+	return not_opened(path);
+}
+
+int log_ask_end(const struct book *book)
+{
+	if (book->foreign > 0)
+		fprintf(stderr, "sallyport: passed over %llu line%s that %s "
+			"not the access log's, or not whole\n",
+			(unsigned long long)book->foreign,
+			book->foreign == 1 ? "" : "s",
+			book->foreign == 1 ? "is" : "are");
+	if (book->error == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "sallyport: the log can't be read to its end: %s\n",
+		strerror(book->error));
+	return EXIT_FAILED;
+}
+
+void log_ask_clear(struct log_ask *ask)
+{
+	netset_free(ask->filter.client);
+	config_free(ask->settings);
+	*ask = (struct log_ask){.config = NULL};
+}

@@ -1,0 +1,24 @@
+/*
+ * log_spare.h - the rules that would spare hosts from being inspected, to paste.
+ *
+ * Threads: the main one.
+ */
+#ifndef PROXY_CLI_LOG_SPARE_H
+#define PROXY_CLI_LOG_SPARE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "proxy/logbook/verdicts.h"
+
+/* log_spare writes one for each host that is pinned or wants certificates, as
+ * items of ssl-rules. A rule is for the programs alone where all are known by what
+ * they say of themselves. False: there is none to write. */
+bool log_spare(FILE *out, const struct verdicts *verdicts);
+
+/* log_spare_agent writes what a rule's user-agents would have for it, as "curl/"
+ * and a star; false: it is no good for that. */
+enum { SPARE_AGENT_SIZE = 72 };
+bool log_spare_agent(const char *agent, char out[SPARE_AGENT_SIZE]);
+
+#endif
