@@ -54,6 +54,23 @@ static int read_operands(const char *line)
 	return read_words(line, with_operands, 4);
 }
 
+static void lists_take_many(void **state)
+{
+	const char *at[2];
+	struct option_list list = {.at = at, .max = 2};
+	const struct option_row row = {.name = "file", .list = &list};
+
+	(void)state;
+	assert_int_equal(read_words("--file A --file=B", &row, 1),
+		OPTIONS_FINE);
+	assert_int_equal(list.num, 2);
+	assert_string_equal(at[0], "A");
+	assert_string_equal(at[1], "B");
+	assert_int_equal(read_words("--file C", &row, 1), EXIT_WRONG);
+	list.num = 0;
+	assert_int_equal(read_words("--file", &row, 1), EXIT_WRONG);
+}
+
 static void every_form(void **state)
 {
 	static const char *const forms[] = {"-c F --cert C", "--cert=C -cF",
@@ -126,6 +143,7 @@ static void help_is_no_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_take_many),
 		cmocka_unit_test(every_form),
 		cmocka_unit_test(wrong_use),
 		cmocka_unit_test(operands_in_their_order),
