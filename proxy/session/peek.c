@@ -82,6 +82,24 @@ static enum wait unclear(struct session *s)
 		"the first bytes could be TLS or HTTP and were not finished");
 }
 
+/* what_is_spoken: HTTP's servers, and the PROXY protocol's, do not
+ * speak first: "EHLO you" is SMTP's. */
+static enum sniff what_is_spoken(struct session *s)
+{
+	enum sniff kind = sniff(buffer_at(&s->peek), buffer_len(&s->peek));
+
+	if (s->origin_spoke && (kind == SNIFF_HTTP || kind == SNIFF_PROXY))
+		return SNIFF_OTHER;
+	s->line_open = kind == SNIFF_OTHER && !s->origin_spoke;
+	return kind;
+}
+
+static enum wait refuse_proxy(struct session *s)
+{
+	return session_fail(s, REASON_BAD_REQUEST,
+		"the PROXY protocol, which hides what follows it");
+}
+
 /* --- outside ------------------------------------------------------------ */
 
 static enum wait bad_hello(struct session *s, const char *why)
@@ -154,18 +172,14 @@ static enum wait plain_http(struct session *s)
 
 enum wait step_peek(struct session *s)
 {
-	enum sniff kind;
-
 	collect(s);
-	kind = sniff(buffer_at(&s->peek), buffer_len(&s->peek));
-	/* HTTP servers do not speak first: "EHLO you" is SMTP's */
-	if (kind == SNIFF_HTTP && s->origin_spoke)
-		kind = SNIFF_OTHER;
-	switch (kind) {
+	switch (what_is_spoken(s)) {
 	case SNIFF_TLS:
 		return read_hello(s);
 	case SNIFF_HTTP:
 		return plain_http(s);
+	case SNIFF_PROXY:
+		return refuse_proxy(s);
 	case SNIFF_OTHER:
 		return not_tls(s);
 	case SNIFF_MORE:
@@ -198,8 +212,6 @@ static enum wait not_http(struct session *s)
 
 static enum wait http_inside(struct session *s)
 {
-	if (s->origin_spoke)
-		return not_http(s);
 	stream_unread(&s->client, buffer_at(&s->peek), buffer_len(&s->peek));
 	buffer_clear(&s->peek);
 	return serve_begin(s, REALM_INSPECTED);
@@ -214,9 +226,11 @@ enum wait step_inside(struct session *s)
 				8) == 0 ?
 			serve_begin(s, REALM_INSPECTED) : not_http(s);
 	collect(s);
-	kind = sniff(buffer_at(&s->peek), buffer_len(&s->peek));
+	kind = what_is_spoken(s);
 	if (kind == SNIFF_HTTP)
 		return http_inside(s);
+	if (kind == SNIFF_PROXY)
+		return refuse_proxy(s);
 	if (kind != SNIFF_MORE)
 		return not_http(s);
 	if (s->first_byte_ms && s->timed_out)

@@ -27,6 +27,7 @@
 #include "policy/policy.h"
 #include "proxy/config/config.h"
 #include "proxy/net/address.h"
+#include "proxy/net/first_line.h"
 #include "proxy/net/hello.h"
 #include "proxy/net/resolve.h"
 #include "proxy/net/sniff.h"
@@ -112,6 +113,8 @@ struct session {
 	/* What it wants. */
 	struct buffer peek;            /* owned: bytes not yet given on */
 	uint64_t first_byte_ms;
+	bool line_open;                /* what is relayed may yet be HTTP */
+	struct first_line line;
 	bool silent;                   /* said nothing for peek-timeout */
 	struct hello *hello;           /* owned, until the handshake is over */
 	char host[HOST_SIZE];          /* CONNECT's; transparent: where to */

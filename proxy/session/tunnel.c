@@ -36,21 +36,39 @@ enum wait step_tunnel(struct session *s)
 
 /* --- both ways ---------------------------------------------------------- */
 
-static void client_to_origin(struct session *s)
+/* is_request looks at bytes before they go on. Once it has said so, they must not. */
+static bool is_request(struct session *s, const void *data, size_t len)
+{
+	enum first_line_is is;
+
+	if (!s->line_open)
+		return false;
+	is = first_line_read(&s->line, data, len);
+	s->line_open = is == FIRST_LINE_OPEN;
+	return is == FIRST_LINE_REQUEST;
+}
+
+/* client_to_origin: false: it is HTTP after all. */
+static bool client_to_origin(struct session *s)
 {
 	struct stream *origin = &s->origin->stream;
 
 	if (buffer_len(&s->peek) > 0) {
+		if (is_request(s, buffer_at(&s->peek), buffer_len(&s->peek)))
+			return false;
 		stream_write(origin, buffer_at(&s->peek),
 			buffer_len(&s->peek));
 		buffer_clear(&s->peek);
 	}
 	if (s->hand.len > 0 && !stream_full(origin)) {
+		if (is_request(s, s->hand.at, s->hand.len))
+			return false;
 		stream_write(origin, s->hand.at, s->hand.len);
 		session_eat(s, s->hand.len);
 	}
 	if (stream_ended(&s->client))
 		stream_shutdown(origin);
+	return true;
 }
 
 static void origin_to_client(struct session *s)
@@ -70,10 +88,12 @@ static bool broken(struct session *s)
 		stream_broken(&s->client) || s->origin->stream.truncated;
 }
 
-/* join: nobody looks at what goes through a tunnel. */
+/* join: nobody looks at what goes through a tunnel, once it is seen to be one. */
 static void join(struct session *s)
 {
-	if (!s->client.is_tls && !s->origin->tls && !s->joined)
+	if (s->joined || s->line_open)
+		return;
+	if (!s->client.is_tls && !s->origin->tls)
 		stream_join(&s->client, &s->origin->stream);
 	s->joined = true;
 }
@@ -91,7 +111,9 @@ enum wait step_relay(struct session *s)
 	if (intercept_judge(s, s->origin) != REASON_OK)
 		return session_fail(s, intercept_judge(s, s->origin), "");
 	join(s);
-	client_to_origin(s);
+	if (!client_to_origin(s))
+		return session_fail(s, REASON_BAD_REQUEST,
+			"HTTP, begun as if it were none");
 	origin_to_client(s);
 	if (broken(s)) {
 		reason = stream_broken(&s->client) ? REASON_CLIENT_GONE :

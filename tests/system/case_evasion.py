@@ -5,14 +5,16 @@ that bank's alone."""
 
 import os
 import ssl
+import time
 
 from case_explain import explain
-from lab import client, http1
+from lab import client, hello, http1
 from lab.case import Group
 from lab.pki import split
 
 COPILOT = "copilot.test"
 UMLAUT = "b\u00fccher.test"
+PROXY_2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\1\x7f\0\0\1\0\1\0\2"
 PLACES = [COPILOT, UMLAUT, "[2001:db8::7]", "192.0.2.7"]
 
 
@@ -405,7 +407,14 @@ def a_first_line_that_is_odd(t):
     """Servers answer it with an error, and take what follows."""
     for first in (b"SSH-X / HTTP/1.1\r\nHost: copilot.test\r\n\r\n",
                   b"A" * 120 + b" / HTTP/1.1\r\nHost: copilot.test\r\n\r\n",
-                  b" ", b"\x0c", b"\x0b", b"\x1f", b"\t "):
+                  b" ", b"\x0c", b"\x0b", b"\x1f", b"\t ",
+                  b"SSH-2.0-x / HTTP/1.1\r\nHost: copilot.test\r\n\r\n",
+                  b"G(T / HTTP/1.1\r\nHost: copilot.test\r\n\r\n",
+                  b"\x80{ / x\r\nHost: copilot.test\r\n\r\n",
+                  b"(" * 70000 + b" / \r\nHost: copilot.test\r\n\r\n",
+                  b"GET\v/\vHTTP/1.1\r\nHost: copilot.test\r\n\r\n",
+                  b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+                  b"PROXY UNKNOWN\r\n", PROXY_2):
         for tls in (False, True):
             tag = fresh()
             sock = t.tls(COPILOT, trust=False, alpn=()) if tls else \
@@ -418,6 +427,37 @@ def a_first_line_that_is_odd(t):
             except OSError:
                 pass
             assert not t.seen(tag), (first[:20], tls)
+
+
+@evasion.case
+def a_first_line_in_pieces(t):
+    """Each byte is passed on as it comes, but not the one that would make a
+    request of it."""
+    for first in (b"\0", b"G(T", b"SSH-2.0-x", b"\x80\n"):
+        tag = fresh()
+        sock = t.tunnel("192.0.2.7", 80)
+        for piece in (first, b" /%s" % tag.encode(), b" HTTP/1.1\r\n", b"\r\n"):
+            try:
+                sock.sendall(piece)
+            except OSError:
+                break
+            time.sleep(0.2)
+        assert not t.seen(tag), first
+    t.line(count=4, kind="tunnel", reason="bad-request")
+
+
+@evasion.case
+def the_proxy_protocol_hides_no_name(t):
+    for first in (PROXY_2, b"PROXY TCP6 ::1 ::1 1 2\r\n"):
+        t.mark()
+        sock = t.tunnel("other.test", 443)
+        sock.sendall(first + hello.records(hello.message(sni="banned.test")))
+        try:
+            assert sock.recv(100) == b"", first
+        except ConnectionError:
+            pass
+        line = t.line(host="other.test", reason="bad-request")
+        assert "PROXY" in line["why"], line
 
 
 # --- two names -------------------------------------------------------------------

@@ -146,6 +146,22 @@ def other_bytes_at_once_are_tunnelled(t):
     assert http1.exactly(f, 20) == b"\x00\x01\x02not tls, not http"
 
 
+@tunnel.case(limit=60)
+def what_begins_as_a_line_goes_through_whole(t):
+    """Looked at until the line ends, however late, and then no more."""
+    for first in (b"\0\0\0\x08\x04\xd2\x16\x2f", b"*1\r\n$4\r\nPING\r\n",
+                  b"{ \"a\": \"/b\" }\n", b"SSH-2.0-x client\r\n",
+                  b"(" * 200000 + b"\r\n"):
+        sock = t.tunnel("half.lab.test")
+        sock.sendall(first)
+        time.sleep(0.2)
+        for _ in range(30):
+            sock.sendall(b"z" * 100000)
+        sock.shutdown(socket.SHUT_WR)
+        got = http1.reader(sock).read()
+        assert got == b"got %d\n" % (len(first) + 3000000), (first[:9], got)
+
+
 @tunnel.case
 def plain_http_in_connect_is_http(t):
     sock = t.tunnel("127.0.0.1", t.lab.port["plain"])

@@ -87,6 +87,7 @@ static void knows_http(void **state)
 		/* ... or pass over what is before them */
 		{ " GET /", 0, SNIFF_HTTP, 5 },
 		{ "\t\v\f\x1c\x1fGET /", 0, SNIFF_HTTP, 9 },
+		{ "PROXY / HTTP/1.1", 0, SNIFF_HTTP, 7 },
 	};
 
 	(void)state;
@@ -111,6 +112,42 @@ static void knows_neither(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check(&rows[i]);
+}
+
+/* Its first line is a request in some server's eyes; before that is seen, it is
+ * SNIFF_OTHER, and first_line.h goes on. */
+static void knows_http_by_its_first_line(void **state)
+{
+	static const char *const lines[] = {
+		"SSH-2.0-x /secret HTTP/1.1\r\n", "\r\nG(T /secret HTTP/1.1\r\n",
+		"{ /secret x\r\n", "GET\v/secret\vHTTP/1.1\r\n",
+		"\x80GT /secret x\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const uint8_t *line = (const uint8_t *)lines[i];
+
+		assert_int_equal(sniff(line, strlen(lines[i])), SNIFF_HTTP);
+		assert_int_equal(sniff(line, 8), SNIFF_OTHER);
+	}
+}
+
+static void knows_the_proxy_protocol(void **state)
+{
+	static const struct row rows[] = {
+		{ "\r\n\r\n\0\r\nQUIT\n\x21\x11", 14, SNIFF_PROXY, 12 },
+		{ "PROXY TCP4 192.0.2.1", 0, SNIFF_PROXY, 11 },
+		{ "PROXY TCP6 ::1 ::1", 0, SNIFF_PROXY, 11 },
+		{ "PROXY UNKNOWN\r\n", 0, SNIFF_PROXY, 13 },
+		{ "PROXY TCP /", 0, SNIFF_HTTP, 10 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(&rows[i]);
+	assert_int_equal(sniff((const uint8_t *)"\r\n\r\n\0\r\nQUIT!", 12),
+		SNIFF_OTHER);
 }
 
 static void never_waits_for_more_than_its_limit(void **state)
@@ -138,6 +175,8 @@ int main(void)
 		cmocka_unit_test(knows_tls_in_disguise),
 		cmocka_unit_test(knows_http),
 		cmocka_unit_test(knows_neither),
+		cmocka_unit_test(knows_http_by_its_first_line),
+		cmocka_unit_test(knows_the_proxy_protocol),
 		cmocka_unit_test(never_waits_for_more_than_its_limit),
 	};
 
