@@ -59,17 +59,22 @@ static bool stays_encoded(const struct reading *reading, int byte)
 	return would_encode(reading, (char)byte);
 }
 
-static void put(struct reading *reading, char c)
+/* bare: c has not been decoded. */
+static void put(struct reading *reading, char c, bool bare)
 {
-	if ((reading->liberties & PATH_BACKSLASHES) && c == '\\')
+	unsigned liberties = reading->liberties;
+	bool first = liberties & PATH_CUTS_FIRST;
+
+	if ((liberties & PATH_BACKSLASHES) && c == '\\')
 		c = '/';
-	if (c == '/')
+	if (c == '/' && (bare || !first))
 		reading->skipping = false;
-	else if ((reading->liberties & PATH_PARAMETERS) && c == ';')
+	else if (c == ';' &&
+		((liberties & PATH_PARAMETERS) || (first && bare)))
 		reading->skipping = true;
 	if (reading->skipping)
 		return;
-	if ((reading->liberties & PATH_MERGES) && c == '/' && reading->len > 0 &&
+	if ((liberties & PATH_MERGES) && c == '/' && reading->len > 0 &&
 		reading->text[reading->len - 1] == '/')
 		return;
 	/* Text ends with a NUL, so it holds none. No request does either. */
@@ -87,16 +92,39 @@ static void put_encoded(struct reading *reading, int byte)
 	reading->text[reading->len++] = digits[byte & 15];
 }
 
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+		c == '_' || c == '.' || (c >= 'A' && c <= 'Z');
+}
+
+/* take_word takes what is itself in every reading, and says how much that was. */
+static size_t take_word(struct reading *reading, const char *in, size_t len)
+{
+	char *out = reading->text + reading->len;
+	size_t n = 0;
+
+	for (; n < len && is_word(in[n]); n++)
+		out[n] = lower(in[n]);
+	if (!reading->skipping)
+		reading->len += n;
+	return n;
+}
+
 /* All but the dot segments. */
 static void decode(struct reading *reading, const char *in, size_t len)
 {
 	if (len == 0 || in[0] != '/')
-		put(reading, '/');
-	for (size_t i = 0; i < len && in[i] != '?' && in[i] != '#'; i++) {
-		int byte = encoded(in + i, len - i);
+		put(reading, '/', true);
+	for (size_t i = 0;; i++) {
+		int byte;
 
+		i += take_word(reading, in + i, len - i);
+		if (i == len || in[i] == '?' || in[i] == '#')
+			return;
+		byte = encoded(in + i, len - i);
 		if (byte < 0) {
-			put(reading, in[i]);
+			put(reading, in[i], true);
 			if (in[i] == '%' && !reading->skipping)
 				reading->bare = reading->len;
 			continue;
@@ -104,7 +132,7 @@ static void decode(struct reading *reading, const char *in, size_t len)
 		if (stays_encoded(reading, byte))
 			put_encoded(reading, byte);
 		else
-			put(reading, (char)byte);
+			put(reading, (char)byte, false);
 		i += 2;
 	}
 }
@@ -140,13 +168,29 @@ static void remove_dot_segments(char *text, size_t len)
 	text[kept] = '\0';
 }
 
+static void merge_slashes(char *text)
+{
+	char *kept = text;
+
+	for (const char *at = text; *at; at++) {
+		if (*at != '/' || kept == text || kept[-1] != '/')
+			*kept++ = *at;
+	}
+	*kept = '\0';
+}
+
 static void read_path(const char *in, size_t len, char *out,
 	unsigned liberties)
 {
 	struct reading reading = {.text = out, .liberties = liberties};
 
 	decode(&reading, in, len);
-	remove_dot_segments(out, reading.len);
+	if (liberties & PATH_DOTS)
+		out[reading.len] = '\0';
+	else
+		remove_dot_segments(out, reading.len);
+	if (liberties & PATH_MERGES_LAST)
+		merge_slashes(out);
 }
 
 void path_exact(const char *in, size_t len, char *out)
@@ -156,35 +200,108 @@ void path_exact(const char *in, size_t len, char *out)
 
 void path_lax(const char *in, size_t len, char *out)
 {
-	read_path(in, len, out, PATH_ALL);
+	read_path(in, len, out, PATH_LAX);
 }
 
-/* has_encoded: of a slash, a backslash or a semicolon. */
-static bool has_encoded(const char *in, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		int byte = encoded(in + i, len - i);
+/* What of a path can be read in several ways. */
+struct room {
+	bool encoded; /* a slash, backslash or semicolon */
+	bool bare_semicolon, semicolon, backslash, slashes, dots;
+};
 
-		if (byte > 0 && strchr("/\\;", byte))
-			return true;
+/* A segment as some reading may have it. */
+struct segment {
+	size_t dots; /* that it begins with */
+	bool only;   /* there is nothing else in it */
+	bool empty;
+};
+
+static void end_segment(struct room *room, struct segment *segment, bool slash)
+{
+	if (segment->only && (segment->dots == 1 || segment->dots == 2))
+		room->dots = true;
+	if (slash && segment->empty)
+		room->slashes = true;
+	*segment = (struct segment){.only = true, .empty = true};
+}
+
+static void look_at(struct room *room, struct segment *segment, int c)
+{
+	bool slash = c == '/' || c == '\\';
+
+	if (c == '\\')
+		room->backslash = true;
+	if (c == ';')
+		room->semicolon = true;
+	if (slash || c == ';') {
+		end_segment(room, segment, slash);
+		/* cut off, it may leave an empty one, or dots */
+		room->slashes |= c == ';';
+		return;
 	}
-	return false;
+	segment->empty = false;
+	if (c == '.')
+		segment->dots++;
+	else
+		segment->only = false;
+}
+
+static struct room room_of(const char *in, size_t len)
+{
+	struct room room = {0};
+	struct segment segment = {.only = true}; /* before the first slash */
+
+	for (size_t i = 0; i < len; i++) {
+		int byte = in[i] == '%' ? encoded(in + i, len - i) : -1;
+
+		if (byte < 0) {
+			room.bare_semicolon |= in[i] == ';';
+			look_at(&room, &segment, (unsigned char)in[i]);
+			continue;
+		}
+		if (byte > 0 && strchr("/\\;", byte))
+			room.encoded = true;
+		look_at(&room, &segment, byte);
+		i += 2;
+	}
+	end_segment(&room, &segment, false);
+	return room;
 }
 
 /* liberties_of are those that this path gives any room to. */
 static unsigned liberties_of(const char *in, size_t len)
 {
-	bool hidden = has_encoded(in, len);
-	bool backslash = memchr(in, '\\', len) || hidden;
-	unsigned liberties = hidden ? PATH_DECODES : 0;
+	struct room room = room_of(in, len);
+	unsigned liberties = room.encoded ? PATH_DECODES : 0;
 
-	if (backslash)
+	if (room.backslash)
 		liberties |= PATH_BACKSLASHES;
-	if (hidden || memchr(in, ';', len))
+	if (room.semicolon)
 		liberties |= PATH_PARAMETERS;
-	if (backslash || memmem(in, len, "//", 2) || memchr(in, ';', len))
+	if (room.bare_semicolon && room.encoded)
+		liberties |= PATH_CUTS_FIRST;
+	if (room.slashes)
 		liberties |= PATH_MERGES;
-	return liberties;
+	if (!room.dots)
+		return liberties;
+	if (room.slashes)
+		liberties |= PATH_MERGES_LAST;
+	if (liberties)
+		liberties |= PATH_DOTS_FIRST;
+	return liberties | PATH_DOTS;
+}
+
+/* is_choice: liberties that are one server's, and no others' under another name. */
+static bool is_choice(unsigned some)
+{
+	bool dots = some & PATH_DOTS;
+
+	if ((some & PATH_CUTS_FIRST) &&
+		(!(some & PATH_DECODES) || (some & PATH_PARAMETERS)))
+		return false;
+	if ((some & PATH_MERGES_LAST) && (dots || (some & PATH_MERGES)))
+		return false;
+	return dots || !(some & PATH_DOTS_FIRST);
 }
 
 static bool is_new(const struct path_readings *all, const char *text)
@@ -196,35 +313,57 @@ static bool is_new(const struct path_readings *all, const char *text)
 	return true;
 }
 
+static char *new_text(size_t len)
+{
+	char *text = malloc(len + 2);
+
+	if (!text)
+		abort();
+	return text;
+}
+
+/* read_again is read_path but for what begins with the exact reading. */
+static void read_again(const char *in, size_t len, const char *exact,
+	char *out, unsigned liberties)
+{
+	if (liberties & PATH_DOTS_FIRST)
+		read_path(exact, strlen(exact), out, liberties);
+	else
+		read_path(in, len, out, liberties);
+}
+
 void path_read(const char *in, size_t len, struct path_readings *out)
 {
-	unsigned some, liberties;
-	char *at;
+	unsigned liberties, some = 0;
+	char *text;
 
 	for (size_t i = 0; i < len; i++) {
 		if (in[i] == '?' || in[i] == '#')
 			len = i;
 	}
-	liberties = len > 0 ? liberties_of(in, len) : 0;
-	out->num = 0;
-	out->text = at = malloc(((size_t)1 << __builtin_popcount(liberties)) *
-		(len + 2));
-	if (!at)
-		abort();
+	liberties = liberties_of(in, len);
+	out->at[0] = new_text(len);
+	path_exact(in, len, out->at[0]);
+	out->num = 1;
+	if (liberties == 0)
+		return;
+	text = new_text(len);
 	/* every choice of them, from none on */
-	for (some = 0;; some = (some - liberties) & liberties) {
-		read_path(in, len, at, some);
-		if (is_new(out, at)) {
-			out->at[out->num++] = at;
-			at += strlen(at) + 1;
-		}
-		if (some == liberties)
-			return;
+	while ((some = (some - liberties) & liberties) != 0) {
+		if (!is_choice(some))
+			continue;
+		read_again(in, len, out->at[0], text, some);
+		if (!is_new(out, text))
+			continue;
+		out->at[out->num++] = text;
+		text = new_text(len);
 	}
+	free(text);
 }
 
 void path_readings_clear(struct path_readings *readings)
 {
-	free(readings->text);
-	*readings = (struct path_readings){0};
+	for (size_t i = 0; i < readings->num; i++)
+		free(readings->at[i]);
+	readings->num = 0;
 }

@@ -25,7 +25,8 @@ def settings(lab):
             ":8443:127.0.0.1:%d" % lab.port["odd"],
             ":80:127.0.0.1:%d" % lab.port["plain"]]},
         "categories": {
-            "copilot": {"urls": [p + "/github-copilot" for p in PLACES]}},
+            "copilot": {"urls": [p + "/github-copilot" for p in PLACES] +
+                        [COPILOT + "/features/copilot"]}},
         "ssl-rules": [
             {"name": "Bank", "match": {"hosts": ["bank.test"]},
              "action": "do-not-inspect", "url-policies": "bypass"},
@@ -104,10 +105,17 @@ SAME = [
     # servers that merge slashes and decode them, but cut no parameters off
     "/w/x\\y//../../github-copilot/x", "//github-copilot/;/../x",
     "/a%2f/b\\c/../../github-copilot",
+    # ... that take dots for a name
+    "/github-copilot/..", "/github-copilot/a/../../x",
+    "/github-copilot/%2e%2e/", "/github-copilot%2f..",
+    "/x/../github-copilot%2f..", "/github-copilot\\..\\x",
+    # ... in another order
+    "/features//..//copilot", "/features%2f/..%2f/copilot",
+    "/x%2f..%2ffeatures;%2fq/copilot",
 ]
 OTHER = [
     "/github-copilots", "/github-copilo", "/x/github-copilot",
-    "/github-copilot/..", "/x?y=/github-copilot", "/github_copilot",
+    "/x?y=/github-copilot", "/github_copilot",
     # Decoded once it is "%67ithub-copilot": a path of its own.
     "/%2567ithub-copilot", "/%252Fgithub-copilot",
 ]

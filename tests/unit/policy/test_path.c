@@ -143,6 +143,93 @@ static void a_nul_ends_nothing(void **state)
 	assert_string_equal(out, "/a\x01" "b");
 }
 
+/* --- all readings --------------------------------------------------------- */
+
+static bool has_reading(const char *path, const char *wanted)
+{
+	struct path_readings readings;
+	bool found = false;
+
+	path_read(path, strlen(path), &readings);
+	for (size_t i = 0; i < readings.num; i++)
+		found |= strcmp(readings.at[i], wanted) == 0;
+	path_readings_clear(&readings);
+	return found;
+}
+
+static size_t readings_of(const char *path, size_t len)
+{
+	struct path_readings readings;
+	size_t num;
+
+	path_read(path, len, &readings);
+	num = readings.num;
+	assert_in_range(num, 1, PATH_READINGS);
+	for (size_t i = 0; i < num; i++)
+		assert_int_equal(readings.at[i][0], '/');
+	path_readings_clear(&readings);
+	return num;
+}
+
+static void a_plain_path_has_one_reading(void **state)
+{
+	static const char *const plain[] = {"", "/", "/a/b/", "/a.b/c..d",
+		"/.well-known/x", "/a%20b/%41", "/...", "/a?/../;//", "a"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (readings_of(plain[i], strlen(plain[i])) != 1)
+			fail_msg("\"%s\" has several readings", plain[i]);
+}
+
+static void dot_segments_may_be_names(void **state)
+{
+	(void)state;
+	assert_true(has_reading("/s/a/../../x", "/s/a/../../x"));
+	assert_true(has_reading("/s/a/../../x", "/x"));
+	assert_true(has_reading("/s/%2e%2E/", "/s/../"));
+	assert_true(has_reading("/s%2f..", "/s/.."));
+	assert_true(has_reading("/s\\..", "/s/.."));
+	assert_true(has_reading("/s//./", "/s/./"));
+	assert_true(has_reading("/s/..;x/", "/s/../"));
+	assert_true(has_reading("..", "/.."));
+}
+
+static void each_order_is_a_reading(void **state)
+{
+	(void)state;
+	assert_true(has_reading("/f//..//c", "/f/c"));
+	assert_true(has_reading("/f//..//c", "/c"));
+	assert_true(has_reading("/f%2f/..%2f/c", "/f/c"));
+	assert_true(has_reading("/x%2f..%2ff;%2fq/c", "/f/c"));
+	assert_true(has_reading("/x%2f..%2ff;%2fq/c", "/f/q/c"));
+	assert_true(has_reading("/a/../s%2f..", "/s/.."));
+	assert_true(has_reading("/f%3bx;y/c", "/f;x/c"));
+	assert_true(has_reading("/f%3bx;y/c", "/f/c"));
+}
+
+/* Every short path of what parts one. */
+static void there_are_never_too_many(void **state)
+{
+	static const char *const pieces[] = {"/", "a", ".", "..", "%2e.", ";",
+		"%2F", "%5c", "\\", "%3b"};
+	enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
+	char path[64] = "";
+	size_t most = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 100000; n++) {
+		char *end = path;
+		size_t num;
+
+		for (unsigned left = n; left; left /= PIECES)
+			end = stpcpy(end, pieces[left % PIECES]);
+		num = readings_of(path, (size_t)(end - path));
+		most = num > most ? num : most;
+	}
+	assert_in_range(most, 20, PATH_READINGS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +242,10 @@ int main(void)
 		cmocka_unit_test(only_lax_reads_slashes_in_other_forms),
 		cmocka_unit_test(only_lax_cuts_parameters_off),
 		cmocka_unit_test(a_nul_ends_nothing),
+		cmocka_unit_test(a_plain_path_has_one_reading),
+		cmocka_unit_test(dot_segments_may_be_names),
+		cmocka_unit_test(each_order_is_a_reading),
+		cmocka_unit_test(there_are_never_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
