@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "policy/policy.h"
 
 static const char *const action_names[] = {
@@ -81,6 +83,34 @@ const struct decision *decision_stricter(
 	return stricter_urls(a, b);
 }
 
+static enum tls_version higher(enum tls_version a, enum tls_version b)
+{
+	return a > b ? a : b;
+}
+
+/* A CA that a rule names is trusted by fewer than the default; of two it is no
+ * matter which, but always the same. */
+static const char *narrower_ca(const char *a, const char *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return strcmp(a, b) <= 0 ? a : b;
+}
+
+/* What only an inspecting rule says. */
+static void inspect_by_both(struct verdict_options *both,
+	const struct verdict_options *a, const struct verdict_options *b)
+{
+	both->min_client_tls = higher(a->min_client_tls, b->min_client_tls);
+	both->min_server_tls = higher(a->min_server_tls, b->min_server_tls);
+	if (a->action != b->action)
+		return;
+	both->block_undecryptable =
+		a->block_undecryptable || b->block_undecryptable;
+	both->intermediate_ca =
+		narrower_ca(a->intermediate_ca, b->intermediate_ca);
+}
+
 struct decision decision_both(
 	const struct decision *a, const struct decision *b)
 {
@@ -90,16 +120,11 @@ struct decision decision_both(
 	if (a->options.url_policies == URL_POLICIES_EVALUATE ||
 		b->options.url_policies == URL_POLICIES_EVALUATE)
 		options->url_policies = URL_POLICIES_EVALUATE;
-	if (options->action != ACTION_INSPECT)
-		return both;
-	if (a->options.min_client_tls > options->min_client_tls)
-		options->min_client_tls = a->options.min_client_tls;
-	if (b->options.min_client_tls > options->min_client_tls)
-		options->min_client_tls = b->options.min_client_tls;
-	if (a->options.min_server_tls > options->min_server_tls)
-		options->min_server_tls = a->options.min_server_tls;
-	if (b->options.min_server_tls > options->min_server_tls)
-		options->min_server_tls = b->options.min_server_tls;
+	if (options->action == ACTION_INSPECT)
+		inspect_by_both(options, &a->options, &b->options);
+	if (options->action == ACTION_BLOCK &&
+		a->options.action == b->options.action)
+		options->notify = a->options.notify && b->options.notify;
 	return both;
 }
 

@@ -212,8 +212,11 @@ bool policy_knows_user(const struct policy *policy, const char *user);
  * rules; all alike, a. url_decision_stricter: block, isolate, allow. */
 const struct decision *decision_stricter(
 	const struct decision *a, const struct decision *b);
-/* decision_both is the stricter, whose URL rules are asked where either says so,
- * and whose least TLS versions are the higher: for what two names decide. */
+/* decision_both is the stricter, whose URL rules are asked where either says so:
+ * for what two names, or two addresses, decide. Where it inspects, its least TLS
+ * versions are the higher, what can't be decrypted is blocked where either inspects
+ * so, and of two CAs it is not the default; where both block, it notifies if both
+ * do. But for the rule's name it is no matter which is a. */
 struct decision decision_both(
 	const struct decision *a, const struct decision *b);
 const struct url_decision *url_decision_stricter(

@@ -144,10 +144,55 @@ static void both_counts_what_either_asks(void **state)
 	assert_int_equal(one.options.url_policies, URL_POLICIES_EVALUATE);
 }
 
+/* DNS may give a name's addresses in any order. */
+static void both_is_the_same_in_either_order(void **state)
+{
+	struct decision a = {.options = {.action = ACTION_INSPECT,
+		.block_undecryptable = true, .intermediate_ca = "x"}};
+	struct decision b = {.options = {.action = ACTION_INSPECT}};
+	struct decision one = decision_both(&a, &b);
+	struct decision other = decision_both(&b, &a);
+
+	(void)state;
+	assert_true(one.options.block_undecryptable);
+	assert_string_equal(one.options.intermediate_ca, "x");
+	assert_memory_equal(&one, &other, sizeof(one));
+	b.options.intermediate_ca = "a";
+	one = decision_both(&a, &b);
+	other = decision_both(&b, &a);
+	assert_string_equal(one.options.intermediate_ca, "a");
+	assert_memory_equal(&one, &other, sizeof(one));
+	a.options.action = b.options.action = ACTION_BLOCK;
+	a.options.notify = true;
+	assert_false(decision_both(&a, &b).options.notify);
+	assert_false(decision_both(&b, &a).options.notify);
+	b.options.notify = true;
+	assert_true(decision_both(&a, &b).options.notify);
+}
+
+/* What a rule says that does not inspect is nothing to one that does. */
+static void both_heeds_who_inspects(void **state)
+{
+	struct decision left_alone = {.options = {
+		.action = ACTION_DO_NOT_INSPECT, .block_undecryptable = true,
+		.intermediate_ca = "a"}};
+	struct decision seen = {.options = {.action = ACTION_INSPECT}};
+	struct decision told = {.options = {.action = ACTION_BLOCK,
+		.notify = true}};
+	struct decision one = decision_both(&left_alone, &seen);
+
+	(void)state;
+	assert_false(one.options.block_undecryptable);
+	assert_null(one.options.intermediate_ca);
+	assert_true(decision_both(&told, &seen).options.notify);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_counts_what_either_asks),
+		cmocka_unit_test(both_is_the_same_in_either_order),
+		cmocka_unit_test(both_heeds_who_inspects),
 		cmocka_unit_test(every_pair),
 		cmocka_unit_test(alike),
 		cmocka_unit_test(url_rules_are_stricter_than_none),
