@@ -4,6 +4,7 @@
 
 #include "policy/because.h"
 #include "policy/catalog.h"
+#include "policy/embedded.h"
 #include "policy/question.h"
 
 static struct tried ask(const struct policy *policy,
@@ -42,14 +43,45 @@ static const struct rule *walk(const struct policy *policy,
 void explain_ssl(const struct policy *policy, const struct facts *facts,
 	explain_tried *tell, void *arg, struct decision *out)
 {
+	struct sockaddr_in inner[EMBEDDED_MAX];
+	size_t num = policy_embedded(&policy->ssl, facts, inner);
+	struct facts counts = *facts, each = *facts;
+	struct decision one, strictest;
+
 	policy_decision(
-		walk(policy, &policy->ssl, facts, tell, arg), facts, out);
+		policy_first(policy, &policy->ssl, facts), facts, &strictest);
+	for (size_t i = 0; i < num; i++) {
+		each.destination = (const struct sockaddr *)&inner[i];
+		policy_decide(policy, &each, &one);
+		if (decision_stricter(&strictest, &one) == &strictest)
+			continue;
+		strictest = one;
+		counts = each;
+	}
+	(void)walk(policy, &policy->ssl, &counts, tell, arg);
+	policy_decide(policy, facts, out);
 }
 
 void explain_url(const struct policy *policy, const struct facts *facts,
 	explain_tried *tell, void *arg, struct url_decision *out)
 {
-	policy_url_decision(walk(policy, &policy->url, facts, tell, arg), out);
+	struct sockaddr_in inner[EMBEDDED_MAX];
+	size_t num = policy_embedded(&policy->url, facts, inner);
+	struct facts counts = *facts, each = *facts;
+	struct url_decision one, strictest;
+
+	policy_url_decision(
+		policy_first(policy, &policy->url, facts), &strictest);
+	for (size_t i = 0; i < num; i++) {
+		each.destination = (const struct sockaddr *)&inner[i];
+		policy_decide_url(policy, &each, &one);
+		if (url_decision_stricter(&strictest, &one) == &strictest)
+			continue;
+		strictest = one;
+		counts = each;
+	}
+	(void)walk(policy, &policy->url, &counts, tell, arg);
+	policy_decide_url(policy, facts, out);
 }
 
 void explain_categories(const struct policy *policy, const struct facts *facts,

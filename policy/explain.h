@@ -27,7 +27,8 @@ struct tried {
 typedef void explain_tried(void *arg, const struct tried *tried);
 
 /* explain_ssl and explain_url decide as policy_decide and policy_decide_url do,
- * and tell of each rule. */
+ * and tell of each rule: of a destination that holds others (embedded.h), as the one
+ * of them has it that counts. */
 void explain_ssl(const struct policy *policy, const struct facts *facts,
 	explain_tried *tell, void *arg, struct decision *out);
 void explain_url(const struct policy *policy, const struct facts *facts,

@@ -46,7 +46,8 @@ struct facts {
 	                                * NULL: nowhere else than to host */
 	uint16_t port;                 /* of the destination, host order */
 	const struct sockaddr *destination; /* what host resolves to, one of
-	                                * them; NULL: unknown */
+	                                * them; NULL: unknown. An IPv4 address
+	                                * in it (embedded.h) is one, too */
 	bool tls;                      /* the ClientHello has been read */
 	bool has_sni;                  /* ... and it named a host */
 

@@ -188,7 +188,7 @@ int policy_seal(struct policy *policy, struct catalog *catalog, char *err,
 
 /* --- deciding ---- */
 
-static const struct rule *first_match(const struct policy *policy,
+const struct rule *policy_first(const struct policy *policy,
 	const struct rule_list *list, const struct facts *facts)
 {
 	struct question question;
@@ -225,26 +225,60 @@ void policy_url_decision(const struct rule *rule, struct url_decision *out)
 	memcpy(out->rule_name, rule->name, RULE_NAME_SIZE);
 }
 
+static bool asks_destination(const struct rule_list *list)
+{
+	return list->asks & CRITERION_BIT(CRITERION_DESTINATIONS);
+}
+
+size_t policy_embedded(const struct rule_list *list, const struct facts *facts,
+	struct sockaddr_in out[EMBEDDED_MAX])
+{
+	return asks_destination(list) ? embedded_find(facts->destination, out) :
+					0;
+}
+
 void policy_decide(const struct policy *policy, const struct facts *facts,
 	struct decision *out)
 {
-	policy_decision(first_match(policy, &policy->ssl, facts), facts, out);
+	struct sockaddr_in inner[EMBEDDED_MAX];
+	size_t num = policy_embedded(&policy->ssl, facts, inner);
+	struct facts each = *facts;
+	struct decision one;
+
+	policy_decision(policy_first(policy, &policy->ssl, facts), facts, out);
+	for (size_t i = 0; i < num; i++) {
+		each.destination = (const struct sockaddr *)&inner[i];
+		policy_decision(policy_first(policy, &policy->ssl, &each), &each,
+			&one);
+		*out = decision_both(out, &one);
+	}
 }
 
 void policy_decide_url(const struct policy *policy, const struct facts *facts,
 	struct url_decision *out)
 {
-	policy_url_decision(first_match(policy, &policy->url, facts), out);
+	struct sockaddr_in inner[EMBEDDED_MAX];
+	size_t num = policy_embedded(&policy->url, facts, inner);
+	struct facts each = *facts;
+	struct url_decision one;
+
+	policy_url_decision(policy_first(policy, &policy->url, facts), out);
+	for (size_t i = 0; i < num; i++) {
+		each.destination = (const struct sockaddr *)&inner[i];
+		policy_url_decision(policy_first(policy, &policy->url, &each),
+			&one);
+		*out = *url_decision_stricter(out, &one);
+	}
 }
 
 bool policy_asks_destination(const struct policy *policy)
 {
-	return policy->ssl.asks & CRITERION_BIT(CRITERION_DESTINATIONS);
+	return asks_destination(&policy->ssl);
 }
 
 bool policy_asks_url_destination(const struct policy *policy)
 {
-	return policy->url.asks & CRITERION_BIT(CRITERION_DESTINATIONS);
+	return asks_destination(&policy->url);
 }
 
 bool policy_asks_certificate(const struct policy *policy)

@@ -186,7 +186,8 @@ int policy_seal(struct policy *policy, struct catalog *catalog, char *err,
 
 /* policy_decide finds the SSL rule that decides facts. A rule that blocks also
  * matches where it would with facts->address in the place of facts->host; what a
- * rule lets pass goes by the name alone. It never fails; where no rule does, the
+ * rule lets pass goes by the name alone. Where facts->destination holds others, it
+ * is decision_both of all. It never fails; where no rule does, the
  * decision is called "default". A rule with block_no_sni that decides a TLS
  * connection without SNI (facts->tls && !facts->has_sni) gives ACTION_BLOCK. */
 void policy_decide(const struct policy *policy, const struct facts *facts,

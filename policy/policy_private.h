@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "policy/criteria.h"
+#include "policy/embedded.h"
 #include "policy/roster.h"
 #include "policy/policy.h"
 #include "policy/rule.h"
@@ -33,6 +34,15 @@ struct policy {
 	struct catalog *hosts;      /* owned: rules' own; NULL: none */
 	bool sealed;
 };
+
+/* policy_first is the rule that decides facts, taken as they are; NULL: none. */
+const struct rule *policy_first(const struct policy *policy,
+	const struct rule_list *list, const struct facts *facts);
+
+/* policy_embedded: the destinations that list is asked about besides that of facts
+ * (embedded.h). */
+size_t policy_embedded(const struct rule_list *list, const struct facts *facts,
+	struct sockaddr_in out[EMBEDDED_MAX]);
 
 /* What rule, or none (NULL), decides. */
 void policy_decision(const struct rule *rule, const struct facts *facts,

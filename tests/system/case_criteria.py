@@ -123,8 +123,10 @@ def where_a_name_leads(t):
     error_page(reply, "blocked-by-url-rule", 403)
     reply = t.fetch("http://mixed.lab.test/1k")  # one of its two addresses
     error_page(reply, "blocked-by-url-rule", 403)
-    _, reply = t.connect("192.0.2.7")
-    assert reply.status == 403, reply
+    for host in ("192.0.2.7", "[64:ff9b::192.0.2.7]", "[2002:c000:207::1]",
+                 "[::192.0.2.7]", "[64:ff9b:1::c000:207]"):
+        _, reply = t.connect(host)
+        assert reply.error == "blocked-by-rule", (host, reply)
 
 
 @near.case
