@@ -120,6 +120,7 @@ struct decision decision_both(
 	if (a->options.url_policies == URL_POLICIES_EVALUATE ||
 		b->options.url_policies == URL_POLICIES_EVALUATE)
 		options->url_policies = URL_POLICIES_EVALUATE;
+	both.names_host = a->names_host || b->names_host;
 	if (options->action == ACTION_INSPECT)
 		inspect_by_both(options, &a->options, &b->options);
 	if (options->action == ACTION_BLOCK &&

@@ -200,6 +200,13 @@ const struct rule *policy_first(const struct policy *policy,
 	return question_first(&question);
 }
 
+static bool names_host(const struct rule *rule)
+{
+	return rule->match.given &
+		(CRITERION_BIT(CRITERION_HOSTS) |
+			CRITERION_BIT(CRITERION_CATEGORIES));
+}
+
 void policy_decision(const struct rule *rule, const struct facts *facts,
 	struct decision *out)
 {
@@ -209,6 +216,7 @@ void policy_decision(const struct rule *rule, const struct facts *facts,
 		return;
 	}
 	out->options = rule->options;
+	out->names_host = names_host(rule);
 	memcpy(out->rule_name, rule->name, RULE_NAME_SIZE);
 	if (out->options.block_no_sni && facts->tls && !facts->has_sni)
 		out->options.action = ACTION_BLOCK;
@@ -222,6 +230,7 @@ void policy_url_decision(const struct rule *rule, struct url_decision *out)
 		return;
 	}
 	out->options = rule->url;
+	out->names_host = names_host(rule);
 	memcpy(out->rule_name, rule->name, RULE_NAME_SIZE);
 }
 

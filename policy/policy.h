@@ -142,11 +142,14 @@ struct rule_spec {
 /* What was decided: copied out whole, so that it outlives the policy. */
 struct decision {
 	struct verdict_options options;
+	bool names_host; /* the rule asks for hosts or categories, and these hold
+	                  * the host */
 	char rule_name[RULE_NAME_SIZE];
 };
 
 struct url_decision {
 	struct url_options options;
+	bool names_host;
 	char rule_name[RULE_NAME_SIZE];
 };
 
@@ -217,7 +220,8 @@ const struct decision *decision_stricter(
  * for what two names, or two addresses, decide. Where it inspects, its least TLS
  * versions are the higher, what can't be decrypted is blocked where either inspects
  * so, and of two CAs it is not the default; where both block, it notifies if both
- * do. But for the rule's name it is no matter which is a. */
+ * do; it names the host where either does. But for the rule's name it is no matter
+ * which is a. */
 struct decision decision_both(
 	const struct decision *a, const struct decision *b);
 const struct url_decision *url_decision_stricter(

@@ -55,7 +55,8 @@ void decide_name(const struct session *s, const char *name, bool tls,
  * only make it stricter, while passing over it would be a way round the rules.
  *
  * names_agree: CONNECT's host and the SNI are one name when they are the same,
- * when there is no SNI, or when CONNECT's address is one the SNI resolves to. */
+ * when there is no SNI, or when CONNECT's address is one the SNI resolves to: then
+ * of the address only what rules say that name it. */
 static bool names_agree(const struct session *s)
 {
 	return !s->sni[0] || strcmp(s->sni, s->host) == 0 || s->sni_is_host;
@@ -211,19 +212,15 @@ void decide_note(struct session *s)
 	s->decided = true;
 }
 
-bool decide_host_is_blocked(struct session *s, enum reason *out)
+bool decide_host_is_blocked(const struct session *s, struct decision *decision,
+	enum reason *why)
 {
-	struct decision decision;
-
-	decide_name(s, s->host, false, false, &decision);
-	*out = REASON_BLOCKED;
-	if (decision.options.action == ACTION_BLOCK) {
-		s->decision = decision;
-		decide_note(s);
+	decide_name(s, s->host, false, false, decision);
+	*why = REASON_BLOCKED;
+	if (decision->options.action == ACTION_BLOCK)
 		return true;
-	}
-	*out = REASON_URL_BLOCKED;
-	return decision.options.url_policies == URL_POLICIES_EVALUATE &&
+	*why = REASON_URL_BLOCKED;
+	return decision->options.url_policies == URL_POLICIES_EVALUATE &&
 		urls_block_host(s, s->host);
 }
 
@@ -239,6 +236,16 @@ static void decide_both(struct session *s, struct decision *out)
 	*out = decision_both(&by_host, &by_sni);
 }
 
+/* heed_address: CONNECT's, of which the SNI is the name. */
+static void heed_address(const struct session *s, struct decision *out)
+{
+	struct decision by_address;
+
+	decide_name(s, s->host, true, true, &by_address);
+	if (by_address.names_host)
+		*out = decision_both(out, &by_address);
+}
+
 void decide_tls(struct session *s, struct decision *out)
 {
 	bool has_sni = s->sni[0] != '\0';
@@ -247,6 +254,8 @@ void decide_tls(struct session *s, struct decision *out)
 		decide_name(s, s->name, true, has_sni, out);
 	else
 		decide_both(s, out);
+	if (s->sni_is_host)
+		heed_address(s, out);
 	s->generation = s->services->snapshot->generation;
 }
 

@@ -25,6 +25,7 @@ static void collect(struct session *s)
 static bool may_speak_first(struct session *s)
 {
 	const struct config *config = session_config(s);
+	struct decision decision;
 	enum reason reason;
 
 	if (s->own_pages || s->deny)
@@ -33,7 +34,7 @@ static bool may_speak_first(struct session *s)
 		return config->non_http == NON_HTTP_RELAY &&
 			(s->origin_spoke || !urls_block_tunnel(s));
 	return !s->transparent && config->non_tls == NON_TLS_TUNNEL &&
-		(s->origin || !decide_host_is_blocked(s, &reason));
+		(s->origin || !decide_host_is_blocked(s, &decision, &reason));
 }
 
 static void hear_origin(struct session *s)
@@ -145,13 +146,16 @@ static enum wait read_hello(struct session *s)
 static enum wait not_tls(struct session *s)
 {
 	enum reason reason;
+	bool blocked;
 
 	s->name = s->host;
 	if (s->transparent)
 		return session_fail(s, REASON_BAD_HELLO, "not TLS");
 	if (s->own_pages)
 		return session_fail(s, REASON_NON_TLS_BLOCKED, "");
-	if (decide_host_is_blocked(s, &reason)) /* notify: it passed CONNECT */
+	blocked = decide_host_is_blocked(s, &s->decision, &reason);
+	decide_note(s);
+	if (blocked) /* notify: it passed CONNECT */
 		return session_fail(s, reason, reason == REASON_BLOCKED ?
 			s->decision.rule_name : s->url_rule);
 	if (session_config(s)->non_tls == NON_TLS_BLOCK)

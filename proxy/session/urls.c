@@ -13,6 +13,15 @@ enum { AGENT_SIZE = 512 };
 
 /* --- asking ------------------------------------------------------------- */
 
+/* add makes out the stricter; it names the host where any of them does. */
+static void add(struct url_decision *out, const struct url_decision *one)
+{
+	bool names_host = out->names_host || one->names_host;
+
+	*out = *url_decision_stricter(out, one);
+	out->names_host = names_host;
+}
+
 /* ask_addresses asks of each address the host leads to; the strictest counts. */
 static void ask_addresses(const struct session *s, struct facts *facts,
 	struct url_decision *out)
@@ -27,7 +36,7 @@ static void ask_addresses(const struct session *s, struct facts *facts,
 	for (size_t i = 1; i < num; i++) {
 		facts->destination = address_at(all, i);
 		policy_decide_url(policy, facts, &one);
-		*out = *url_decision_stricter(out, &one);
+		add(out, &one);
 	}
 }
 
@@ -44,7 +53,7 @@ static void ask_path(const struct session *s, struct facts *facts,
 	for (size_t i = 1; i < readings.num; i++) {
 		facts->path = readings.at[i];
 		ask_addresses(s, facts, &one);
-		*out = *url_decision_stricter(out, &one);
+		add(out, &one);
 	}
 	facts->path = NULL;
 	path_readings_clear(&readings);
@@ -59,6 +68,15 @@ static bool is_bypassed(const struct session *s)
 {
 	return s->decided &&
 		s->decision.options.url_policies == URL_POLICIES_BYPASS;
+}
+
+/* heed_host: what is said of CONNECT's host, or the kernel's. Where that is one of
+ * the name's addresses, it counts if the rule names it. */
+static void heed_host(const struct session *s,
+	const struct url_decision *by_host, struct url_decision *out)
+{
+	if (!s->sni_is_host || by_host->names_host)
+		*out = *url_decision_stricter(out, by_host);
 }
 
 /* --- tunnels ------------------------------------------------------------ */
@@ -101,15 +119,16 @@ bool urls_block_host(struct session *s, const char *host)
 
 bool urls_block_tunnel(struct session *s)
 {
-	struct url_decision by_name, by_host;
+	struct url_decision url, by_host;
 
 	if (!is_asked(s) || is_bypassed(s))
 		return false;
-	ask_host(s, s->name, &by_name);
-	if (!s->names_differ)
-		return note_tunnel(s, &by_name);
-	ask_host(s, s->host, &by_host);
-	return note_tunnel(s, url_decision_stricter(&by_name, &by_host));
+	ask_host(s, s->name, &url);
+	if (s->names_differ || s->sni_is_host) {
+		ask_host(s, s->host, &by_host);
+		heed_host(s, &by_host, &url);
+	}
+	return note_tunnel(s, &url);
 }
 
 /* --- requests ----------------------------------------------------------- */
@@ -187,7 +206,7 @@ static enum reason take(struct exchange *x, const struct url_decision *url,
  * otherwise there. */
 static bool is_elsewhere(const struct session *s, const char *host)
 {
-	return s->realm != REALM_PROXY && s->host[0] && !s->sni_is_host &&
+	return s->realm != REALM_PROXY && s->host[0] &&
 		strcmp(host, s->host) != 0;
 }
 
@@ -211,7 +230,7 @@ static enum reason ask(struct session *s, struct exchange *x,
 	if (is_elsewhere(s, asked->host)) {
 		facts.host = s->host;
 		ask_path(s, &facts, asked->path, &by_host);
-		url = *url_decision_stricter(&url, &by_host);
+		heed_host(s, &by_host, &url);
 	}
 	x->url_asked = s->services->snapshot->generation;
 	count(s, &url);

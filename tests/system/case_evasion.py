@@ -482,6 +482,39 @@ def what_is_closed_by_the_connects_name(t):
     assert (said, rule) == ("block", "No copilot"), (said, rule)
 
 
+one_name = Group("evasion/address", config=lambda lab: {
+    "ssl-rules": [
+        {"name": "Bank", "match": {"hosts": ["bank.lab.test"]},
+         "action": "do-not-inspect"},
+        {"name": "Told", "match": {
+            "hosts": ["127.0.0.1:%d" % lab.port["rsa"]]},
+         "action": "block", "notify": True},
+        {"name": "Seen", "match": {
+            "hosts": ["127.0.0.1:%d" % lab.port["bank"]]},
+         "action": "inspect"}],
+    "url-rules": [{"name": "Shut", "match": {
+        "hosts": ["127.0.0.1:%d" % lab.port["ec"]]}, "action": "block"}]})
+
+
+@one_name.case
+def a_name_for_an_address_that_rules_name(t):
+    """The SNI leads there: one name, and rules by address count all the same."""
+    for name, reason in (("ec", "blocked-by-url-rule"),
+                         ("rsa", "blocked-by-rule"), ("bank", None),
+                         ("tools", None)):
+        host = name + ".lab.test"
+        t.mark()
+        sock = t.tls("127.0.0.1", t.lab.port[name], sni=host)
+        reply = t.ask(sock, "GET", "/1k", "%s:%d" % (host, t.lab.port[name]))
+        assert reply.error == reason, (name, reply)
+        line = t.line(host="127.0.0.1")
+        assert line["kind"] == "exchange" and line["names"] == "same", line
+        assert line["rule"] == {"rsa": "Told", "bank": "Seen"}.get(
+            name, "default"), line
+    tls = t.tls("bank.lab.test", trust=t.lab.pki.root)
+    assert t.ask(tls, "GET", "/1k", "bank.lab.test").status == 200
+
+
 @evasion.case
 def bypassed_by_one_name_alone(t):
     """That name's rule asks no URL rule, and is the stricter in all else; the

@@ -124,6 +124,7 @@ def ssh_speaks_first_and_is_tunnelled(t):
     sock.close()
     line = t.line(kind="tunnel", host="ssh.lab.test")
     assert line["bytes_out"] >= 5029 and line["bytes_in"] >= 5016, line
+    assert line["rule"] == "default" and line["action"] == "inspect", line
 
 
 @tunnel.case
@@ -144,6 +145,9 @@ def other_bytes_at_once_are_tunnelled(t):
     f = http1.reader(sock)
     assert http1.exactly(f, 13) == b"SSH-2.0-lab\r\n"
     assert http1.exactly(f, 20) == b"\x00\x01\x02not tls, not http"
+    sock.close()
+    line = t.line(kind="tunnel", host="ssh.lab.test")
+    assert line["rule"] == "default" and line["action"] == "inspect", line
 
 
 @tunnel.case(limit=60)

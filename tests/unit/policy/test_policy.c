@@ -462,9 +462,33 @@ static void decision_is_a_copy(void **state)
 	assert_int_equal(decision.options.action, ACTION_BLOCK);
 }
 
+/* Whether the rule that decides was met by the host. */
+static void says_whether_the_host_was_asked_for(void **state)
+{
+	const char *hosts[] = {"a.example"}, *users[] = {"ann"};
+	struct rule_spec by_host = {.name = "host", .enabled = true,
+		.match = {.hosts = hosts, .num_hosts = 1},
+		.not = {.users = users, .num_users = 1}};
+	struct rule_spec by_none = {.name = "none", .enabled = true,
+		.not = {.hosts = hosts, .num_hosts = 1}};
+	struct policy *policy = policy_new();
+
+	(void)state;
+	add(policy, &by_host);
+	add(policy, &by_none);
+	add_url(policy, &by_host);
+	seal(policy, NULL, 0);
+	assert_true(decide(policy, "a.example").names_host);
+	assert_false(decide(policy, "b.example").names_host);
+	assert_true(decide_url(policy, "a.example", "/").names_host);
+	assert_false(decide_url(policy, "b.example", "/").names_host);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_whether_the_host_was_asked_for),
 		cmocka_unit_test(no_rules),
 		cmocka_unit_test(first_match_decides),
 		cmocka_unit_test(a_category_for_both_lists),
