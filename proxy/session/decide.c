@@ -212,7 +212,7 @@ void decide_note(struct session *s)
 	s->decided = true;
 }
 
-bool decide_host_is_blocked(const struct session *s, struct decision *decision,
+bool decide_host_is_blocked(struct session *s, struct decision *decision,
 	enum reason *why)
 {
 	decide_name(s, s->host, false, false, decision);

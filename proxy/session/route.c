@@ -372,13 +372,46 @@ static bool same_rule(const struct decision *a, const struct decision *b)
 		a->options.untrusted == b->options.untrusted;
 }
 
-/* same_tls: the connections there are would be made so again. */
+/* same_tls: what there is between the client and us would be made so again. */
 static bool same_tls(const struct decision *a, const struct decision *b)
 {
 	return a->options.action == b->options.action &&
-		a->options.untrusted == b->options.untrusted &&
-		a->options.min_client_tls >= b->options.min_client_tls &&
-		a->options.min_server_tls >= b->options.min_server_tls;
+		a->options.untrusted == b->options.untrusted;
+}
+
+/* is_too_old: the client's TLS, for a rule that inspects. */
+static bool is_too_old(const struct session *s, const struct decision *now)
+{
+	return now->options.action == ACTION_INSPECT &&
+		now->options.min_client_tls == TLS_1_3 &&
+		SSL_version(s->client.tls.ssl) < TLS1_3_VERSION;
+}
+
+/* adopt: origins are asked for the TLS that decision wants from here on; one
+ * that was connected before and has less is not asked any more. */
+static void adopt(struct session *s, const struct decision *decision)
+{
+	s->decision = *decision;
+	s->want.min_tls = decision->options.min_server_tls;
+}
+
+/* stay: what was decided is the stricter, but for the TLS of origins. */
+static void stay(struct session *s, const struct decision *laxer)
+{
+	struct decision was = s->decision;
+
+	if (laxer->options.min_server_tls > was.options.min_server_tls)
+		was.options.min_server_tls = laxer->options.min_server_tls;
+	adopt(s, &was);
+}
+
+static bool refuse_from_here_on(struct session *s, const struct decision *now,
+	enum reason reason, const char *why)
+{
+	s->decision = *now;
+	s->deny = reason;
+	words_set(&s->deny_why, why);
+	return true;
 }
 
 /* other_host: a request for another name than the connection was decided for is
@@ -419,21 +452,23 @@ static bool decided_otherwise(struct session *s, struct exchange *x)
 		return true;
 	}
 	decide_tls(s, &now);
-	if (same_tls(&s->decision, &now) &&
+	if (!is_too_old(s, &now) && same_tls(&s->decision, &now) &&
 	    (s->destinations || !decide_asks_destination(s))) {
-		s->decision = now; /* its URL policies count from here on */
+		adopt(s, &now); /* its URL policies count from here on, too */
 		return false;
 	}
 	x->last = true;
-	if (decision_stricter(&s->decision, &now) == &s->decision)
+	if (is_too_old(s, &now))
+		return refuse_from_here_on(s, &now, REASON_CLIENT_TLS_OLD,
+			now.rule_name);
+	if (decision_stricter(&s->decision, &now) == &s->decision) {
+		stay(s, &now);
 		return false;
-	s->decision = now;
-	s->deny = REASON_BLOCKED;
-	if (now.options.action != ACTION_BLOCK) {
-		s->deny = REASON_WRONG_HOST;
-		words_set(&s->deny_why, "the rules have changed since");
 	}
-	return true;
+	if (now.options.action == ACTION_BLOCK)
+		return refuse_from_here_on(s, &now, REASON_BLOCKED, "");
+	return refuse_from_here_on(s, &now, REASON_WRONG_HOST,
+		"the rules have changed since");
 }
 
 /* refuse_denied: a tunnel that URL rules block is told by their rule's name. */

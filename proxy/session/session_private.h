@@ -292,7 +292,7 @@ void decide_note(struct session *s);
 struct facts decide_facts(const struct session *s);
 /* decide_host_is_blocked: CONNECT's host is, whatever is spoken there but TLS and
  * HTTP; *why. It is the session's decision once it is known that neither is. */
-bool decide_host_is_blocked(const struct session *s, struct decision *decision,
+bool decide_host_is_blocked(struct session *s, struct decision *decision,
 	enum reason *why);
 bool decide_asks_destination(const struct session *s);
 /* decide_find_destinations: true once it is known where host is to be dialled, or

@@ -5,7 +5,7 @@ import datetime
 import ssl
 
 from lab import client
-from lab.case import Group, error_page
+from lab.case import Group, error_page, reload
 
 
 def now(minutes=0):
@@ -123,8 +123,8 @@ def where_a_name_leads(t):
     error_page(reply, "blocked-by-url-rule", 403)
     reply = t.fetch("http://mixed.lab.test/1k")  # one of its two addresses
     error_page(reply, "blocked-by-url-rule", 403)
-    for host in ("192.0.2.7", "[64:ff9b::192.0.2.7]", "[2002:c000:207::1]",
-                 "[::192.0.2.7]", "[64:ff9b:1::c000:207]"):
+    for host in ("192.0.2.7", "64:ff9b::192.0.2.7", "2002:c000:207::1",
+                 "::192.0.2.7", "64:ff9b:1::c000:207"):
         _, reply = t.connect(host)
         assert reply.error == "blocked-by-rule", (host, reply)
 
@@ -143,3 +143,32 @@ def transparent_connections_are_looked_up_too(t):
     except ssl.SSLError:
         pass
     assert t.line(sni="blocked.lab.test")["reason"] == "blocked-by-rule"
+
+
+# --- changes ------------------------------------------------------------------
+
+newer = Group("criteria/newer", config=lambda lab: {"ssl-rules": [
+    {"name": "Any", "action": "inspect"}]})
+
+
+@newer.case
+def an_open_connection_under_a_rule_that_asks_for_more(t):
+    """What is too old is refused, what is new enough goes on."""
+    old = t.tls("odd.lab.test", highest=ssl.TLSVersion.TLSv1_2)
+    new = t.tls("odd.lab.test")
+    to_old = t.tls("twelve.odd.lab.test")
+    for sock, host in ((old, "odd.lab.test"), (new, "odd.lab.test"),
+                       (to_old, "twelve.odd.lab.test")):
+        assert t.ask(sock, "GET", "/echo", host).error is None
+    reload(t, {"ssl-rules": [{
+        "name": "New", "action": "inspect", "min-client-tls": "1.3",
+        "min-server-tls": "1.3"}]})
+    reply = t.ask(old, "GET", "/echo?too-old", "odd.lab.test")
+    error_page(reply, "client-tls-too-old", 403)
+    assert not t.seen("too-old"), "it reached the origin"
+    for _ in range(2):
+        reply = t.ask(new, "GET", "/echo", "odd.lab.test")
+        assert reply.status == 200 and reply.get("connection") != "close"
+    reply = t.ask(to_old, "GET", "/echo?less", "twelve.odd.lab.test")
+    error_page(reply, "origin-tls-too-old", 502)
+    assert not t.seen("less"), "it reached the origin"

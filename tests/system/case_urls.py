@@ -1,11 +1,12 @@
 """URL rules: whole URLs where traffic is inspected, hosts where it is not."""
 
-import signal
+import socket
 import ssl
+import threading
 import urllib.parse
 
 from lab import http1
-from lab.case import Group, error_page, eventually
+from lab.case import Group, error_page, reload
 
 ISOLATE = "https://isolate.example/open?url={url}&by=lab"
 
@@ -232,16 +233,63 @@ def an_open_connection_goes_by_the_rules_of_the_moment(t):
     sock = t.tls("odd.lab.test")
     assert t.ask(sock, "GET", "/echo", "odd.lab.test").status == 200
     rules = list(CONFIG["url-rules"])
-    t.proxy.config["url-rules"] = [{
+    reload(t, {"url-rules": [{
         "name": "Shut now", "match": {"hosts": ["odd.lab.test"]},
-        "action": "block"}] + rules
-    t.proxy.write()
-    before = t.proxy.stderr().count("reloaded")
-    t.proxy.signal(signal.SIGHUP)
-    assert eventually(lambda: t.proxy.stderr().count("reloaded") > before)
+        "action": "block"}] + rules})
     reply = t.ask(sock, "GET", "/echo", "odd.lab.test")
     assert reply.error == "blocked-by-url-rule", reply
     assert reply.get("connection") != "close", reply.fields
+
+
+class Slow:
+    """An origin whose second connection is accepted when the case says so."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def accept(self, t):
+        sock, _ = self.listener.accept()
+        sock.settimeout(20)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(t.lab.pki.path("odd.pem"),
+                                t.lab.pki.path("odd.key"))
+        return sock, context
+
+    def answer(self, t):
+        sock, context = self.accept(t)
+        with context.wrap_socket(sock, server_side=True) as tls:
+            http1.read_lines(http1.reader(tls))
+            tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                        b"Connection: close\r\n\r\n")
+
+
+slow = Slow()
+between = Group("urls/between", config=lambda lab: {
+    "origin": {"connect-to": ["slow.test:443:127.0.0.1:%d" % slow.port]},
+    "ssl-rules": [{"name": "All", "action": "inspect", "untrusted": "allow"}],
+    "url-rules": [{"name": "Open", "action": "allow"}]})
+
+
+@between.case
+def a_reload_while_the_origin_is_dialled(t):
+    """The request was let through; as it is to be sent, the rules are others."""
+    first = threading.Thread(target=slow.answer, args=(t,))
+    first.start()
+    sock = t.tls("slow.test", trust=False)
+    assert t.ask(sock, "GET", "/", "slow.test").status == 200
+    first.join()
+    sock.sendall(http1.head("GET", "/secret", "slow.test"))
+    origin, context = slow.accept(t)  # for that request: it has been routed
+    reload(t, {"url-rules": [{"name": "Shut", "action": "block"}]})
+    tls = context.wrap_socket(origin, server_side=True)
+    reply = http1.read_reply(http1.reader(sock))
+    blocked(reply, "Shut", t)
+    sock.close()
+    try:
+        assert tls.recv(100) == b"", "it was sent"
+    except (ssl.SSLError, OSError):
+        pass
 
 
 # --- certificates ----------------------------------------------------------------

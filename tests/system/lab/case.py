@@ -16,6 +16,7 @@ import datetime
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -237,6 +238,15 @@ def eventually(what, seconds=10):
     while not (value := what()) and time.monotonic() < end:
         time.sleep(0.05)
     return value
+
+
+def reload(t, changes):
+    """The configuration with these changes, in use."""
+    before = t.proxy.stderr().count("reloaded")
+    t.proxy.config.update(changes)
+    t.proxy.write()
+    t.proxy.signal(signal.SIGHUP)
+    assert eventually(lambda: t.proxy.stderr().count("reloaded") > before)
 
 
 @contextlib.contextmanager

@@ -371,14 +371,18 @@ class Odd:
                 ("odd", self.http, self.context("odd", ("http/1.1",))),
                 ("hasty", self.hasty, self.context("odd", ("http/1.1",))),
                 ("early", self.early, self.context("odd", ("http/1.1",))),
+                ("twelve", self.http, self.context(
+                    "odd", ("http/1.1",), highest=ssl.TLSVersion.TLSv1_2)),
                 ("mtls2", self.http, self.context("mtls", wants=True)),
                 ("lines", self.lines, self.context("odd", ("imap", "mqtt"))),
                 ("ssh", self.ssh, None), ("half", self.half, None),
                 ("record", self.record, None), ("mute", self.mute, None)):
             self.listen(name, serve, tls)
 
-    def context(self, name, alpn=(), wants=False):
+    def context(self, name, alpn=(), wants=False, highest=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if highest:
+            context.maximum_version = highest
         context.load_cert_chain(self.pki.path(name + ".pem"),
                                 self.pki.path(name + ".key"))
         if alpn:

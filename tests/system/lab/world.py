@@ -93,7 +93,7 @@ class Lab:
         """https://NAME.lab.test → the origin of that name."""
         out = ["%s.lab.test:443:127.0.0.1:%d" % (name, self.port[name])
                for name in BLOCKS if name not in ("wild", "many", "pair")]
-        for name in ("hasty", "early"):
+        for name in ("hasty", "early", "twelve"):
             out.append("%s.odd.lab.test:443:127.0.0.1:%d"
                        % (name, self.port[name]))
         for name in ("wild", "many", "pair", "odd"):
