@@ -156,7 +156,12 @@ static void a_full_file_is_told_of_and_no_line_is_lost(void **state)
 	(void)state;
 	turner.log = open_log(&turner.want, turn, &turner);
 	buffer = access_buffer_new(turner.log);
-	for (int i = 0; i < 4000; i++)
+	for (int i = 0; i < 2000; i++)
+		access_write(buffer, &record);
+	access_flush(buffer);
+	for (int i = 0; i < 10000 && !atomic_load(&turner.turned); i++)
+		usleep(1000); /* the writing thread may be late */
+	for (int i = 0; i < 2000; i++)
 		access_write(buffer, &record);
 	access_buffer_free(buffer);
 	access_close(turner.log);
