@@ -352,6 +352,7 @@ void config_free(struct config *config)
 		free(config->origin.trust_files[i].path);
 	free(config->origin.trust_files);
 	free(config->origin.connect_to);
+	free(config->portal.direct);
 	free(config->origin.dns);
 	free(config->issuing.crl_url);
 	free(config->passphrase_file);

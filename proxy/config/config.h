@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 
 #include "policy/host.h"
+#include "policy/network.h"
 
 struct netset;
 struct policy;
@@ -44,6 +45,13 @@ struct connect_to {
 	uint16_t port;            /* 0: any */
 	char to_host[HOST_SIZE];  /* "": as asked */
 	uint16_t to_port;         /* 0: as asked */
+};
+
+/* portal.direct: where clients that go by the PAC file go without the proxy. */
+struct direct {
+	char host[HOST_SIZE];     /* normalized; "": a network */
+	bool below;               /* and all below host */
+	struct network network;   /* IPv4 */
 };
 
 /* A file of origin.trust, and the line that names it: what is in it is read
@@ -191,6 +199,11 @@ struct config {
 		struct location *locations; /* owned; the first that fits */
 		size_t num_locations;
 	} log;
+
+	struct {
+		struct direct *direct; /* owned */
+		size_t num_direct;
+	} portal;
 
 	struct {
 		unsigned connections;          /* 20000 */

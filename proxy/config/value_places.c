@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/entry.h"
 #include "policy/netset.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/places.h"
@@ -202,4 +203,55 @@ void read_isolate(struct loader *loader, const struct field *field,
 		value_told(loader, field, node, err);
 	else
 		*(const char **)member = text;
+}
+
+/* why_not_direct: what a PAC file can't say, or not so that all browsers know it. */
+static const char *why_not_direct(const struct entry *entry)
+{
+	if (entry->path_len > 0)
+		return "browsers keep paths from the PAC file; name the host "
+			"alone";
+	if (entry->port != 0)
+		return "a PAC file goes by hosts; leave the port out";
+	if (!entry->host[0] && entry->network.family != AF_INET)
+		return "not all browsers know IPv6 networks in a PAC file; name "
+			"hosts or addresses";
+	return NULL;
+}
+
+static void one_direct(struct loader *loader, const struct field *field,
+	const struct node *item, void *member)
+{
+	struct config *config = loader->config;
+	size_t num = config->portal.num_direct;
+	struct direct *all;
+	struct entry entry;
+	const char *why;
+	char err[256];
+
+	(void)member;
+	if (entry_parse(item->text, strlen(item->text), &entry, err,
+		sizeof(err)) != 0) {
+		value_told(loader, field, item, err);
+		return;
+	}
+	why = why_not_direct(&entry);
+	if (why) {
+		mistakes_error(&loader->mistakes, item->line,
+			"%s: \"%s\": %s", field->path,
+			shown(item->text).text, why);
+		return;
+	}
+	all = must(realloc(config->portal.direct, (num + 1) * sizeof(*all)));
+	config->portal.direct = all;
+	config->portal.num_direct = num + 1;
+	all[num].below = entry.below;
+	all[num].network = entry.network;
+	memcpy(all[num].host, entry.host, sizeof(entry.host));
+}
+
+void read_direct(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	value_each(loader, field, node, one_direct, member);
 }

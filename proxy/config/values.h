@@ -45,6 +45,7 @@ field_read read_user_agents;  /* struct name_list */
 field_read read_methods;      /* struct name_list */
 field_read read_certificates; /* uint32_t: bits */
 field_read read_times;        /* struct window_list */
+field_read read_direct;       /* nothing: config's portal */
 field_read read_isolate;      /* const char *, borrowed from node */
 field_read read_realm;        /* char * */
 field_read read_user_sources; /* config's users */

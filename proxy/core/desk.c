@@ -230,6 +230,7 @@ static void open_page(struct snapshot *snapshot, const struct visit *visit,
 	struct own_request request = {
 		.method = visit->request.method,
 		.path = visit->request.path,
+		.way = PORTAL_STRAIGHT,
 		.page = true,
 	};
 

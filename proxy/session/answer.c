@@ -3,12 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <openssl/pool.h>
 
-#include "pki/authority.h"
 #include "proxy/config/config.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/portal/html.h"
 #include "proxy/session/services.h"
 #include "proxy/session/verifier.h"
 
@@ -69,57 +67,11 @@ static void add(struct answer *answer, const char *text)
 	utstring_bincpy(&answer->body, text, strlen(text));
 }
 
-/* add_escaped writes text that may come from anybody. */
-static void add_escaped(struct answer *answer, const char *text)
+static void guard(struct answer *answer, const char *policy)
 {
-	for (; *text; text++) {
-		switch (*text) {
-		case '<':
-			add(answer, "&lt;");
-			break;
-		case '>':
-			add(answer, "&gt;");
-			break;
-		case '&':
-			add(answer, "&amp;");
-			break;
-		case '"':
-			add(answer, "&quot;");
-			break;
-		default:
-			utstring_bincpy(&answer->body, text, 1);
-		}
-	}
-}
-
-/* No script, no frame, nothing from elsewhere: the page must stay what it is
- * even on the name of another site. */
-static void begin_page(struct answer *answer, unsigned status,
-	const char *title)
-{
-	begin(answer, status, "text/html; charset=utf-8");
-	head_add_text(answer->head, "Content-Security-Policy",
-		"default-src 'none'; style-src 'unsafe-inline'; "
-		"frame-ancestors 'none'");
+	if (policy[0])
+		head_add_text(answer->head, "Content-Security-Policy", policy);
 	head_add_text(answer->head, "X-Content-Type-Options", "nosniff");
-	add(answer, "<!doctype html>\n<html lang=\"en\"><head>"
-		"<meta charset=\"utf-8\"><meta name=\"viewport\" "
-		"content=\"width=device-width\"><title>");
-	add_escaped(answer, title);
-	add(answer, "</title>\n<style>body{font:16px/1.5 system-ui,sans-serif;"
-		"max-width:42em;margin:3em auto;padding:0 1em;color:#222}"
-		"h1{font-size:1.4em}dt{color:#666}dd{margin:0 0 .6em}"
-		"code,pre{background:#f3f3f3;padding:.1em .3em}"
-		"pre{padding:.6em;white-space:pre-wrap;overflow-wrap:anywhere}"
-		"@media(prefers-color-scheme:dark){body{background:#1b1b1b;"
-		"color:#ddd}code,pre{background:#2b2b2b}dt{color:#999}}"
-		"</style></head>\n<body>\n");
-}
-
-static void end_page(struct answer *answer)
-{
-	add(answer, "<p><small>Sallyport, your network's proxy</small></p>\n"
-		"</body></html>\n");
 }
 
 /* --- refusals ----------------------------------------------------------- */
@@ -132,7 +84,7 @@ static void add_detail(struct answer *answer, const char *name,
 	add(answer, "<dt>");
 	add(answer, name);
 	add(answer, "</dt><dd>");
-	add_escaped(answer, value);
+	html_text(&answer->body, value);
 	add(answer, "</dd>\n");
 }
 
@@ -180,18 +132,22 @@ static void refuse_in_html(struct answer *answer,
 	const struct refusal *refusal)
 {
 	enum reason reason = refusal->reason;
+	char policy[HTML_POLICY_SIZE];
 
-	begin_page(answer, reason_status(reason), reason_sentence(reason));
-	add(answer, "<h1>");
-	add_escaped(answer, reason_sentence(reason));
+	begin(answer, reason_status(reason), "text/html; charset=utf-8");
+	html_policy(policy, NULL, NULL);
+	guard(answer, policy);
+	html_begin(&answer->body, reason_sentence(reason));
+	add(answer, "<main>\n<h1>");
+	html_text(&answer->body, reason_sentence(reason));
 	add(answer, "</h1>\n<dl>\n");
 	add_detail(answer, "Site", refusal->host);
 	add_detail(answer, "Rule", refusal->rule);
 	add_detail(answer, "In detail", refusal->why);
 	add_detail(answer, "What to do", reason_advice(reason));
 	add_detail(answer, "Reason", reason_word(reason));
-	add(answer, "</dl>\n");
-	end_page(answer);
+	add(answer, "</dl>\n</main>\n");
+	html_end(&answer->body);
 }
 
 /* add_challenge: RFC 7617, 2 and 2.1. The realm was checked to have no quotes. */
@@ -255,81 +211,18 @@ static void find_self(const struct services *services,
 			PROXY_ADDRESS_SIZE);
 }
 
-static void start_page(struct answer *answer, const char *proxy)
+static void put_page(struct answer *answer, struct portal_page *page)
 {
+	char text[96];
 
-	begin_page(answer, 200, "Sallyport");
-	add(answer, "<h1>This is Sallyport</h1>\n<p>Your network's proxy. It "
-		"inspects TLS: it shows a certificate of its own for each "
-		"site, signed by your organization's CA. Programs must trust "
-		"that CA's root.</p>\n<ul>\n"
-		"<li><a href=\"/ca/root.pem\">The root certificate</a>, to be "
-		"trusted</li>\n<li><a href=\"/proxy.pac\">The PAC file</a>, "
-		"for browsers and systems</li>\n</ul>\n<p>In a shell:</p>\n"
-		"<pre>");
-	add(answer, "curl -x http://");
-	add_escaped(answer, proxy);
-	add(answer, " -o root.pem http://" MAGIC_HOST
-		"/ca/root.pem\nexport https_proxy=http://");
-	add_escaped(answer, proxy);
-	add(answer, "\ncurl --cacert root.pem https://example.com/</pre>\n");
-	end_page(answer);
-}
-
-static void root_file(struct answer *answer, const struct services *services)
-{
-	begin(answer, 200, "application/x-pem-file");
-	head_add_text(answer->head, "Content-Disposition",
-		"attachment; filename=\"sallyport-root.pem\"");
-	add(answer, authority_root_pem(services->snapshot->authority));
-}
-
-static void pac_file(struct answer *answer, const char *proxy)
-{
-	begin(answer, 200, "application/x-ns-proxy-autoconfig");
-	add(answer, "function FindProxyForURL(url, host) {\n"
-		"\tif (isPlainHostName(host) || host == \"localhost\" ||\n"
-		"\t    shExpMatch(host, \"127.*\") || host == \"[::1]\")\n"
-		"\t\treturn \"DIRECT\";\n\treturn \"PROXY ");
-	add(answer, proxy);
-	add(answer, "\";\n}\n");
-}
-
-/* crl_age: another may come at any moment (a revocation); a cache that asks
- * once an hour is no burden, and one that keeps an old one is no danger beyond
- * that. RFC 5280 has nextUpdate for the rest. */
-static long long crl_age(time_t until)
-{
-	enum { HOUR = 3600 };
-	time_t left = until - time(NULL);
-
-	return until == 0 || left > HOUR ? HOUR : left > 0 ? left : 1;
-}
-
-/* crl_file serves /crl/ID.crl. */
-static bool crl_file(struct answer *answer, const struct services *services,
-	struct slice path)
-{
-	static const char before[] = "/crl/", after[] = ".crl";
-	size_t fixed = sizeof(before) - 1 + sizeof(after) - 1;
-	CRYPTO_BUFFER *crl;
-	time_t until;
-	char id[CA_ID_MAX + 1];
-
-	if (path.len <= fixed || path.len - fixed >= sizeof(id) ||
-	    memcmp(path.at, before, sizeof(before) - 1) != 0 ||
-	    memcmp(path.at + path.len - 4, after, 4) != 0)
-		return false;
-	snprintf(id, sizeof(id), "%.*s", (int)(path.len - fixed),
-		path.at + sizeof(before) - 1);
-	crl = authority_crl(services->snapshot->authority, id, &until);
-	if (!crl)
-		return false;
-	begin_kept(answer, 200, "application/pkix-crl", crl_age(until));
-	utstring_bincpy(&answer->body, CRYPTO_BUFFER_data(crl),
-		CRYPTO_BUFFER_len(crl));
-	CRYPTO_BUFFER_free(crl);
-	return true;
+	begin_kept(answer, 200, page->type, page->max_age);
+	guard(answer, page->policy);
+	if (page->file) {
+		snprintf(text, sizeof(text), "attachment; filename=\"%s\"",
+			page->file);
+		head_add_text(answer->head, "Content-Disposition", text);
+	}
+	utstring_concat(&answer->body, &page->body);
 }
 
 static enum reason refuse(struct answer *answer, enum reason reason,
@@ -345,25 +238,23 @@ static enum reason refuse(struct answer *answer, enum reason reason,
 enum reason answer_own(struct answer *answer, const struct services *services,
 	const struct own_request *request)
 {
-	struct slice path = request->path;
-	const char *query = path.at ? memchr(path.at, '?', path.len) : NULL;
+	const struct snapshot *snapshot = services->snapshot;
 	char proxy[PROXY_ADDRESS_SIZE];
+	struct portal_request asked = {.config = snapshot->config,
+		.authority = snapshot->authority, .proxy = proxy,
+		.way = request->way, .path = request->path,
+		.html = request->page};
+	struct portal_page page;
 
 	if (!slice_is(request->method, "GET") &&
 	    !slice_is(request->method, "HEAD"))
 		return refuse(answer, REASON_METHOD_NOT_ALLOWED,
 			request->page);
 	find_self(services, request, proxy);
-	if (query)
-		path.len = (size_t)(query - path.at);
-	if (path.len == 0 || slice_is(path, "/"))
-		start_page(answer, proxy);
-	else if (slice_is(path, "/ca/root.pem"))
-		root_file(answer, services);
-	else if (slice_is(path, "/proxy.pac"))
-		pac_file(answer, proxy);
-	else if (!crl_file(answer, services, path))
+	if (!portal_open(&asked, &page))
 		return refuse(answer, REASON_NOT_FOUND, request->page);
+	put_page(answer, &page);
+	portal_clear(&page);
 	return REASON_OK;
 }
 

@@ -1,10 +1,10 @@
 /*
- * answer.h - what Sallyport itself says: refusals and its own few pages.
+ * answer.h - what Sallyport itself says: refusals, and the portal's pages.
  *
  * Refusals are made from reasons.def: a page for people, Sallyport-Error and
- * Proxy-Status (RFC 9209) for programs. Own pages are those at the magic host
- * sallyport.internal, at the CDP's URL and on the proxy listener: /, the root
- * certificate, CRLs, the PAC file; nothing else is open to all.
+ * Proxy-Status (RFC 9209) for programs. Own pages are the portal's (portal.h), at
+ * the magic host sallyport.internal, at the CDP's URL and on our listeners;
+ * nothing else is open to all.
  *
  * Owns:    head and body, until answer_clear.
  * Threads: one.
@@ -17,11 +17,10 @@
 #include <utstring.h>
 
 #include "proxy/http/message.h"
+#include "proxy/portal/portal.h"
 #include "proxy/report/reason.h"
 
 struct services;
-
-#define MAGIC_HOST "sallyport.internal"
 
 struct answer {
 	struct head *head; /* owned; NULL: empty */
@@ -46,6 +45,7 @@ struct own_request {
 	struct slice method, path;
 	/* "host:port" by which the client reached us, NULL: not known. */
 	const char *self;
+	enum portal_way way;
 	bool page; /* as in struct refusal */
 };
 

@@ -159,11 +159,21 @@ static bool under_cdp(const struct session *s, const struct asked *asked,
 	return true;
 }
 
+static enum portal_way way_of(const struct session *s,
+	const struct asked *asked)
+{
+	if (s->realm == REALM_INSPECTED)
+		return PORTAL_INSPECTED;
+	return s->realm == REALM_PROXY && asked->url.form == URL_ORIGIN ?
+		PORTAL_STRAIGHT : PORTAL_PROXIED;
+}
+
 static enum route own(struct session *s, struct exchange *x,
 	struct head *head, const struct asked *asked)
 {
 	struct own_request request = {.method = head_method(head),
-		.path = asked->url.path, .page = x->page};
+		.path = asked->url.path, .way = way_of(s, asked),
+		.page = x->page};
 	char self[AUTHORITY_SIZE];
 	enum reason reason;
 

@@ -1,0 +1,90 @@
+#include "proxy/portal/start.h"
+
+#include "proxy/config/config.h"
+#include "proxy/portal/recipes.h"
+#include "proxy/portal/way.h"
+
+static const char devices[] =
+	"<details><summary>iPhone, iPad, Mac</summary>\n<ol>\n"
+	"<li>Open <a href=\"ca/root.mobileconfig\">the profile</a> in Safari and "
+	"allow the download.</li>\n"
+	"<li>Settings, General, VPN &amp; Device Management (on a Mac: System "
+	"Settings, General, Device Management): install it.</li>\n"
+	"<li>On iPhone and iPad: Settings, General, About, Certificate Trust "
+	"Settings: switch it on.</li>\n</ol>\n</details>\n"
+	"<details><summary>Android</summary>\n<ol>\n"
+	"<li>Download <a href=\"ca/root.der\">the certificate (DER)</a>.</li>\n"
+	"<li>Settings, Security, Encryption &amp; credentials, Install a "
+	"certificate, CA certificate: choose it.</li>\n</ol>\n"
+	"<p>Browsers heed it; most other apps do not.</p>\n</details>\n"
+	"<details><summary>Windows</summary>\n<ol>\n"
+	"<li>Download and open <a href=\"ca/root.der\">the certificate "
+	"(DER)</a>.</li>\n<li>Install Certificate, Local Machine, Place all "
+	"certificates in the following store: Trusted Root Certification "
+	"Authorities.</li>\n</ol>\n</details>\n"
+	"<details><summary>Firefox</summary>\n<ol>\n"
+	"<li>Download <a href=\"ca/root.pem\">the certificate (PEM)</a>.</li>\n"
+	"<li>Settings, Privacy &amp; Security, Certificates, View Certificates, "
+	"Authorities, Import: choose it, and trust it to identify "
+	"websites.</li>\n</ol>\n</details>\n";
+
+static void add_root(UT_string *out, const struct anchor *root)
+{
+	html_add(out, "<h2>The root certificate</h2>\n<ul>\n"
+		"<li><a href=\"ca/root.pem\">PEM</a>, for most tools and "
+		"Linux</li>\n<li><a href=\"ca/root.der\">DER</a>, for Windows and "
+		"Android</li>\n<li><a href=\"ca/root.mobileconfig\">Profile</a>, "
+		"for iPhone, iPad and Mac</li>\n</ul>\n<dl>\n<dt>Name</dt><dd>");
+	html_text(out, root->name);
+	html_add(out, "</dd>\n<dt>SHA-256 fingerprint</dt><dd><code>");
+	html_add(out, root->fingerprint);
+	html_add(out, "</code></dd>\n<dt>Valid until</dt><dd>");
+	html_add(out, root->until);
+	html_add(out, "</dd>\n</dl>\n<p>Before you trust it, compare the "
+		"fingerprint with the one your administrator gives you.</p>\n");
+	html_add(out, devices);
+}
+
+static void add_proxy(UT_string *out, const struct portal_request *request)
+{
+	html_add(out, "<h2>The proxy</h2>\n<dl>\n<dt>Address</dt><dd><code>");
+	html_text(out, request->proxy);
+	html_add(out, "</code></dd>\n<dt>PAC file</dt><dd><a "
+		"href=\"proxy.pac\">http://");
+	html_text(out, request->proxy);
+	html_add(out, "/proxy.pac</a>, for browsers and systems</dd>\n</dl>\n");
+	if (request->config->users.given && request->config->users.required)
+		html_add(out, "<p>It asks who you are. Tools are told by "
+			"<code>http://NAME:PASSWORD@</code> before that "
+			"address.</p>\n");
+}
+
+static void add_tools(UT_string *out, const struct portal_request *request)
+{
+	html_add(out, "<h2>Command-line tools</h2>\n<p>Where "
+		"<code>sallyport</code> is installed, it sets up all of them "
+		"for a command (or a shell, with <code>env</code>):</p>\n"
+		"<pre data-of=\"exec\">sallyport exec --proxy ");
+	html_text(out, request->proxy);
+	html_add(out, " --ca sallyport-root.pem -- npm ci</pre>\n"
+		"<p>Elsewhere, by hand:</p>\n");
+	recipes_write(out, request->proxy);
+}
+
+void start_page(UT_string *out, const struct portal_request *request,
+	const struct anchor *root)
+{
+	html_begin(out, "Sallyport, your network's proxy");
+	html_add(out, "<main>\n<h1>Sallyport, your network's proxy</h1>\n"
+		"<p>It inspects TLS: it shows a certificate of its own for each "
+		"site, signed by your organization's CA. Programs must trust "
+		"that CA's root.</p>\n<h2>Is my traffic inspected?</h2>\n");
+	way_show(out, request->way);
+	html_add(out, "<p><a href=\"check\">More of this</a></p>\n");
+	add_root(out, root);
+	add_proxy(out, request);
+	add_tools(out, request);
+	html_add(out, "</main>\n");
+	html_script(out, way_script);
+	html_end(out);
+}

@@ -1,0 +1,93 @@
+#include "proxy/portal/way.h"
+
+#define CHECK "http://" MAGIC_HOST "/check"
+#define CHECK_IN_TLS WAY_REACH "/check"
+
+/* Clipboards are for pages in TLS alone; the old way is for the others. */
+const char way_script[] =
+	"var p=document.getElementById('probe'),c=navigator.userAgent,o;"
+	"if(p){p.textContent='Asking for a page in TLS\\u2026';"
+	"fetch('" CHECK_IN_TLS "',{mode:'no-cors',cache:'no-store'})"
+	".then(function(){p.textContent='This browser trusts the root "
+	"certificate: sites that are inspected open without a warning.';"
+	"p.className='status yes'},function(){p.textContent='This browser does "
+	"not trust the root certificate yet: sites that are inspected show a "
+	"warning. Install it, and load this page again.'})}"
+	"o=document.getElementById(/Windows/.test(c)?'windows':"
+	"/Mac OS X/.test(c)?'macos':/Fedora|Red Hat/.test(c)?'fedora':"
+	"'debian');if(o)o.open=true;"
+	"document.querySelectorAll('pre').forEach(function(e){"
+	"var b=document.createElement('button');b.type='button';"
+	"b.textContent='Copy';"
+	"b.setAttribute('aria-label','Copy: '+e.dataset.of);"
+	"b.onclick=function(){getSelection().selectAllChildren(e);"
+	"if(navigator.clipboard)navigator.clipboard.writeText(e.textContent);"
+	"else document.execCommand('copy');b.textContent='Copied';"
+	"b.setAttribute('aria-label','Copied: '+e.dataset.of)};"
+	"e.before(b)})";
+
+static const char came_straight[] =
+	"<p class=\"status\"><strong>Not as this page sees it.</strong> Your "
+	"request came straight to Sallyport, not through the proxy.</p>\n"
+	"<p>Once the proxy is set, <a href=\"" CHECK "\">check again through "
+	"it</a>.</p>\n";
+
+static const char came_proxied[] =
+	"<p class=\"status yes\"><strong>Your requests come through the "
+	"proxy:</strong> this one did, in plain HTTP.</p>\n"
+	"<p class=\"status\" id=\"probe\" role=\"status\">Whether this browser "
+	"trusts the root certificate shows in TLS alone.</p>\n"
+	"<p><a href=\"" CHECK_IN_TLS "\">Check in TLS</a>: a page without a "
+	"warning is a yes.</p>\n";
+
+static const char came_inspected[] =
+	"<p class=\"status yes\"><strong>Yes.</strong> This page came to you "
+	"inside TLS that Sallyport ended, by a certificate that it made. Unless "
+	"you passed over a warning, this browser trusts the root "
+	"certificate.</p>\n";
+
+void way_show(UT_string *out, enum portal_way way)
+{
+	switch (way) {
+	case PORTAL_PROXIED:
+		html_add(out, came_proxied);
+		break;
+	case PORTAL_INSPECTED:
+		html_add(out, came_inspected);
+		break;
+	case PORTAL_STRAIGHT:
+	default:
+		html_add(out, came_straight);
+	}
+}
+
+void way_tell(UT_string *out, enum portal_way way, const struct anchor *root)
+{
+	utstring_printf(out, "proxied: %s\ninspected: %s\nroot: %s\n",
+		way == PORTAL_STRAIGHT ? "no" : "yes",
+		way == PORTAL_INSPECTED ? "yes" : "no", root->fingerprint);
+	if (way == PORTAL_PROXIED)
+		html_add(out, "next: " CHECK_IN_TLS "\n");
+	else if (way == PORTAL_STRAIGHT)
+		html_add(out, "next: " CHECK ", through the proxy\n");
+}
+
+void check_page(UT_string *out, enum portal_way way, const struct anchor *root)
+{
+	html_begin(out, "Is my traffic inspected?");
+	html_add(out, "<main>\n<h1>Is my traffic inspected?</h1>\n");
+	way_show(out, way);
+	html_add(out, "<h2>And at another site?</h2>\n<p>Look at the "
+		"certificate that your browser shows for it. Where Sallyport "
+		"inspects, the last of its issuers is the root:</p>\n"
+		"<dl>\n<dt>Name</dt><dd>");
+	html_text(out, root->name);
+	html_add(out, "</dd>\n<dt>SHA-256 fingerprint</dt><dd><code>");
+	html_add(out, root->fingerprint);
+	html_add(out, "</code></dd>\n</dl>\n<p>Sites that your organization "
+		"spares from that show their own.</p>\n"
+		"<p><a href=\"./\">How to install the root, and set up "
+		"tools</a></p>\n</main>\n");
+	html_script(out, way_script);
+	html_end(out);
+}

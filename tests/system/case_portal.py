@@ -1,0 +1,440 @@
+"""The portal: each page by each way to it, and what real programs make of
+them."""
+
+import base64
+import hashlib
+import html
+import html.parser
+import json
+import os
+import plistlib
+import re
+import ssl
+import subprocess
+import time
+
+from case_run import Running
+from lab import devtools
+from lab.case import Group
+from lab.sallyport import SLOW
+
+HOSTILE = ["plain.direct.test", ".below.direct.test", "192.0.2.7",
+           "10.20.0.0/16", "2001:db8::5", "xn--bcher-kva.test", "0.0.0.0/32"]
+
+portal = Group("portal", config=lambda lab: {
+    "portal": {"direct": HOSTILE},
+    "categories": {"spared": {"hosts": [".spared.test"]}},
+    "ssl-rules": [{"name": "Spare", "match": {"categories": ["spared"]},
+                   "action": "do-not-inspect"}]})
+own = Group("portal-own", config=None)
+
+PAGES = {
+    "/": "text/html; charset=utf-8",
+    "/check": "text/html; charset=utf-8",
+    "/ca/root.pem": "application/x-pem-file",
+    "/ca/root.der": "application/x-x509-ca-cert",
+    "/ca/root.mobileconfig": "application/x-apple-aspen-config",
+    "/proxy.pac": "application/x-ns-proxy-autoconfig",
+}
+HTML = "Accept: text/html"
+
+
+def root_of(t):
+    with open(t.proxy.root) as f:
+        return ssl.PEM_cert_to_DER_cert(f.read())
+
+
+def ways(t, path, *fields):
+    """The page as it comes by each way there is."""
+    straight = "127.0.0.1:%d"
+    yield "proxied", t.fetch("http://sallyport.internal" + path, *fields)
+    yield "inspected", t.fetch("https://sallyport.internal" + path, *fields)
+    sock = t.tunnel("sallyport.internal", 80)
+    yield "proxied", t.ask(sock, "GET", path, "sallyport.internal", *fields)
+    for port in (t.proxy.port, t.proxy.aport):
+        yield "straight", t.ask(t.dial(port), "GET", path, straight % port,
+                                *fields)
+
+
+@portal.case
+def each_page_by_each_way(t):
+    for path, kind in PAGES.items():
+        for way, reply in ways(t, path, HTML):
+            assert reply.status == 200 and reply.body, (path, way, reply)
+            assert reply.get("content-type") == kind, (path, way, reply)
+            assert reply.get("x-content-type-options") == "nosniff", path
+            assert reply.get("cache-control") == "no-store", path
+
+
+@portal.case
+def the_root_in_each_form(t):
+    der, profiles = root_of(t), set()
+    for way, reply in ways(t, "/ca/root.der"):
+        assert reply.body == der, way
+        assert "sallyport-root.crt" in reply.get("content-disposition")
+    for way, reply in ways(t, "/ca/root.mobileconfig"):
+        profiles.add(reply.body)
+    assert len(profiles) == 1, "stable, however it is asked for"
+    profile = plistlib.loads(profiles.pop(), fmt=plistlib.FMT_XML)
+    inner, = profile["PayloadContent"]
+    assert inner["PayloadType"] == "com.apple.security.root"
+    assert inner["PayloadContent"] == der
+    assert profile["PayloadType"] == "Configuration"
+    uuids = {profile["PayloadUUID"], inner["PayloadUUID"]}
+    assert len(uuids) == 2, uuids
+    for uuid in uuids:
+        assert re.fullmatch(r"[0-9A-F]{8}-[0-9A-F]{4}-8[0-9A-F]{3}-"
+                            r"[89AB][0-9A-F]{3}-[0-9A-F]{12}", uuid), uuid
+    names = {profile["PayloadIdentifier"], inner["PayloadIdentifier"]}
+    assert len(names) == 2 and all(
+        hashlib.sha256(der).hexdigest()[:16] in name for name in names), names
+
+
+@portal.case
+def check_tells_how_the_request_came(t):
+    words = {"proxied": "come through the proxy", "inspected": "inside TLS "
+             "that Sallyport ended", "straight": "not through the proxy"}
+    for way, reply in ways(t, "/check?again", HTML):
+        text = reply.body.decode()
+        assert [w for w in words if words[w] in text] == [way], (way, text)
+    told = t.curl("-x", "http://127.0.0.1:%d" % t.proxy.port,
+                  "https://sallyport.internal/check").stdout
+    digest = hashlib.sha256(root_of(t)).hexdigest().upper()
+    assert told == "proxied: yes\ninspected: yes\nroot: %s\n" % ":".join(
+        re.findall("..", digest)), told
+    told = t.fetch("http://sallyport.internal/check").body.decode()
+    assert "inspected: no\n" in told and \
+        "next: https://sallyport.internal/check\n" in told, told
+
+
+# --- what is on the page ------------------------------------------------------
+
+class Outline(html.parser.HTMLParser):
+    """Headings, links, text of each; and what would come from elsewhere."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.headings, self.links, self.pres = [], [], [], []
+        self.outside, self.ids, self.lang, self.script = [], [], None, ""
+        self.feed(text)
+        self.close()
+        assert self.open == [], "not closed: %s" % self.open
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.outside += [v for k, v in attrs.items()
+                         if k in ("src", "srcset", "style", "action")
+                         or k.startswith("on")]
+        if tag == "html":
+            self.lang = attrs.get("lang")
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append([int(tag[1]), ""])
+        if tag == "a":
+            self.links.append([attrs["href"], ""])
+        if tag == "pre":
+            self.pres.append("")
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if "a" in self.open:
+            self.links[-1][1] += data
+        if "pre" in self.open:
+            self.pres[-1] += data
+        if "script" in self.open:
+            self.script += data
+        if self.open and re.fullmatch("h[1-6]", self.open[-1]):
+            self.headings[-1][1] += data
+
+
+@portal.case
+def pages_are_sound(t):
+    for path in ("/", "/check"):
+        for way, reply in ways(t, path, HTML):
+            page = Outline(reply.body.decode())
+            assert page.lang == "en" and page.outside == [], page.outside
+            levels = [level for level, _ in page.headings]
+            assert levels.count(1) == 1 and levels[0] == 1, levels
+            assert all(b <= a + 1 for a, b in zip(levels, levels[1:])), levels
+            assert all(text.strip() for _, text in page.headings), path
+            assert all(text.strip() for _, text in page.links), page.links
+            assert len(set(page.ids)) == len(page.ids), page.ids
+            digest = base64.b64encode(hashlib.sha256(
+                page.script.encode()).digest()).decode()
+            policy = reply.get("content-security-policy")
+            assert policy.startswith("default-src 'none'; "), policy
+            assert "script-src 'sha256-%s'" % digest in policy, policy
+            assert "unsafe" not in policy, policy
+            for href, _ in page.links:
+                if not href.startswith("http"):
+                    link = t.fetch("http://sallyport.internal/" + href)
+                    assert link.status == 200, href
+
+
+@portal.case
+def a_line_for_each_tool(t):
+    text = t.fetch("http://sallyport.internal/", HTML).body.decode()
+    page = Outline(text)
+    told = {name for level, name in page.headings if level == 4}
+    folder = os.path.join(os.path.dirname(__file__), "../../proxy/tools")
+    with open(os.path.join(folder, "tools.def")) as f:
+        tools = re.findall(r'^TOOL\("([^"]+)"', f.read(), re.M)
+    assert tools and set(tools) == told, set(tools) ^ told
+    lines = "\n".join(page.pres)
+    assert not re.search(r"\{(bundle|root|host|port|proxy)\}", lines), lines
+    assert "http://127.0.0.1:%d" % t.proxy.port in lines
+    digest = hashlib.sha256(root_of(t)).hexdigest().upper()
+    assert ":".join(re.findall("..", digest)) in text
+
+
+def luminance(colour):
+    if len(colour) == 4:
+        colour = "#" + "".join(2 * c for c in colour[1:])
+    parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    parts = [p / 12.92 if p <= .04045 else ((p + .055) / 1.055) ** 2.4
+             for p in parts]
+    return .2126 * parts[0] + .7152 * parts[1] + .0722 * parts[2]
+
+
+@portal.case
+def colours_have_contrast(t):
+    text = t.fetch("http://sallyport.internal/", HTML).body.decode()
+    modes = [dict(re.findall(r"--(\w+):(#\w+)", part))
+             for part in re.findall(r":root\{([^}]*)\}", text)]
+    assert len(modes) == 2, modes
+    for mode in modes:
+        for front in ("text", "quiet", "link"):
+            for back in ("page", "box"):
+                one, other = sorted((luminance(mode[front]),
+                                     luminance(mode[back])))
+                ratio = (other + .05) / (one + .05)
+                assert ratio >= 4.5, (front, back, ratio)
+
+
+@portal.case
+def a_name_stays_text(t):
+    """Host is a client's word; in the page and the PAC file it is data."""
+    for bad in ("a\"b", "<script>", "x\";alert(1);//"):
+        for path in ("/", "/proxy.pac"):
+            reply = t.ask(t.dial(), "GET", path, bad, HTML)
+            assert bad.encode() not in reply.body, reply
+    reply = t.ask(t.dial(), "GET", "/proxy.pac", "proxy.test:99")
+    assert b'"PROXY proxy.test:99"' in reply.body, reply.body
+
+
+@portal.case
+def what_can_not_be_direct(t):
+    for bad, why in (("a.test/path", "paths"), ("a.test:8443", "port"),
+                     ("2001:db8::/32", "IPv6"), ("a b", "not a host")):
+        file = t.write("bad.yaml", json.dumps({"portal": {"direct": [bad]}}))
+        done = t.run(t.binary, "check", "-c", file)
+        assert done.returncode == 2 and why in done.stderr, (bad, done.stderr)
+        assert "portal.direct" in done.stderr, done.stderr
+
+
+# --- in a browser -------------------------------------------------------------
+
+CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu",
+            "--disable-dev-shm-usage", "--no-first-run",
+            "--disable-background-networking", "--disable-sync",
+            "--disable-component-update", "--no-default-browser-check",
+            "--disable-extensions", "--mute-audio")
+NEEDS = ["program:chromium", "program:certutil"]
+
+
+class Chromium:
+    """One page of it, at which several URLs may be looked at."""
+
+    def __init__(self, t, *args, trusted=True):
+        nss = t.path(".pki/nssdb")
+        os.makedirs(nss, exist_ok=True)
+        made = ["-N", "--empty-password"], [
+            "-A", "-t", "C,,", "-n", "Sallyport", "-i", t.proxy.root]
+        for words in made[:2 if trusted else 1]:
+            done = t.run("certutil", "-d", "sql:" + nss, *words)
+            assert done.returncode == 0, done.stderr
+        self.browser = devtools.Browser(
+            ["chromium", *CHROMIUM, "--user-data-dir=" + t.path("profile"),
+             *args], t.env(HOME=t.dir, http_proxy="", https_proxy="",
+                           HTTP_PROXY="", HTTPS_PROXY=""), t.dir)
+        target = self.browser.call("Target.createTarget", url="about:blank")
+        self.session = self.browser.call(
+            "Target.attachToTarget", flatten=True,
+            targetId=target["targetId"])["sessionId"]
+        self.call("Page.enable")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.browser.close()
+
+    def call(self, method, **params):
+        return self.browser.call(method, self.session, **params)
+
+    def load(self, url):
+        """What went wrong; None: nothing did."""
+        self.browser.events.clear()
+        wrong = self.call("Page.navigate", url=url).get("errorText")
+        while not wrong:
+            method, _ = self.browser.event(60 * SLOW)
+            assert method, "%s does not load" % url
+            if method == "Page.loadEventFired":
+                break
+        return wrong
+
+    def ask(self, expression):
+        done = self.call("Runtime.evaluate", expression=expression,
+                         awaitPromise=True, returnByValue=True,
+                         userGesture=True)
+        assert "exceptionDetails" not in done, done
+        return done["result"].get("value")
+
+    def until(self, expression):
+        end = time.monotonic() + 20 * SLOW
+        while not (value := self.ask(expression)):
+            assert time.monotonic() < end, expression
+            time.sleep(0.05)
+        return value
+
+    def size(self, width, scheme="light"):
+        self.call("Emulation.setDeviceMetricsOverride", width=width,
+                  height=900, deviceScaleFactor=1, mobile=width < 500)
+        self.call("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": scheme}])
+
+    def picture(self, path):
+        data = self.call("Page.captureScreenshot", format="png",
+                         captureBeyondViewport=True)["data"]
+        with open(path, "wb") as f:
+            f.write(base64.b64decode(data))
+
+
+def by_proxy(t):
+    return ("--proxy-server=127.0.0.1:%d" % t.proxy.port,
+            "--proxy-bypass-list=<-loopback>")
+
+
+@portal.case(limit=180, needs=NEEDS)
+def chromium_shows_it_at_each_width(t):
+    """The pictures are in the build's folder, to be looked at."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(t.binary)),
+                          "portal")
+    os.makedirs(folder, exist_ok=True)
+    with Chromium(t, *by_proxy(t)) as page:
+        for name, url in (("start", "http://sallyport.internal/"),
+                          ("check", "https://sallyport.internal/check")):
+            for width, scheme in ((320, "light"), (390, "light"),
+                                  (390, "dark"), (1280, "light")):
+                page.size(width, scheme)
+                assert page.load(url) is None
+                wide = page.ask("document.documentElement.scrollWidth")
+                assert wide <= width, (name, width, wide)
+                page.picture("%s/%s-%d-%s.png" % (folder, name, width,
+                                                  scheme))
+        page.load("http://sallyport.internal/")
+        assert "trusts the root" in page.until(
+            "(e => e.className == 'status yes' && e.textContent)"
+            "(document.getElementById('probe'))")
+        assert page.ask("document.getElementById('debian').open")
+        assert page.ask("document.querySelectorAll('button').length == "
+                        "document.querySelectorAll('pre').length")
+        assert page.ask("document.querySelector('button').click(),"
+                        "document.querySelector('button').textContent") \
+            == "Copied"
+        assert "sallyport exec" in page.ask("getSelection().toString()")
+        tree = page.call("Accessibility.getFullAXTree")["nodes"]
+        for node in tree:
+            role = node.get("role", {}).get("value")
+            if role in ("link", "button", "heading", "RootWebArea"):
+                assert node["name"]["value"].strip(), node
+
+
+@portal.case(limit=90, needs=NEEDS)
+def chromium_without_the_root_is_told_so(t):
+    with Chromium(t, *by_proxy(t), trusted=False) as page:
+        assert page.load("http://sallyport.internal/check") is None
+        page.until("document.getElementById('probe').textContent"
+                   ".includes('not trust')")
+        wrong = page.load("https://sallyport.internal/check")
+        assert wrong == "net::ERR_CERT_AUTHORITY_INVALID", wrong
+
+
+def judged(t, page, url):
+    """Whether Chromium brought the URL to the proxy."""
+    before = len(t.proxy.log(t.offset))
+    wrong = page.load(url)
+    return wrong, t.proxy.log(t.offset)[before:]
+
+
+@portal.case(limit=180, needs=NEEDS)
+def chromium_goes_by_the_pac_file(t):
+    """What is direct does not resolve, is refused or unreachable there, and
+    never comes to the proxy, which would answer."""
+    pac = "--proxy-pac-url=http://127.0.0.1:%d/proxy.pac" % t.proxy.port
+    never = ("plain.direct.test", "below.direct.test", "a.b.below.direct.test",
+             "PLAIN.direct.test.", "plainname", "192.0.2.7", "10.20.30.40",
+             "127.0.0.1:1", "[::1]:1", "[2001:db8::5]",
+             "xn--bcher-kva.test")
+    always = ("sallyport.internal", "x.plain.direct.test", "notbelow.direct.test",
+              "a.spared.test", "direct.test", "10.21.0.1", "192.0.2.8",
+              "127.0.0.1.evil.test", "[2001:db8::6]", "constructor.test")
+    with Chromium(t, pac, "--host-resolver-rules=MAP *.test 127.0.0.1:1, "
+                  "MAP plainname 127.0.0.1:1, MAP 192.0.2.7 127.0.0.1:1, "
+                  "MAP 10.20.30.40 127.0.0.1:1, "
+                  "MAP 2001:db8::5 127.0.0.1:1") as page:
+        for host in never:
+            page.load("http://%s/never" % host)
+        for host in always:
+            page.load("http://%s/always" % host)
+    hosts = {line.get("host") for line in t.proxy.log(t.offset)}
+    bare = {host.lower().strip("[]").rstrip(".").rpartition(":")[0]
+            if host.endswith(":1") else
+            host.lower().strip("[]").rstrip(".") for host in never}
+    assert not bare & hosts, bare & hosts
+    assert eventually_all(t, {h.strip("[]") for h in always}), \
+        {h.strip("[]") for h in always} - {
+            line.get("host") for line in t.proxy.log(t.offset)}
+
+
+def eventually_all(t, hosts):
+    end = time.monotonic() + 10 * SLOW
+    while time.monotonic() < end:
+        if hosts <= {line.get("host") for line in t.proxy.log(t.offset)}:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@own.case(limit=60)
+def who_must_log_in_reads_it_too(t):
+    running = Running(t)
+    proxy = running.proxy
+    proxy.config["users"] = {"sources": {"192.0.2.1": "ann"}}
+    with running:
+        for path in PAGES:
+            reply = t.fetch("http://sallyport.internal" + path, HTML)
+            assert reply.status == 200, (path, reply)
+        assert b"NAME:PASSWORD@" in t.fetch("http://sallyport.internal/",
+                                            HTML).body
+        assert t.fetch("http://ec.lab.test/").status == 407
+
+
+@own.case(limit=60)
+def a_pac_file_of_a_thousand_hosts(t):
+    running = Running(t)
+    running.proxy.config["portal"] = {
+        "direct": [".h%d.example.org" % i for i in range(1000)]}
+    with running:
+        body = t.fetch("http://sallyport.internal/proxy.pac").body
+        assert len(body) < 64 * 1024 and b'".h999.example.org": 1' in body
+    file = t.write("many.yaml", json.dumps({"portal": {
+        "direct": [".h%d.example.org" % i for i in range(1001)]}}))
+    done = subprocess.run([t.binary, "check", "-c", file],
+                          capture_output=True, text=True)
+    assert done.returncode == 2 and "portal.direct" in done.stderr, done
