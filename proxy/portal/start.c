@@ -53,7 +53,7 @@ static void add_proxy(UT_string *out, const struct portal_request *request)
 		"href=\"proxy.pac\">http://");
 	html_text(out, request->proxy);
 	html_add(out, "/proxy.pac</a>, for browsers and systems</dd>\n</dl>\n");
-	if (request->config->users.given && request->config->users.required)
+	if (request->config->users.htpasswd)
 		html_add(out, "<p>It asks who you are. Tools are told by "
 			"<code>http://NAME:PASSWORD@</code> before that "
 			"address.</p>\n");
@@ -80,7 +80,7 @@ void start_page(UT_string *out, const struct portal_request *request,
 		"site, signed by your organization's CA. Programs must trust "
 		"that CA's root.</p>\n<h2>Is my traffic inspected?</h2>\n");
 	way_show(out, request->way);
-	html_add(out, "<p><a href=\"check\">More of this</a></p>\n");
+	html_add(out, "<p><a href=\"check\">How to tell at another site</a></p>\n");
 	add_root(out, root);
 	add_proxy(out, request);
 	add_tools(out, request);

@@ -15,7 +15,7 @@ const char way_script[] =
 	"warning. Install it, and load this page again.'})}"
 	"o=document.getElementById(/Windows/.test(c)?'windows':"
 	"/Mac OS X/.test(c)?'macos':/Fedora|Red Hat/.test(c)?'fedora':"
-	"'debian');if(o)o.open=true;"
+	"'debian');if(o&&!/Android|iPhone|iPad/.test(c))o.open=true;"
 	"document.querySelectorAll('pre').forEach(function(e){"
 	"var b=document.createElement('button');b.type='button';"
 	"b.textContent='Copy';"

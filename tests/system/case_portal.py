@@ -12,17 +12,19 @@ import re
 import ssl
 import subprocess
 import time
+import urllib.parse
 
 from case_run import Running
+from case_users import htpasswd
 from lab import devtools
 from lab.case import Group
 from lab.sallyport import SLOW
 
-HOSTILE = ["plain.direct.test", ".below.direct.test", "192.0.2.7",
-           "10.20.0.0/16", "2001:db8::5", "xn--bcher-kva.test", "0.0.0.0/32"]
+DIRECT = ["plain.direct.test", ".below.direct.test", "192.0.2.7",
+          "10.20.0.0/16", "2001:db8::5", "xn--bcher-kva.test", "0.0.0.0/32"]
 
 portal = Group("portal", config=lambda lab: {
-    "portal": {"direct": HOSTILE},
+    "portal": {"direct": DIRECT},
     "categories": {"spared": {"hosts": [".spared.test"]}},
     "ssl-rules": [{"name": "Spare", "match": {"categories": ["spared"]},
                    "action": "do-not-inspect"}]})
@@ -92,17 +94,20 @@ def the_root_in_each_form(t):
 
 @portal.case
 def check_tells_how_the_request_came(t):
-    words = {"proxied": "come through the proxy", "inspected": "inside TLS "
-             "that Sallyport ended", "straight": "not through the proxy"}
+    words = {"proxied": "<strong>Your requests come through the proxy",
+             "inspected": "inside TLS that Sallyport ended",
+             "straight": "<strong>Not as this page sees it"}
     for way, reply in ways(t, "/check?again", HTML):
         text = reply.body.decode()
-        assert [w for w in words if words[w] in text] == [way], (way, text)
+        assert [w for w in words if words[w] in text] == [way], (
+            way, text[text.index("<main>"):])
     told = t.curl("-x", "http://127.0.0.1:%d" % t.proxy.port,
                   "https://sallyport.internal/check").stdout
     digest = hashlib.sha256(root_of(t)).hexdigest().upper()
     assert told == "proxied: yes\ninspected: yes\nroot: %s\n" % ":".join(
         re.findall("..", digest)), told
-    told = t.fetch("http://sallyport.internal/check").body.decode()
+    told = t.fetch("http://sallyport.internal/check",
+                   "Accept: */*").body.decode()
     assert "inspected: no\n" in told and \
         "next: https://sallyport.internal/check\n" in told, told
 
@@ -172,7 +177,8 @@ def pages_are_sound(t):
             assert "unsafe" not in policy, policy
             for href, _ in page.links:
                 if not href.startswith("http"):
-                    link = t.fetch("http://sallyport.internal/" + href)
+                    link = t.fetch(urllib.parse.urljoin(
+                        "http://sallyport.internal/check", href))
                     assert link.status == 200, href
 
 
@@ -230,7 +236,7 @@ def a_name_stays_text(t):
 @portal.case
 def what_can_not_be_direct(t):
     for bad, why in (("a.test/path", "paths"), ("a.test:8443", "port"),
-                     ("2001:db8::/32", "IPv6"), ("a b", "not a host")):
+                     ("2001:db8::/32", "IPv6"), ("a b", "blank")):
         file = t.write("bad.yaml", json.dumps({"portal": {"direct": [bad]}}))
         done = t.run(t.binary, "check", "-c", file)
         assert done.returncode == 2 and why in done.stderr, (bad, done.stderr)
@@ -415,14 +421,15 @@ def eventually_all(t, hosts):
 def who_must_log_in_reads_it_too(t):
     running = Running(t)
     proxy = running.proxy
-    proxy.config["users"] = {"sources": {"192.0.2.1": "ann"}}
+    proxy.config["users"] = {"htpasswd": htpasswd(t.lab, "portal")}
     with running:
         for path in PAGES:
             reply = t.fetch("http://sallyport.internal" + path, HTML)
             assert reply.status == 200, (path, reply)
         assert b"NAME:PASSWORD@" in t.fetch("http://sallyport.internal/",
                                             HTML).body
-        assert t.fetch("http://ec.lab.test/").status == 407
+        reply = t.connect("ec.lab.test")[1]
+        assert reply.status == 407 and reply.error == "user-needed", reply
 
 
 @own.case(limit=60)

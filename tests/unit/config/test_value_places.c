@@ -100,6 +100,34 @@ static void origins(void **state)
 		"not end in a slash; /crl/ID.crl is put behind it\n");
 }
 
+static void what_goes_past_the_proxy(void **state)
+{
+	struct config *config = told_nothing("portal:\n"
+		"  direct: [A.test., .b.test, '*.c.test', 10.0.0.0/8, "
+		"'[2001:db8::5]', 192.0.2.7/32]\n");
+	const struct direct *all = config->portal.direct;
+
+	(void)state;
+	assert_int_equal(config->portal.num_direct, 6);
+	assert_string_equal(all[0].host, "a.test");
+	assert_false(all[0].below);
+	assert_string_equal(all[1].host, "b.test");
+	assert_true(all[1].below && all[2].below);
+	assert_string_equal(all[3].host, "");
+	assert_int_equal(all[3].network.bits, 8);
+	assert_string_equal(all[4].host, "2001:db8::5");
+	assert_string_equal(all[5].host, "192.0.2.7");
+	config_free(config);
+	told_error("portal:\n  direct:\n  - a.test/x\n  - b.test:8443\n"
+		"  - 2001:db8::/32\n",
+		"t.yaml:3: portal.direct: \"a.test/x\": browsers keep paths "
+		"from the PAC file; name the host alone\n"
+		"t.yaml:4: portal.direct: \"b.test:8443\": a PAC file goes by "
+		"hosts; leave the port out\n"
+		"t.yaml:5: portal.direct: \"2001:db8::/32\": not all browsers "
+		"know IPv6 networks in a PAC file; name hosts or addresses\n");
+}
+
 static void names_can_be_shown(void **state)
 {
 	(void)state;
@@ -120,6 +148,7 @@ int main(void)
 		cmocka_unit_test(who_may_use_it),
 		cmocka_unit_test(listeners),
 		cmocka_unit_test(origins),
+		cmocka_unit_test(what_goes_past_the_proxy),
 		cmocka_unit_test(names_can_be_shown),
 	};
 
