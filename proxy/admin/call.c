@@ -276,25 +276,48 @@ bool call_flag(struct call *call, const json_t *body, const char *key,
 
 /* --- the query ---------------------------------------------------------- */
 
+static enum pairs_found query_get(struct call *call, const char *key,
+	char *out, size_t size)
+{
+	enum pairs_found found = pairs_get(call->request->query, key, out,
+		size);
+
+	if (found == PAIRS_BAD)
+		call_fail(call, FAULT_INPUT, "The parameter \"%s\" is given "
+			"twice, or is not well encoded, or is too long.", key);
+	return found;
+}
+
 bool call_query(struct call *call, const char *key, char *out, size_t size)
 {
-	if (pairs_get(call->request->query, key, out, size) != PAIRS_BAD)
-		return true;
-	call_fail(call, FAULT_INPUT, "The parameter \"%s\" is given twice, or "
-		"is not well encoded, or is too long.", key);
-	return false;
+	return query_get(call, key, out, size) != PAIRS_BAD;
+}
+
+bool call_query_flag(struct call *call, const char *key, bool *inout)
+{
+	char text[32];
+	enum pairs_found found = query_get(call, key, text, sizeof(text));
+
+	if (found != PAIRS_FOUND)
+		return found == PAIRS_NONE;
+	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
+		call_fail(call, FAULT_INPUT, "The parameter \"%s\" must be "
+			"true or false.", key);
+		return false;
+	}
+	*inout = text[0] == 't';
+	return true;
 }
 
 bool call_query_number(struct call *call, const char *key, int64_t least,
 	int64_t most, int64_t *inout)
 {
-	int64_t number;
 	char text[32];
+	enum pairs_found found = query_get(call, key, text, sizeof(text));
+	int64_t number;
 
-	if (!call_query(call, key, text, sizeof(text)))
-		return false;
-	if (text[0] == '\0')
-		return true;
+	if (found != PAIRS_FOUND)
+		return found == PAIRS_NONE;
 	if (!read_digits(text, &number) || number < least || number > most)
 		return refuse_number(call, "parameter", key, least, most);
 	*inout = number;

@@ -108,15 +108,17 @@ bool call_number(struct call *call, const json_t *body, const char *key,
 bool call_flag(struct call *call, const json_t *body, const char *key,
 	bool *inout);
 
-/* The same, in the query. */
+/* The same, in the query. A number or flag that is given and empty is wrong: who
+ * writes "?dryRun" does not mean what happens without. */
 bool call_query(struct call *call, const char *key, char *out, size_t size);
+bool call_query_number(struct call *call, const char *key, int64_t least,
+	int64_t most, int64_t *inout);
+bool call_query_flag(struct call *call, const char *key, bool *inout);
+
 /* call_knows: the query has no other parameters than names, nor the object (NULL:
  * none) other fields than fields; NULL ends each. For calls where one that is
  * misspelt must not count as not given. */
 bool call_knows(struct call *call, const char *const *names,
 	const json_t *body, const char *const *fields);
-
-bool call_query_number(struct call *call, const char *key, int64_t least,
-	int64_t most, int64_t *inout);
 
 #endif

@@ -294,20 +294,6 @@ static bool read_about(struct call *call, const json_t *body,
 		check_note(call, policy->note);
 }
 
-static bool read_dry(struct call *call, bool *out)
-{
-	char word[16];
-
-	if (!call_query(call, "dryRun", word, sizeof(word)))
-		return false;
-	*out = strcmp(word, "true") == 0;
-	if (*out || word[0] == '\0' || strcmp(word, "false") == 0)
-		return true;
-	call_fail(call, FAULT_INPUT, "The parameter \"dryRun\" must be true or "
-		"false.");
-	return false;
-}
-
 /* read_json makes the document's text, owned. */
 static bool read_json(struct call *call, const json_t *body, char **out_text)
 {
@@ -386,7 +372,7 @@ void rest_policy_put(struct call *call)
 {
 	struct api_policy policy = {.based_on = -1, .note = ""};
 
-	if (!policies(call) || !read_dry(call, &policy.dry))
+	if (!policies(call) || !call_query_flag(call, "dryRun", &policy.dry))
 		return;
 	if (is_yaml(call->request->content_type))
 		put_yaml(call, &policy);
@@ -421,7 +407,7 @@ void rest_policy_rollback(struct call *call)
 	char note[256];
 	json_t *body;
 
-	if (!policies(call) || !read_dry(call, &policy.dry))
+	if (!policies(call) || !call_query_flag(call, "dryRun", &policy.dry))
 		return;
 	body = call_body(call);
 	if (body && call_knows(call, parameters, body, fields) &&

@@ -416,6 +416,8 @@ def what_is_misspelt_is_no_trial_that_counts(t):
         api = Api(proxy)
         for query, body, meant in (
                 ("?dryrun=true", {"policy": {}}, "dryRun"),
+                ("?dryRun", {"policy": {}}, "dryRun"),
+                ("?dryRun=", {"policy": {}}, "dryRun"),
                 ("", {"policy": {}, "vresion": 77}, "version"),
                 ("?Note=x", {"policy": {}}, "note")):
             reply = api.call("PUT", "/policy" + query, json.dumps(body),

@@ -117,7 +117,8 @@ static void refuses_pages(void **state)
 {
 	static const char *const queries[] = {"?page=0", "?page=-1",
 		"?page=x", "?pageSize=0", "?pageSize=1001", "?page=1&page=1",
-		"?page=99999999999999999999", "?pageSize=1.5", "?page=%"};
+		"?page=99999999999999999999", "?pageSize=1.5", "?page=%",
+		"?page=", "?page", "?pageSize=&search=a"};
 
 	(void)state;
 	create("a", "ENABLED");

@@ -152,20 +152,32 @@ static void reads_text_and_flags(void **state)
 
 static void reads_queries(void **state)
 {
+	static const char query[] = "a=7&b=x%20y&c=&d=99&e&f=true&g=false&"
+		"h=TRUE";
 	int64_t number = 5;
+	bool flag = false;
 	char text[8];
 
 	(void)state;
-	request.query = (struct slice){"a=7&b=x%20y&c=&d=99", 19};
+	request.query = (struct slice){query, sizeof(query) - 1};
 	assert_true(call_query_number(&call, "a", 1, 9, &number));
 	assert_int_equal(number, 7);
-	assert_true(call_query_number(&call, "c", 1, 9, &number));
+	assert_false(call_query_number(&call, "c", 1, 9, &number));
+	assert_false(call_query_number(&call, "e", 1, 9, &number));
 	assert_true(call_query_number(&call, "z", 1, 9, &number));
 	assert_int_equal(number, 7);
 	assert_false(call_query_number(&call, "b", 1, 9, &number));
 	assert_false(call_query_number(&call, "d", 1, 9, &number));
 	assert_true(call_query(&call, "b", text, sizeof(text)));
 	assert_string_equal(text, "x y");
+	assert_true(call_query(&call, "c", text, sizeof(text)));
+	assert_string_equal(text, "");
+	assert_true(call_query_flag(&call, "f", &flag) && flag);
+	assert_true(call_query_flag(&call, "z", &flag) && flag);
+	assert_false(call_query_flag(&call, "c", &flag));
+	assert_false(call_query_flag(&call, "e", &flag));
+	assert_false(call_query_flag(&call, "h", &flag));
+	assert_true(call_query_flag(&call, "g", &flag) && !flag);
 }
 
 static int on_changed(void *arg, char *err, size_t err_size)

@@ -218,6 +218,10 @@ static void tells_every_mistake(void **state)
 
 static void only_tries_what_is_to_be_tried(void **state)
 {
+	static const char *const unclear[] = {"dryRun=yes", "dryRun=",
+		"dryRun", "&dryRun&", "version=&dryRun=true", "version"};
+	char path[128];
+
 	(void)state;
 	expect(ask("PUT", POLICY "?dryRun=true", "{\"policy\":" RULES "}"),
 		200);
@@ -232,8 +236,15 @@ static void only_tries_what_is_to_be_tried(void **state)
 	expect(ask("POST", POLICY "/rollback/1?dryRun=true", NULL), 200);
 	assert_int_equal(json_object_size(t.json), 2);
 	host.num = 0;
-	refused(ask("PUT", POLICY "?dryRun=yes", "{\"policy\":" RULES "}"),
-		400, "INVALID_INPUT_ARGUMENT", "dryRun");
+	for (size_t i = 0; i < sizeof(unclear) / sizeof(*unclear); i++) {
+		snprintf(path, sizeof(path), POLICY "?%s", unclear[i]);
+		refused(ask("PUT", path, "{\"policy\":" RULES "}"), 400,
+			"INVALID_INPUT_ARGUMENT", "The parameter \"");
+		snprintf(path, sizeof(path), POLICY "/rollback/0?%s",
+			unclear[i]);
+		refused(ask("POST", path, NULL), 400, "INVALID_INPUT_ARGUMENT",
+			"The parameter \"");
+	}
 	assert_int_equal(host.num, 0);
 }
 
