@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -206,33 +207,58 @@ static int read_all(int fd, size_t max, char *out, size_t *out_len)
 	return 0;
 }
 
-static size_t room_for(int fd, size_t max)
+/* measure finds how many bytes there are to read, at most max. */
+static int measure(int fd, size_t max, size_t *out)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    (size_t)st.st_size > max)
-		return max;
-	return (size_t)st.st_size;
+	if (fstat(fd, &st) != 0)
+		return -1;
+	*out = (size_t)st.st_size < max ? (size_t)st.st_size : max;
+	if (S_ISREG(st.st_mode) ||
+	    (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
+		return 0; /* the latter is /dev/null */
+	errno = S_ISDIR(st.st_mode) ? EISDIR : HANDED_NO_FILE;
+	return -1;
 }
 
-int handed_read(const char *path, size_t max, char **out, size_t *out_len)
+static int read_open(int fd, size_t max, char **out, size_t *out_len)
 {
-	int fd = handed_open(path, O_RDONLY, 0), result, why;
+	int result, why;
 
-	if (fd < 0)
+	if (measure(fd, max, &max) != 0)
 		return -1;
-	max = room_for(fd, max);
 	*out = malloc(max + 2);
 	if (!*out)
 		abort();
 	result = read_all(fd, max, *out, out_len);
 	why = errno;
-	close(fd);
 	if (result != 0)
 		free(*out);
 	errno = why;
 	return result;
+}
+
+/* Opening does not wait for who writes to a pipe: it is refused then. */
+int handed_read(const char *path, size_t max, char **out, size_t *out_len)
+{
+	int fd = handed_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	int result, why;
+
+	if (fd < 0)
+		return -1;
+	result = read_open(fd, max, out, out_len);
+	why = errno;
+	close(fd);
+	errno = why;
+	return result;
+}
+
+const char *handed_why(int error)
+{
+	return error == HANDED_NO_FILE ? "it is a pipe, a socket or a device; "
+		"give a regular file, since it is read again at each reload" :
+		strerror(error);
 }
 
 void handed_forget(void)

@@ -11,6 +11,7 @@
 #ifndef PROXY_CONFIG_HANDED_H
 #define PROXY_CONFIG_HANDED_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -50,9 +51,16 @@ bool handed_over(void);
 int handed_open(const char *path, int flags, unsigned mode);
 
 /* handed_read reads a file whole, of at most max bytes; *out is the caller's,
- * NUL-ended. -1 and errno. */
+ * NUL-ended. -1 and errno, HANDED_NO_FILE for what is neither a regular file nor
+ * /dev/null: a pipe that nobody writes to would be empty without anybody having
+ * said so. */
+enum { HANDED_NO_FILE = ESPIPE };
+
 int handed_read(const char *path, size_t max, char **out, size_t *out_len)
 	__attribute__((warn_unused_result));
+
+/* handed_why says what errno of handed_read means. */
+const char *handed_why(int error);
 
 /* handed_forget closes them all. */
 void handed_forget(void);

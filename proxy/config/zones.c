@@ -21,7 +21,7 @@ static struct zone *read_zone(const char *name, const char *path, char *err,
 	char *data;
 
 	if (handed_read(path, ZONE_FILE_MAX, &data, &len) != 0) {
-		snprintf(err, err_size, "%s: %s", path, strerror(errno));
+		snprintf(err, err_size, "%s: %s", path, handed_why(errno));
 		return NULL;
 	}
 	zone = zone_read(name, data, len, err, err_size);

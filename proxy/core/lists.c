@@ -7,6 +7,7 @@
 
 #include "policy/catalog.h"
 #include "policy/entry.h"
+#include "policy/policy.h"
 #include "proxy/config/handed.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
@@ -120,7 +121,7 @@ static void use_file(struct pass *pass, const struct category *category,
 			"categories.%s.file: %s: %s",
 			shown(category->name).text, shown(file->path).text,
 			errno == EFBIG ? "larger than 256 MB" :
-			strerror(errno));
+			handed_why(errno));
 		return;
 	}
 	hash(pass, text, len);
@@ -220,6 +221,33 @@ static int build_telling(const struct config *config, FILE *errors,
 	return -1;
 }
 
+/* tell_emptied: a file that lost its entries may be one that was only half
+ * written, and its rules now fit nothing. */
+static void tell_emptied(const struct config *config,
+	const struct catalog *now, const struct settings *before, FILE *errors)
+{
+	struct mistakes mistakes = {0};
+
+	for (unsigned i = 0; i < config->num_categories; i++) {
+		const struct category *category = &config->categories[i];
+		unsigned was;
+
+		if (category->num_files == 0 || catalog_count(now, i) > 0 ||
+		    !policy_find_category(before->config->policy,
+			    category->name, &was) ||
+		    catalog_count(before->catalog, was) == 0)
+			continue;
+		mistakes.file = category->from[0] ? category->from : NULL;
+		mistakes_warning(&mistakes, category->line,
+			"categories.%s: there is no entry in it any more, "
+			"after %zu; its rules fit nothing",
+			shown(category->name).text,
+			catalog_count(before->catalog, was));
+	}
+	mistakes_print(&mistakes, errors);
+	mistakes_clear(&mistakes);
+}
+
 int lists_load(const struct config *config, const struct settings *before,
 	FILE *errors, struct catalog **out, uint8_t digest[LIST_DIGEST_SIZE],
 	char **told)
@@ -237,5 +265,9 @@ int lists_load(const struct config *config, const struct settings *before,
 		}
 	}
 	/* what was seen may have changed by now: the digest is of what is read */
-	return build_telling(config, errors, out, digest, told);
+	if (build_telling(config, errors, out, digest, told) != 0)
+		return -1;
+	if (before && before->catalog)
+		tell_emptied(config, *out, before, errors);
+	return 0;
 }

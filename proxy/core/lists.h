@@ -3,7 +3,9 @@
  *
  * A list file has an entry a line (entry.h has what that may be). What is wrong
  * with a line is a warning, "FILE:LINE: warning: what", the first twenty of a file;
- * the rest of it counts. A file that can't be read is an error.
+ * the rest of it counts. A file that can't be read is an error, as is one that is no
+ * regular file; one that has nothing in it any more, so that its category is empty,
+ * is a warning.
  *
  * Threads: any that may block: a million entries take about a second.
  */

@@ -47,7 +47,7 @@ static int add_file(struct trust *trust, const char *path, uint8_t *digest,
 	int result;
 
 	if (handed_read(path, ROOTS_MAX, &text, &len) != 0) {
-		snprintf(err, err_size, "%s: %s", path, strerror(errno));
+		snprintf(err, err_size, "%s: %s", path, handed_why(errno));
 		return -1;
 	}
 	result = trust_add_text(trust, text, len, path, err, err_size);
@@ -130,7 +130,7 @@ static struct htpasswd *load_users(const struct config *config, FILE *errors,
 	if (handed_read(path, HTPASSWD_FILE_MAX, &text, &len) != 0) {
 		mistakes_error(mistakes, config->users.htpasswd_line,
 			"users.htpasswd: %s: %s", path, errno == EFBIG ?
-			"larger than 16 MB" : strerror(errno));
+			"larger than 16 MB" : handed_why(errno));
 		return NULL;
 	}
 	users = read_users(path, text, len, errors);

@@ -100,6 +100,33 @@ def what_vanishes_stays_in_force(t):
         assert blocked(t, RSA, TOOLS)
 
 
+@watch.case(limit=60)
+def what_is_no_file_any_more_stays_in_force(t):
+    """A pipe that nobody writes to is no empty list."""
+    path = t.write("list.txt", EC + "\n")
+    with Running(t, listed(path)) as proxy:
+        assert blocked(t, EC)
+        os.mkfifo(t.path("pipe"))
+        os.rename(t.path("pipe"), path)
+        assert eventually(lambda: "it is a pipe" in proxy.stderr())
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: proxy.stderr().count("it is a pipe") > 1)
+        assert reloads(proxy) == 0 and is_blocked(t, EC)
+        os.remove(path)
+        t.write("list.txt", RSA + "\n")
+        assert blocked(t, RSA)
+
+
+@watch.case
+def what_is_empty_is_told(t):
+    path = t.write("list.txt", EC + "\n")
+    with Running(t, listed(path)) as proxy:
+        assert blocked(t, EC)
+        t.write("list.txt", "# nothing yet\n")
+        assert blocked(t)
+        assert "no entry in it any more, after 1" in proxy.stderr()
+
+
 @watch.case
 def a_bad_line_is_told_and_the_rest_loads(t):
     path = t.write("list.txt", EC + "\n")

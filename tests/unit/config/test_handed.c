@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -158,8 +159,41 @@ static void reads_no_more_than_may_be(void **state)
 	free(got);
 	handed_put("/secret/file", open_file(""), 0);
 	reads("/secret/file", "");
-	fails("/dev/zero", 100, EFBIG); /* which is of no size */
+}
+
+static void refused(const char *name)
+{
+	size_t len;
+	char *got;
+
+	errno = 0;
+	assert_int_equal(handed_read(name, 100, &got, &len), -1);
+	assert_int_equal(errno, HANDED_NO_FILE);
+	assert_non_null(strstr(handed_why(errno), "pipe"));
+	assert_string_equal(handed_why(ENOENT), strerror(ENOENT));
+}
+
+/* An end of a pipe at which nobody writes is the end of what there is to read,
+ * or a wait for ever. */
+static void reads_nothing_but_files(void **state)
+{
+	size_t len;
+	char *got;
+	int ends[2];
+
+	(void)state;
 	reads("/dev/null", "");
+	refused("/dev/zero");
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	close(ends[1]);
+	handed_put("/secret/pipe", ends[0], 0);
+	refused("/secret/pipe");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	refused(path);
+	errno = 0;
+	assert_int_equal(handed_read(folder, 100, &got, &len), -1);
+	assert_int_equal(errno, EISDIR);
 }
 
 static void knows_the_folder(void **state)
@@ -226,6 +260,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			tells_why_it_could_not_be_opened, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reads_no_more_than_may_be,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reads_nothing_but_files,
 			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(knows_the_folder, set_up,
 			tear_down),

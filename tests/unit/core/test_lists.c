@@ -194,6 +194,50 @@ static void a_file_that_has_gone(void **state)
 	write_file("b.txt", "", 0);
 }
 
+/* A pipe is empty where nobody writes to it: so would the category be. */
+static void a_file_that_is_none_any_more(void **state)
+{
+	struct settings *settings, *none;
+	char *told;
+
+	(void)state;
+	write_file("b.txt", "b.test\n", 7);
+	settings = load_told(two, NULL, "");
+	unlink(in_folder("b.txt"));
+	assert_int_equal(mkfifo(in_folder("b.txt"), 0600), 0);
+	told = load(two, settings, &none);
+	assert_null(none);
+	assert_non_null(strstr(told, "c.yaml:6: categories.two.file: b.txt: "
+		"it is a pipe, a socket or a device; give a regular file"));
+	free(told);
+	unlink(in_folder("b.txt"));
+	settings_unref(settings);
+	write_file("b.txt", "", 0);
+}
+
+static void what_is_empty_since_a_reload_is_told(void **state)
+{
+	static const char text[] = "categories:\n  one: {file: a.txt}\n"
+		"  two: {file: b.txt}\n", more[] = "categories:\n"
+		"  two: {file: b.txt}\n  one: {file: a.txt}\n"
+		"  new: {file: b.txt}\n";
+	struct settings *first, *second, *third;
+
+	(void)state;
+	write_file("a.txt", "", 0);
+	write_file("b.txt", "b.test\nc.test\n", 14);
+	first = load_told(text, NULL, "");
+	write_file("b.txt", "# soon\n", 7);
+	second = load_told(more, first, "c.yaml:2: warning: categories.two: "
+		"there is no entry in it any more, after 2; its rules fit "
+		"nothing\n");
+	write_file("b.txt", "", 0);
+	third = load_told(more, second, ""); /* told once */
+	settings_unref(first);
+	settings_unref(second);
+	settings_unref(third);
+}
+
 static void unchanged_lists_are_shared(void **state)
 {
 	struct settings *first, *second, *third;
@@ -268,6 +312,8 @@ int main(void)
 		cmocka_unit_test(bad_lines_are_told_and_the_rest_counts),
 		cmocka_unit_test(twenty_bad_lines_are_enough),
 		cmocka_unit_test(a_file_that_has_gone),
+		cmocka_unit_test(a_file_that_is_none_any_more),
+		cmocka_unit_test(what_is_empty_since_a_reload_is_told),
 		cmocka_unit_test(unchanged_lists_are_shared),
 		cmocka_unit_test(what_is_another_list),
 		cmocka_unit_test(a_path_that_ssl_rules_do_not_see),
