@@ -215,27 +215,6 @@ static int read_version(int folder, unsigned number, struct version *out,
 	return result;
 }
 
-static int read_current(int folder, unsigned *out, char *err, size_t err_size)
-{
-	char *text;
-	size_t len, digits;
-	int result = read_file(folder, CURRENT, &text, &len, err, err_size);
-
-	*out = 0;
-	if (result != 0)
-		return result == VERSIONS_NONE ? 0 : -1;
-	digits = strspn(text, "0123456789");
-	if (digits > 0 && digits <= 6 &&
-	    (len == digits || (len == digits + 1 && text[digits] == '\n')))
-		*out = (unsigned)strtoul(text, NULL, 10);
-	else
-		result = refuse(err, err_size, FOLDER "/" CURRENT " is "
-			"damaged: it is to be the number of a version, or 0 "
-			"for the configuration file's own policy");
-	free(text);
-	return result;
-}
-
 /* --- all of them -------------------------------------------------------- */
 
 /* number_in: 0 for a name that is not a version's. */
@@ -284,6 +263,45 @@ static int list_numbers(int folder, unsigned **out, size_t *out_num, char *err,
 	if (*out_num > 0)
 		qsort(*out, *out_num, sizeof(**out), by_number);
 	return 0;
+}
+
+/* without_current: before there is any version it is the file's own; later the one
+ * in force is not known. */
+static int without_current(int folder, char *err, size_t err_size)
+{
+	unsigned *numbers;
+	size_t num;
+	int result = list_numbers(folder, &numbers, &num, err, err_size);
+
+	free(numbers);
+	if (result != 0 || num == 0)
+		return result;
+	return refuse(err, err_size, FOLDER "/" CURRENT " is gone, but "
+		"versions of the policy are there: write the number of the "
+		"one to be used into it, or 0 for the configuration file's "
+		"own policy");
+}
+
+static int read_current(int folder, unsigned *out, char *err, size_t err_size)
+{
+	char *text;
+	size_t len, digits;
+	int result = read_file(folder, CURRENT, &text, &len, err, err_size);
+
+	*out = 0;
+	if (result != 0)
+		return result == VERSIONS_NONE ?
+			without_current(folder, err, err_size) : -1;
+	digits = strspn(text, "0123456789");
+	if (digits > 0 && digits <= 6 &&
+	    (len == digits || (len == digits + 1 && text[digits] == '\n')))
+		*out = (unsigned)strtoul(text, NULL, 10);
+	else
+		result = refuse(err, err_size, FOLDER "/" CURRENT " is "
+			"damaged: it is to be the number of a version, or 0 "
+			"for the configuration file's own policy");
+	free(text);
+	return result;
 }
 
 /* read_ends reads a file's first bytes, and sees that its last are there. */
@@ -517,6 +535,21 @@ void versions_remove(const char *state, unsigned number)
 	close(folder);
 }
 
+/* begin says, before the first version is there, that none is in force: its file
+ * gone later is so no state that anything of ours leaves behind. */
+static int begin(int folder, char *err, size_t err_size)
+{
+	unsigned *numbers;
+	size_t num;
+	int result = list_numbers(folder, &numbers, &num, err, err_size);
+
+	free(numbers);
+	if (result != 0 || num > 0 ||
+	    faccessat(folder, CURRENT, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return result;
+	return write_file(folder, CURRENT, "0\n", 2, err, err_size);
+}
+
 int versions_add(const char *state, const struct version *version,
 	const char *text, size_t len, char *err, size_t err_size)
 {
@@ -530,7 +563,10 @@ int versions_add(const char *state, const struct version *version,
 			"bytes", VERSIONS_TEXT_MAX);
 	if (open_folder(state, true, &folder, err, err_size) != 0)
 		return -1;
-	result = write_version(folder, version, text, len, err, err_size);
+	result = begin(folder, err, err_size);
+	if (result == 0)
+		result = write_version(folder, version, text, len, err,
+			err_size);
 	if (result == 0)
 		prune(folder, version->number);
 	close(folder);

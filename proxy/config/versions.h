@@ -4,8 +4,9 @@
  *	STATE/policy/000007.json   {"version", "made", "who", "note", "policy"}:
  *	                           policy is the document's text, so that its
  *	                           lines stay what they were told as
- *	STATE/policy/current       the number of the one in force; 0, or no such
- *	                           file: the configuration file's own
+ *	STATE/policy/current       the number of the one in force; 0: the
+ *	                           configuration file's own. There before any
+ *	                           version is: gone beside one it is damage
  *
  * Written whole or not at all: beside it, flushed, renamed. A version is never
  * changed, and a number never given twice while a later one is there. Of files

@@ -336,7 +336,27 @@ static void does_not_guess_which_is_in_force(void **state)
 	folder_shell("echo 5 >policy/current");
 	assert_int_equal(read_current(), -1);
 	assert_non_null(strstr(err, "version 5, which is not there"));
+}
+
+/* Else a file that has gone would put another policy in force. */
+static void does_not_go_on_without_saying(void **state)
+{
+	(void)state;
+	added(1, "one");
+	folder_shell("grep -qx 0 policy/current"); /* before anything is put */
+	put(1);
 	folder_shell("rm policy/current");
+	assert_int_equal(read_current(), -1);
+	assert_non_null(strstr(err, "policy/current is gone"));
+	assert_null(text);
+	/* nor is any let go of, nor is it made */
+	for (unsigned i = 2; i <= VERSIONS_KEPT + 3; i++)
+		added(i, "x");
+	folder_shell("test -e policy/000001.json -a ! -e policy/current");
+	put(1);
+	assert_int_equal(read_current(), 0);
+	assert_string_equal(text, "one");
+	folder_shell("rm policy/*");
 	assert_int_equal(read_current(), VERSIONS_NONE);
 }
 
@@ -423,6 +443,7 @@ int main(void)
 		TEST(lists_are_short),
 		TEST(takes_back_what_never_was_in_force),
 		TEST(does_not_guess_which_is_in_force),
+		TEST(does_not_go_on_without_saying),
 		TEST(heeds_no_other_files),
 		TEST(keeps_the_newest_and_the_one_in_force),
 		TEST(trusts_no_folder_of_others),
