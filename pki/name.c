@@ -169,11 +169,12 @@ const char *name_title(struct der name, char out[NAME_TITLE])
 	return out;
 }
 
-/* last_common finds the last common name of a name. */
-static bool last_common(struct der name, CBS *out, unsigned *out_tag)
+/* only_common finds the common name of a name that has one and no second: who
+ * reads the first and who reads the last would take it for two people's. */
+static bool only_common(struct der name, CBS *out, unsigned *out_tag)
 {
 	CBS rdns, rdn, type, value;
-	bool found = false;
+	size_t found = 0;
 	unsigned tag;
 
 	if (!strict(name) || !open_name(name, &rdns))
@@ -184,10 +185,10 @@ static bool last_common(struct der name, CBS *out, unsigned *out_tag)
 				continue;
 			*out = value;
 			*out_tag = tag;
-			found = true;
+			found++;
 		}
 	}
-	return found;
+	return found == 1;
 }
 
 /* Those of the codings (RFC 5280, 4.1.2.4) that are UTF-8 as they stand. The
@@ -205,7 +206,7 @@ int name_common(struct der name, char *out, size_t size)
 	CBS value;
 
 	out[0] = '\0';
-	if (!last_common(name, &value, &tag) || !is_utf8(tag) ||
+	if (!only_common(name, &value, &tag) || !is_utf8(tag) ||
 	    CBS_len(&value) == 0 || CBS_len(&value) >= size ||
 	    memchr(CBS_data(&value), 0, CBS_len(&value)))
 		return -1;

@@ -44,10 +44,10 @@ struct cert {
 /* cert_read reads DER that is exactly one certificate; -1: it is not one. */
 int cert_read(struct der der, struct cert *out) MUST_CHECK;
 
-/* cert_common_name writes the common name of the subject (the last, where there
- * are several), in UTF-8: what the certificate calls its holder, to be compared.
- * So a name that does not fit, has controls or letters that are not seen, or is in
- * another alphabet's coding is none. -1: none, *out empty. */
+/* cert_common_name writes the common name of the subject, in UTF-8: what the
+ * certificate calls its holder, to be compared. So a name that does not fit, has
+ * controls or letters that are not seen, or is in another alphabet's coding is
+ * none, nor are several. -1: none, *out empty. */
 int cert_common_name(struct der cert, char *out, size_t size) MUST_CHECK;
 
 /* cert_self_issued: subject and issuer are the same name (and, where both key

@@ -92,8 +92,8 @@ static bool judge(const SSL *ssl, struct outer_peer *peer, uint8_t *alert)
 		CRYPTO_BUFFER_len(leaf)}, peer->user, sizeof(peer->user)) != 0 ||
 		peer->user[0] == '\0')
 		return refuse(peer,
-			"its subject has no common name (of 128 "
-			"bytes at most) to be a user's");
+			"its subject must have one common name (of 128 "
+			"bytes at most) to be a user's, and no second");
 	return true;
 }
 

@@ -114,12 +114,13 @@ def a_certificate_says_who_it_is(t):
 def what_does_not_verify_is_refused_with_an_alert(t):
     for who, alert in (("stranger", "unknown ca"), ("lapsed", "expired"),
                        ("server", "unsupported certificate"),
-                       ("nameless", "bad certificate")):
+                       ("nameless", "bad certificate"),
+                       ("twofold", "bad certificate")):
         done = curl(t, "http://%s/echo/%s" % (ODD, who), who=who, ok=False)
         assert done.returncode != 0 and alert in done.stderr, (
             who, done.stderr)
         assert not t.seen("/echo/" + who), who + " went through"
-    t.line(reason="client-handshake-failed", count=4)
+    t.line(reason="client-handshake-failed", count=5)
     for line in t.lines(reason="client-handshake-failed"):
         assert line["kind"] == "refused", line
         assert line["why"].startswith("the client's certificate: "), line

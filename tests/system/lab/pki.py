@@ -200,6 +200,7 @@ class Pki:
         person("lapsed", start=-60, end=-2)
         person("server", eku="serverAuth")
         person("nameless", subject="/O=Lab")
+        person("twofold", subject="/CN=mallory/CN=dev1")
 
 
 def show(pem, *what):
