@@ -290,6 +290,12 @@ bool policy_asks_url_destination(const struct policy *policy)
 	return asks_destination(&policy->url);
 }
 
+bool policy_asks_user_agent(const struct policy *policy)
+{
+	return (policy->ssl.asks | policy->url.asks) &
+		CRITERION_BIT(CRITERION_USER_AGENTS);
+}
+
 bool policy_asks_certificate(const struct policy *policy)
 {
 	return policy->url.asks & CRITERION_BIT(CRITERION_CERTIFICATES);

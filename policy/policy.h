@@ -205,6 +205,7 @@ void policy_decide_url(const struct policy *policy, const struct facts *facts,
 bool policy_asks_destination(const struct policy *policy);     /* SSL rules */
 bool policy_asks_url_destination(const struct policy *policy); /* URL rules */
 bool policy_asks_certificate(const struct policy *policy);     /* URL rules */
+bool policy_asks_user_agent(const struct policy *policy);      /* either */
 bool policy_has_url_rules(const struct policy *policy); /* enabled ones */
 
 /* policy_knows_user: a group or a rule names that user. */

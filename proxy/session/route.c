@@ -5,6 +5,7 @@
 
 #include "pki/authority.h"
 #include "proxy/http/url.h"
+#include "proxy/session/agent.h"
 #include "proxy/session/session_private.h"
 
 /* What a request asks for, taken apart. */
@@ -195,9 +196,9 @@ static enum route own(struct session *s, struct exchange *x,
 /* keep_agent: what a program says it is when it asks for a tunnel. */
 static void keep_agent(struct session *s, const struct head *head)
 {
-	char agent[512];
+	char agent[AGENT_SIZE];
 
-	slice_text(head_get(head, "User-Agent"), agent, sizeof(agent));
+	agent_read(head, agent);
 	words_set(&s->user_agent, agent);
 }
 
@@ -530,6 +531,10 @@ enum route route_request(void *host, struct exchange *x, struct head *head)
 	struct session *s = host;
 	struct asked asked;
 
+	if (policy_asks_user_agent(session_config(s)->policy) &&
+	    !agent_is_clear(head))
+		return bad(x, "rules ask about the User-Agent, which is given "
+			"twice, or longer than 4 KB");
 	if (s->realm == REALM_PROXY)
 		return route_proxy(s, x, head);
 	if (slice_is(head_method(head), "CONNECT") ||

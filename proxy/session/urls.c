@@ -7,9 +7,8 @@
 #include "policy/path.h"
 #include "proxy/http/url.h"
 #include "proxy/report/rulebook.h"
+#include "proxy/session/agent.h"
 #include "proxy/session/session_private.h"
-
-enum { AGENT_SIZE = 512 };
 
 /* --- asking ------------------------------------------------------------- */
 
@@ -218,7 +217,7 @@ static enum reason ask(struct session *s, struct exchange *x,
 	struct url_decision url, by_host;
 	char agent[AGENT_SIZE];
 
-	slice_text(head_get(head, "User-Agent"), agent, sizeof(agent));
+	agent_read(head, agent);
 	facts.user_agent = agent[0] ? agent : NULL;
 	facts.host = asked->host;
 	facts.port = asked->port;

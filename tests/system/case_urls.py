@@ -144,6 +144,24 @@ def an_agent(t):
 
 
 @urls.case
+def an_agent_that_could_be_another(t):
+    """One that is long, or given twice, hides nothing from a rule."""
+    long = "User-Agent: wget/" + "x" * 4000
+    for url in "https://odd.lab.test/echo", "http://odd.lab.test/echo":
+        blocked(t.fetch(url, long), "Not by wget", t)
+        for fields in ((long + "x" * 100,), ("User-Agent: " + "x" * 20000,),
+                       ("User-Agent: curl/8", "user-agent: Wget/1.21"),
+                       ("User-Agent:", "User-Agent: Wget/1.21")):
+            t.mark()
+            error_page(t.fetch(url, *fields), "bad-request", 400)
+            line = t.line(kind="exchange", reason="bad-request")
+            assert "User-Agent" in line["why"], line
+    _, reply = t.connect("odd.lab.test", 443, "User-Agent: curl/8",
+                         "User-Agent: Wget/1.21")
+    assert reply.status == 400, reply
+
+
+@urls.case
 def a_tunnel_goes_by_its_host(t):
     """Left alone, but the host is closed: refused at CONNECT, where a page can
     be shown, and at the SNI."""

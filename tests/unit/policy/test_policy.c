@@ -341,7 +341,21 @@ static void what_rules_ask_for(void **state)
 	seal(policy, NULL, 0);
 	assert_true(policy_asks_destination(policy));
 	assert_false(policy_asks_url_destination(policy));
+	assert_false(policy_asks_user_agent(policy));
 	policy_free(policy);
+	for (int of_urls = 0; of_urls < 2; of_urls++) {
+		policy = policy_new();
+		spec = (struct rule_spec){.name = "on", .enabled = true};
+		spec.not.user_agents = (const char *const[]){"curl/*"};
+		spec.not.num_user_agents = 1;
+		if (of_urls)
+			add_url(policy, &spec);
+		else
+			add(policy, &spec);
+		seal(policy, NULL, 0);
+		assert_true(policy_asks_user_agent(policy));
+		policy_free(policy);
+	}
 }
 
 static void refuse(int result, const char *why)
