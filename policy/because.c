@@ -401,6 +401,10 @@ void because(const struct terms *terms, const struct rule *rule,
 		add(&s, "the rule is disabled");
 		return;
 	}
+	if (reason->part == PART_ISOLATION) {
+		add(&s, "it is where the rule itself sends what it isolates");
+		return;
+	}
 	if (of_not)
 		add(&s, "not: ");
 	if (reason->truth == TRUTH_UNKNOWN)

@@ -66,6 +66,8 @@ int rule_init(struct rule *rule, enum rule_kind kind,
 		.line = spec->line,
 		.options = spec->options,
 		.url = spec->url,
+		.isolation = spec->isolation,
+		.isolation_port = spec->isolation_port,
 	};
 	if (check_name(spec->name, err, err_size) < 0)
 		return -1;
@@ -99,6 +101,12 @@ static bool meets(
 		&why->criterion, &why->truth);
 }
 
+bool rule_leads_to(const struct rule *rule, const char *host, uint16_t port)
+{
+	return rule->isolation && port == rule->isolation_port &&
+		strcmp(host, rule->isolation) == 0;
+}
+
 bool rule_matches(const struct rule *rule, const struct known *name,
 	const struct known *address, struct reason *why)
 {
@@ -106,6 +114,10 @@ bool rule_matches(const struct rule *rule, const struct known *name,
 
 	if (!rule->enabled) {
 		why->part = PART_ENABLED;
+		return false;
+	}
+	if (rule_leads_to(rule, name->host, name->facts->port)) {
+		why->part = PART_ISOLATION;
 		return false;
 	}
 	return meets(rule, name, why) ||

@@ -28,14 +28,16 @@ struct rule {
 	unsigned line;
 	struct verdict_options options; /* of an SSL rule */
 	struct url_options url;         /* of a URL rule */
+	const char *isolation; /* borrowed: the host it leads to; NULL: none */
+	uint16_t isolation_port;
 };
 
 /* Why a rule did not match. */
-enum part { PART_ENABLED, PART_MATCH, PART_NOT };
+enum part { PART_ENABLED, PART_ISOLATION, PART_MATCH, PART_NOT };
 
 struct reason {
 	enum part part;
-	enum criterion criterion; /* of match or not */
+	enum criterion criterion; /* of match or not, as what follows */
 	enum truth truth;         /* what it was */
 };
 
@@ -46,8 +48,11 @@ int rule_init(struct rule *rule, enum rule_kind kind,
 	size_t err_size) __attribute__((warn_unused_result));
 void rule_clear(struct rule *rule);
 
-/* rule_matches says whether rule decides: it is enabled, each criterion of match
- * holds and none of not. name is what is known by facts->host, address what is
+/* rule_leads_to: that host and port are the isolation service of the rule. */
+bool rule_leads_to(const struct rule *rule, const char *host, uint16_t port);
+
+/* rule_matches says whether rule decides: it is enabled, does not lead there, each
+ * criterion of match holds and none of not. name is what is known by facts->host, address what is
  * by facts->address, NULL where there is none. *why is set where it does not; by
  * the name, if both were asked. */
 bool rule_matches(const struct rule *rule, const struct known *name,

@@ -306,13 +306,48 @@ static bool address_divides(struct search *search, const struct rule *earlier,
 		categories_hold_address(search, match);
 }
 
+/* may_name_host: neither hosts nor categories keep the rule from matching it. */
+static bool may_name_host(const struct policy *policy, const struct rule *rule,
+	const char *host, uint16_t port)
+{
+	uint64_t hosts[HOST_WORDS] = {0}, categories[CATEGORY_WORDS] = {0};
+	const struct criteria *match = &rule->match;
+
+	if (match->given & by_hosts) {
+		catalog_find(
+			policy->hosts, CATALOG_HOSTS, host, port, NULL, hosts);
+		if (!bits_has(hosts, match->hosts))
+			return false;
+	}
+	if (!(match->given & by_categories) || !policy->categories)
+		return true;
+	catalog_find(policy->categories, CATALOG_HOSTS, host, port, NULL,
+		categories);
+	for (size_t i = 0; i < match->num_categories; i++)
+		if (bits_has(categories, match->categories[i]))
+			return true;
+	return false;
+}
+
+/* isolation_divides: earlier leaves its isolation service to later. */
+static bool isolation_divides(const struct search *search,
+	const struct rule *earlier, const struct rule *later)
+{
+	return earlier->isolation &&
+		!rule_leads_to(later, earlier->isolation,
+			earlier->isolation_port) &&
+		may_name_host(search->policy, later, earlier->isolation,
+			earlier->isolation_port);
+}
+
 static bool shadows(struct search *search, const struct rule *earlier,
 	const struct rule *later)
 {
 	return comparable(search, earlier, later) &&
 		match_within(search, &later->match, &earlier->match) &&
 		not_within(search, &earlier->not, &later->not) &&
-		!address_divides(search, earlier, later);
+		!address_divides(search, earlier, later) &&
+		!isolation_divides(search, earlier, later);
 }
 
 static void find_hosts(struct search *search, const struct rule *rule)

@@ -231,14 +231,14 @@ static bool is_path(const char *path)
 	return path[strspn(path, fine)] == '\0';
 }
 
-/* is_authority: a host and perhaps a port, nothing else. */
-static bool is_authority(const char *text)
+/* read_authority: a host and perhaps a port, nothing else. The port is left as it
+ * is where there is none. */
+static bool read_authority(const char *text, char name[HOST_SIZE],
+	uint16_t *port)
 {
-	char name[HOST_SIZE];
 	const char *at = text;
 	struct piece host;
 	bool bracketed;
-	uint16_t port;
 
 	if (take_host(&at, &host, &bracketed) != 0)
 		return false;
@@ -248,7 +248,15 @@ static bool is_authority(const char *text)
 		return false;
 	if (*at == '\0')
 		return true;
-	return port_read((struct piece){at + 1, strlen(at + 1)}, &port) == 0;
+	return port_read((struct piece){at + 1, strlen(at + 1)}, port) == 0;
+}
+
+static bool is_authority(const char *text)
+{
+	char name[HOST_SIZE];
+	uint16_t port;
+
+	return read_authority(text, name, &port);
 }
 
 int place_crl_url(const char *url, char *err, size_t err_size)
@@ -331,4 +339,15 @@ int place_isolate(const char *url, char *err, size_t err_size)
 		return bad(err, err_size, url, "has characters that can't "
 			"stand in a URL; write them as % and two digits");
 	return 0;
+}
+
+void place_isolation(const char *url, char host[HOST_SIZE], uint16_t *port)
+{
+	char authority[ISOLATE_MAX + 1];
+	size_t scheme = scheme_len(url), len = strcspn(url + scheme, "/?#");
+
+	snprintf(authority, sizeof(authority), "%.*s", (int)len, url + scheme);
+	*port = scheme == 8 ? 443 : 80;
+	if (!read_authority(authority, host, port))
+		host[0] = '\0';
 }

@@ -44,4 +44,7 @@ enum { ISOLATE_MAX = 1024 };
 int place_isolate(const char *url, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
 
+/* place_isolation is the host, normalized, and port of one that is fine. */
+void place_isolation(const char *url, char host[HOST_SIZE], uint16_t *port);
+
 #endif

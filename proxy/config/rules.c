@@ -8,6 +8,7 @@
 #include "proxy/config/categories.h"
 #include "proxy/config/intern.h"
 #include "proxy/config/memory.h"
+#include "proxy/config/places.h"
 
 /* The two lists of rules. */
 struct rule_kind {
@@ -335,9 +336,14 @@ static int add_url(struct reading *reading, struct rule_spec *spec, char *err,
 	size_t err_size)
 {
 	struct config *config = reading->loader->config;
+	char host[HOST_SIZE];
 
 	spec->url = reading->draft.url.options;
 	spec->url.isolate = intern(spec->url.isolate);
+	if (spec->url.isolate) {
+		place_isolation(spec->url.isolate, host, &spec->isolation_port);
+		spec->isolation = intern(host);
+	}
 	if (policy_add_url_rule(config->policy, spec, err, err_size) != 0)
 		return -1;
 	config->num_url_rules++;

@@ -310,6 +310,23 @@ def a_reload_while_the_origin_is_dialled(t):
         pass
 
 
+away = Group("urls/isolation", config=lambda lab: {"url-rules": [
+    {"name": "All", "action": "isolate",
+     "isolate": "https://tools.lab.test/1k?url={url}"},
+    {"name": "Rest", "match": {"methods": ["PUT"]}, "action": "block"}]})
+
+
+@away.case
+def what_is_isolated_arrives(t):
+    """The service that all is sent to is not sent on to itself."""
+    reply = t.fetch("https://odd.lab.test/echo")
+    assert reply.status == 302, reply
+    assert t.fetch(reply.get("location")).status == 200
+    blocked(t.fetch("https://tools.lab.test/1k", method="PUT", body=b"x"),
+            "Rest", t)
+    assert t.fetch("http://tools.lab.test/1k").status == 302
+
+
 # --- certificates ----------------------------------------------------------------
 
 known = Group("urls/certificates", config=lambda lab: {

@@ -273,6 +273,29 @@ static void url_rules(void **state)
 	config_free(config);
 }
 
+/* Who is sent to an isolation service arrives there. */
+static void isolation_is_not_isolated(void **state)
+{
+	struct config *config = ready(
+		"url-rules:\n"
+		"- {name: One, match: {hosts: [.one.test]}, action: isolate,"
+		" isolate: 'http://ISO.one.test:443/?url={url}'}\n"
+		"- {name: All, action: isolate,"
+		" isolate: 'https://iso.test/?url={url}'}\n"
+		"- {name: Rest, action: block}\n");
+
+	(void)state;
+	assert_string_equal(decide_url(config, "a.one.test", "/", "GET",
+		0).rule_name, "One");
+	assert_string_equal(decide_url(config, "iso.one.test", "/", "GET",
+		0).rule_name, "All"); /* another's */
+	assert_string_equal(decide_url(config, "iso.test", "/?url=a", "GET",
+		0).rule_name, "Rest");
+	assert_string_equal(decide_url(config, "a.iso.test", "/", "GET",
+		0).rule_name, "All");
+	config_free(config);
+}
+
 static void url_rules_that_are_wrong(void **state)
 {
 	(void)state;
@@ -487,6 +510,7 @@ int main(void)
 		cmocka_unit_test(times_that_are_none),
 		cmocka_unit_test(what_only_url_rules_know),
 		cmocka_unit_test(url_rules),
+		cmocka_unit_test(isolation_is_not_isolated),
 		cmocka_unit_test(url_rules_that_are_wrong),
 		cmocka_unit_test(what_makes_no_sense),
 		cmocka_unit_test(what_is_missing),

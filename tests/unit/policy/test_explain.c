@@ -116,6 +116,32 @@ static void url_rules(void **state)
 	policy_free(policy);
 }
 
+static void where_a_rule_isolates_to(void **state)
+{
+	struct policy *policy = policy_new();
+	const struct rule_spec spec = {.name = "Away",
+		.enabled = true,
+		.url = {.action = URL_ISOLATE, .isolate = "i"},
+		.isolation = "iso.test",
+		.isolation_port = 443};
+	struct facts facts = {.host = "iso.test", .port = 443};
+	struct url_decision decision;
+	struct told told = {.num = 0};
+
+	(void)state;
+	assert_int_equal(policy_add_url_rule(policy, &spec, err, sizeof(err)),
+		0);
+	assert_int_equal(policy_seal(policy, NULL, err, sizeof(err)), 0);
+	explain_url(policy, &facts, keep, &told, &decision);
+	assert_string_equal(told.tried[0].because,
+		"it is where the rule itself sends what it isolates");
+	assert_string_equal(decision.rule_name, "default");
+	facts.port = 80; /* another server */
+	policy_decide_url(policy, &facts, &decision);
+	assert_string_equal(decision.rule_name, "Away");
+	policy_free(policy);
+}
+
 static void without_rules_the_default(void **state)
 {
 	struct policy *policy = policy_new();
@@ -181,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_rule_down_to_the_one_that_decides),
 		cmocka_unit_test(url_rules),
+		cmocka_unit_test(where_a_rule_isolates_to),
 		cmocka_unit_test(without_rules_the_default),
 		cmocka_unit_test(which_categories),
 	};

@@ -328,6 +328,42 @@ static void methods_and_certificates(void **state)
 		seen);
 }
 
+/* isolating: all but its own service, and then second. */
+static const char *isolating(const struct rule_spec *second)
+{
+	policy_free(policy);
+	begin(NULL);
+	add_spec(true,
+		(struct rule_spec){.enabled = true,
+			.url = {.action = URL_ISOLATE},
+			.isolation = "x.a.test",
+			.isolation_port = 443});
+	add_spec(true, *second);
+	return seal_and_tell(true);
+}
+
+static void what_leads_to_itself(void **state)
+{
+	struct rule_spec spec = {.enabled = true};
+
+	(void)state;
+	assert_string_equal(isolating(&spec), seen);
+	spec.isolation = "x.a.test";
+	spec.isolation_port = 443;
+	assert_string_equal(isolating(&spec), shadowed);
+	spec.isolation_port = 80;
+	assert_string_equal(isolating(&spec), seen);
+	spec = (struct rule_spec){.enabled = true,
+		.match = {LIST(hosts, "c.test", ".a.test")}};
+	assert_string_equal(isolating(&spec), seen);
+	spec.match = SPEC(LIST(hosts, "a.test", "b.test"));
+	assert_string_equal(isolating(&spec), shadowed);
+	spec.match = SPEC(LIST(categories, "c2", "c1"));
+	assert_string_equal(isolating(&spec), seen);
+	spec.match = SPEC(LIST(categories, "c2"));
+	assert_string_equal(isolating(&spec), shadowed);
+}
+
 /* two_nots: what first leaves out, second must leave out as well. */
 static const char *two_nots(struct criteria_spec first,
 	struct criteria_spec second, enum url_action first_does,
@@ -554,6 +590,7 @@ int main(void)
 		TEST(what_is_not_known_divides_them),
 		TEST(addresses_divide_them),
 		TEST(no_address_divides_them),
+		TEST(what_leads_to_itself),
 		TEST(what_not_takes_back),
 		TEST(many_rules),
 		TEST(used_categories),
