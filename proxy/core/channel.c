@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <openssl/mem.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 union control {
@@ -119,5 +121,53 @@ int channel_receive(int channel, struct message *out, int *out_fd)
 		close(*out_fd);
 	*out_fd = -1;
 	errno = got < 0 ? errno : EPROTO;
+	return -1;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* wait_until: 1, there is something to be received. */
+static int wait_until(int channel, int64_t until)
+{
+	struct pollfd at = {.fd = channel, .events = POLLIN};
+	int64_t left;
+	int got;
+
+	do {
+		left = until - now_ms();
+		got = poll(&at, 1, left > 0 ? (int)left : 0);
+	} while (got < 0 && errno == EINTR);
+	if (got == 0)
+		errno = ETIMEDOUT;
+	return got > 0 ? 1 : -1;
+}
+
+int channel_await(int channel, enum message_kind kind, uint32_t number,
+	int seconds)
+{
+	int64_t until = now_ms() + (int64_t)seconds * 1000;
+	struct message message = {0};
+	int fd, got;
+
+	do {
+		if (wait_until(channel, until) < 0)
+			return -1;
+		got = channel_receive(channel, &message, &fd);
+		if (fd >= 0)
+			close(fd);
+		if (got == 0)
+			errno = EPIPE;
+		if (got <= 0)
+			return -1;
+		if (message.kind == kind && message.number == number)
+			return 0;
+	} while (now_ms() < until);
+	errno = ETIMEDOUT;
 	return -1;
 }

@@ -2,9 +2,9 @@
  * channel.h - what the supervisor tells the processes it started.
  *
  * Messages of one size over a pair of sockets, each with a descriptor at most.
- * The keeper and the worker trust it, and it them not at all: four words go
- * up, that the worker is ready, that it has reloaded, that its log is full, and
- * that the keeper does not answer.
+ * The keeper and the worker trust it, and it them not at all: five words go
+ * up, that the worker is ready, that it has reloaded, that its log is full, that
+ * the keeper does not answer, and, from the keeper, by which rules it goes.
  *
  * Threads: one at each end.
  */
@@ -30,13 +30,15 @@ enum message_kind {
 	/* to the keeper */
 	MESSAGE_PASSPHRASE, /* text, number: how long */
 	MESSAGE_TALLY,      /* fd: memory for a struct tally */
-	MESSAGE_RULES,      /* text: a struct keeper_rules */
+	MESSAGE_RULES,      /* text: a struct keeper_rules; number: which */
 	MESSAGE_ASKER,      /* fd: who asks */
 	/* from the worker */
 	MESSAGE_READY,
 	MESSAGE_DEAF,       /* the keeper does not answer */
 	MESSAGE_RELOADED,   /* whatever came of it */
 	MESSAGE_FULL,       /* the log is */
+	/* from the keeper */
+	MESSAGE_RULED,      /* it goes by the rules of that number */
 };
 
 /* The worker's two ways to the keeper: making keys takes seconds. */
@@ -84,6 +86,12 @@ int channel_send(int channel, const struct message *message, int fd)
 /* channel_tell sends a message of these; text may be NULL. */
 int channel_tell(int channel, enum message_kind kind, uint32_t number,
 	const char *text, int fd) __attribute__((warn_unused_result));
+
+/* channel_await passes over what comes until it is kind and number, and waits for
+ * that some seconds in all. 0, or -1 and errno: ETIMEDOUT, EPIPE where the other
+ * end has gone. */
+int channel_await(int channel, enum message_kind kind, uint32_t number,
+	int seconds) __attribute__((warn_unused_result));
 
 /* channel_receive waits for one. 1: it has come, *out_fd is -1 or the caller's;
  * 0: the other end has gone; -1 and errno. */

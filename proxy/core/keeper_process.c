@@ -150,6 +150,9 @@ static void take_rules(struct keeper *keeper, const struct message *message)
 	memcpy(&rules, message->text, sizeof(rules));
 	rules.crl_base[sizeof(rules.crl_base) - 1] = '\0';
 	keeper_set_rules(keeper, &rules);
+	/* who is not there to hear it ends this process */
+	(void)!channel_tell(CHANNEL_FD, MESSAGE_RULED, message->number, NULL,
+		-1);
 }
 
 /* heed: the passphrase is the first thing that it is told. */

@@ -34,6 +34,7 @@
 enum {
 	LISTENERS_MAX = 256 * 56,
 	KEEPER_END_S = 5,
+	KEEPER_RULES_S = 5,
 	STOP_END_S = 10, /* of a worker that was told twice */
 };
 
@@ -44,6 +45,7 @@ struct supervisor {
 	struct identity worker_identity;
 	struct child keeper, worker;
 	int tally;           /* memory that each keeper counts in */
+	uint32_t num_rules;  /* that keepers were told, so many times */
 	int listeners[LISTENERS_MAX]; /* owned, a worker thread's together */
 	uint32_t numbers[LISTENERS_MAX]; /* listener_number of each */
 	size_t num_listeners;
@@ -68,12 +70,29 @@ static void fill_rules(const struct supervisor *s, struct keeper_rules *out)
 
 static int tell_rules(struct supervisor *s)
 {
-	struct message message = {.kind = MESSAGE_RULES};
+	struct message message = {.kind = MESSAGE_RULES,
+		.number = ++s->num_rules};
 	struct keeper_rules rules;
 
 	fill_rules(s, &rules);
 	memcpy(message.text, &rules, sizeof(rules));
 	return channel_send(s->keeper.channel, &message, -1);
+}
+
+/* change_rules: the worker is told to reload behind that, and must find the keeper
+ * going by what it goes by itself. One that is only slow will do so yet. */
+static int change_rules(struct supervisor *s)
+{
+	if (tell_rules(s) != 0)
+		return -1;
+	if (channel_await(s->keeper.channel, MESSAGE_RULED, s->num_rules,
+		    KEEPER_RULES_S) == 0)
+		return 0;
+	if (errno != ETIMEDOUT)
+		return -1;
+	say("the keeper does not say yet that it goes by the rules of this "
+	    "reload");
+	return 0;
 }
 
 static int tell_passphrase(struct supervisor *s)
@@ -259,7 +278,7 @@ static void reload(struct supervisor *s)
 	}
 	handover_drop_config(&s->handover);
 	renewal_watch(&s->renewal, &s->handover);
-	if (s->keeper.pid && tell_rules(s) != 0)
+	if (s->keeper.pid && change_rules(s) != 0)
 		give_up(&s->keeper);
 	reload_worker(s, handover_send);
 }

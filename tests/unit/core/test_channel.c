@@ -214,6 +214,36 @@ static void keeps_no_descriptor_too_many(void **state)
 	}
 }
 
+static int await(uint32_t number)
+{
+	errno = 0;
+	return channel_await(ends[1], MESSAGE_RULED, number, 0);
+}
+
+static void awaits_one_among_others(void **state)
+{
+	int before;
+
+	(void)state;
+	before = num_open();
+	assert_int_equal(channel_tell(ends[0], MESSAGE_READY, 2, NULL,
+		ends[0]), 0);
+	assert_int_equal(channel_tell(ends[0], MESSAGE_RULED, 1, NULL, -1), 0);
+	assert_int_equal(channel_tell(ends[0], MESSAGE_RULED, 2, NULL, -1), 0);
+	errno = 0;
+	assert_int_equal(channel_await(ends[1], MESSAGE_RULED, 2, 60), 0);
+	assert_int_equal(num_open(), before);
+	assert_int_equal(await(2), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(channel_tell(ends[0], MESSAGE_RULED, 3, NULL, -1), 0);
+	assert_int_equal(await(4), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	close(ends[0]);
+	ends[0] = -1;
+	assert_int_equal(await(4), -1);
+	assert_int_equal(errno, EPIPE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +263,8 @@ int main(void)
 			tells_that_the_other_end_has_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_only_what_is_a_message,
 			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(awaits_one_among_others, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(keeps_no_descriptor_too_many,
 			set_up, tear_down),
 	};
