@@ -7,6 +7,37 @@
 #include "policy/embedded.h"
 #include "policy/question.h"
 
+static enum unsure unsure_of(const struct reason *why)
+{
+	static const enum unsure all[CRITERIA] = {
+		[CRITERION_SOURCES] = UNSURE_SOURCE,
+		[CRITERION_DESTINATIONS] = UNSURE_DESTINATION,
+		[CRITERION_CERTIFICATES] = UNSURE_CERTIFICATE,
+	};
+
+	if (why->truth != TRUTH_UNKNOWN)
+		return UNSURE_NOTHING;
+	return all[why->criterion] ? all[why->criterion] : UNSURE_OTHER;
+}
+
+/* unsure_match: a rule that restricts matches also where its not is not known. */
+static enum unsure unsure_match(const struct question *question,
+	const struct rule *rule)
+{
+	struct reason why;
+
+	if (!criteria_exclude(&rule->not, &question->name, true,
+		    &why.criterion, &why.truth))
+		return UNSURE_NOTHING;
+	return unsure_of(&why);
+}
+
+static enum unsure unsure_no(const struct reason *why)
+{
+	return why->part == PART_MATCH || why->part == PART_NOT ?
+		unsure_of(why) : UNSURE_NOTHING;
+}
+
 static struct tried ask(const struct policy *policy,
 	const struct question *question, const struct rule *rule)
 {
@@ -15,6 +46,8 @@ static struct tried ask(const struct policy *policy,
 	struct reason why;
 
 	tried.matched = question_ask(question, rule, &why);
+	tried.unsure = tried.matched ? unsure_match(question, rule) :
+				       unsure_no(&why);
 	if (!tried.matched)
 		because(&policy->terms, rule, &question->name, &why,
 			question->list->kind == RULE_URL, tried.because);

@@ -14,11 +14,22 @@
 
 enum { BECAUSE_SIZE = 320 };
 
+/* What the rule asked for, and facts do not have. */
+enum unsure {
+	UNSURE_NOTHING,
+	UNSURE_SOURCE,
+	UNSURE_DESTINATION,
+	UNSURE_CERTIFICATE,
+	UNSURE_OTHER,
+};
+
 struct tried {
 	const char *rule;
 	const char *file; /* "": nowhere */
 	unsigned line;
 	bool matched;
+	/* With that it might have come out otherwise. */
+	enum unsure unsure;
 	/* Where it did not: `user "ann" is in none of the groups developers`.
 	 * Shown text alone, one line. */
 	char because[BECAUSE_SIZE];

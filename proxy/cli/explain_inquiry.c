@@ -10,6 +10,7 @@
 #include "policy/policy.h"
 #include "policy/zone.h"
 #include "proxy/config/mistakes.h"
+#include "proxy/http/start_line.h"
 #include "proxy/http/url.h"
 #include "proxy/net/address.h"
 
@@ -256,10 +257,24 @@ int inquiry_time(const char *text, time_t *out)
 static int read_method(const char *text, struct inquiry *out, char *err,
 	size_t err_size)
 {
+	static const char tunnels[] = "CONNECT", echoes[] = "TRACE";
 	size_t len = strlen(text);
+	bool capitals = len > 0 && len < sizeof(out->method) &&
+		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == len;
 
-	if (len > 0 && len < sizeof(out->method) && strspn(text,
-		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") == len) {
+	if (capitals && !start_line_knows_method((struct slice){text, len})) {
+		snprintf(err, err_size, "--method %s: the proxy does not know "
+			"it, and answers 501 (unknown-method), whatever the "
+			"rules say", text);
+		return -1;
+	}
+	if (strcmp(text, tunnels) == 0 || strcmp(text, echoes) == 0) {
+		snprintf(err, err_size, "--method %s: no request to a server: "
+			"the proxy answers 405 (method-not-allowed), whatever "
+			"the rules say", text);
+		return -1;
+	}
+	if (capitals) {
 		memcpy(out->method, text, len + 1);
 		return 0;
 	}

@@ -20,8 +20,9 @@
 #include "policy/facts.h"
 #include "policy/host.h"
 #include "policy/path.h"
+#include "proxy/net/resolve.h"
 
-enum { INQUIRY_URL_MAX = 8192, INQUIRY_ADDRESSES = 16 };
+enum { INQUIRY_URL_MAX = 8192, INQUIRY_ADDRESSES = RESOLVE_MAX };
 
 /* The options as they are given; NULL: not given. */
 struct inquiry_words {

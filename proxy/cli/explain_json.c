@@ -171,5 +171,7 @@ json_t *explain_json(const struct inquiry *inquiry, const struct walk *walk)
 					      json_null());
 	set(object, "outcome", text_of(walk->outcome));
 	set(object, "decision", decision_of(walk));
+	set(object, "sure", json_boolean(!walk_unsure(walk)));
+	set(object, "unsure_because", or_null(walk_unsure(walk)));
 	return object;
 }

@@ -72,8 +72,8 @@ static void print_names(FILE *out, const struct inquiry *inquiry,
 	free(lax);
 }
 
-static void print_addresses(FILE *out, const struct config *config,
-	const struct inquiry *inquiry, const struct walk *walk)
+static void print_addresses(FILE *out, const struct inquiry *inquiry,
+	const struct walk *walk)
 {
 	char text[46];
 
@@ -87,9 +87,6 @@ static void print_addresses(FILE *out, const struct config *config,
 		fprintf(out, "%s%s%s", i > 0 ? ", " : "", text,
 			i + 1 == inquiry->num_to ? "\n" : "");
 	}
-	if (config->origin.dns && walk->resolved)
-		fprintf(out, "  (as this machine resolves it, which need not "
-			"be what origin.dns says)\n");
 }
 
 static void print_inquiry(FILE *out, const struct config *config,
@@ -98,7 +95,7 @@ static void print_inquiry(FILE *out, const struct config *config,
 	fprintf(out, "%s\n", inquiry->url);
 	print_who(out, config, inquiry, walk);
 	print_names(out, inquiry, walk);
-	print_addresses(out, config, inquiry, walk);
+	print_addresses(out, inquiry, walk);
 	if (inquiry->https)
 		print_categories(out, "host, for SSL rules", &walk->by_host);
 	print_categories(out, walk->tunnelled ? "URL (in a tunnel, the host "
@@ -292,6 +289,9 @@ void explain_text(FILE *out, const struct config *config,
 	print_inquiry(out, config, inquiry, walk);
 	print_ssl(out, inquiry, walk);
 	print_url(out, config, inquiry, walk);
-	fprintf(out, "\ndecision: %s by %s\n", walk->outcome,
+	fprintf(out, "\n");
+	if (walk_unsure(walk))
+		fprintf(out, "not sure: %s\n", walk_unsure(walk));
+	fprintf(out, "decision: %s by %s\n", walk->outcome,
 		shown(walk->by).text);
 }

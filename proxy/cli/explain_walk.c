@@ -1,35 +1,14 @@
 #include "proxy/cli/explain_walk.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/cli/explain_dns.h"
 #include "proxy/config/config.h"
 #include "proxy/net/address.h"
 
 /* --- names and addresses ------------------------------------------------ */
-
-/* look_up asks the system where host leads; the number of addresses. */
-static size_t look_up(const char *host, uint16_t port,
-	struct sockaddr_storage *out)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICSERV};
-	struct addrinfo *list, *at;
-	char service[8];
-	size_t num = 0;
-
-	snprintf(service, sizeof(service), "%u", port);
-	if (getaddrinfo(host, service, &hints, &list) != 0)
-		return 0;
-	for (at = list; at && num < INQUIRY_ADDRESSES; at = at->ai_next) {
-		memset(&out[num], 0, sizeof(out[num]));
-		memcpy(&out[num++], at->ai_addr, at->ai_addrlen);
-	}
-	freeaddrinfo(list);
-	return num;
-}
 
 /* find_addresses: connections go where origin.connect-to sends them. */
 static void find_addresses(const struct config *config,
@@ -37,32 +16,29 @@ static void find_addresses(const struct config *config,
 {
 	const struct connect_to *to = config_connect_to(config,
 		inquiry->host, inquiry->port);
-	const char *host = inquiry->host;
-	uint16_t port = inquiry->port;
+	struct addresses found;
 
 	if (inquiry->num_to > 0)
 		return;
-	if (to && to->to_host[0])
-		host = to->to_host;
-	if (to && to->to_port)
-		port = to->to_port;
-	inquiry->num_to = look_up(host, port, inquiry->to);
-	out->resolved = inquiry->num_to > 0;
-	out->unresolved = !out->resolved;
+	explain_dns(config->origin.dns, to && to->to_host[0] ? to->to_host :
+		inquiry->host, &found);
+	memcpy(inquiry->to, found.at, found.num * sizeof(found.at[0]));
+	inquiry->num_to = found.num;
+	out->unresolved = found.num == 0;
 }
 
 /* sni_leads_to_host: CONNECT to an address, and the SNI says what it is of. */
-static bool sni_leads_to_host(const struct inquiry *inquiry)
+static bool sni_leads_to_host(const struct config *config,
+	const struct inquiry *inquiry)
 {
-	struct sockaddr_storage found[INQUIRY_ADDRESSES];
+	struct addresses found;
 	char text[46];
-	size_t num;
 
 	if (!inquiry->sni[0] || !inquiry->host_is_address)
 		return false;
-	num = look_up(inquiry->sni, inquiry->port, found);
-	for (size_t i = 0; i < num; i++) {
-		address_text((const struct sockaddr *)&found[i], text);
+	explain_dns(config->origin.dns, inquiry->sni, &found);
+	for (size_t i = 0; i < found.num; i++) {
+		address_text((const struct sockaddr *)&found.at[i], text);
 		if (strcmp(text, inquiry->host) == 0)
 			return true;
 	}
@@ -74,6 +50,7 @@ static bool sni_leads_to_host(const struct inquiry *inquiry)
 struct telling {
 	struct tried *tried; /* owned */
 	size_t num, room;
+	unsigned unsure;     /* bits of enum unsure */
 };
 
 static void on_tried(void *arg, const struct tried *tried)
@@ -88,6 +65,7 @@ static void on_tried(void *arg, const struct tried *tried)
 			abort();
 	}
 	telling->tried[telling->num++] = *tried;
+	telling->unsure |= 1u << tried->unsure;
 }
 
 static struct facts facts_of(const struct inquiry *inquiry,
@@ -131,7 +109,7 @@ static void ask(const struct config *config, const struct inquiry *inquiry,
 {
 	struct facts facts = facts_of(inquiry, walk, asked);
 	struct way *way = &out->ways[out->num];
-	struct telling telling = {NULL, 0, 0};
+	struct telling telling = {NULL, 0, 0, 0};
 
 	*way = *asked;
 	if (url_pass)
@@ -148,6 +126,10 @@ static void ask(const struct config *config, const struct inquiry *inquiry,
 	} else {
 		free(telling.tried);
 	}
+	/* what nobody knows of a tunnel the proxy does not either */
+	if (!asked->path)
+		telling.unsure &= ~(1u << UNSURE_CERTIFICATE);
+	out->unsure |= telling.unsure;
 	out->num++;
 }
 
@@ -360,7 +342,7 @@ void walk_rules(const struct config *config, struct inquiry *inquiry,
 	out->user_by_source = out->user && !inquiry->user;
 	out->asks_user = !out->user && config->users.given &&
 		config->users.required;
-	out->sni_is_host = sni_leads_to_host(inquiry);
+	out->sni_is_host = sni_leads_to_host(config, inquiry);
 	if ((inquiry->https && policy_asks_destination(policy)) ||
 		policy_asks_url_destination(policy))
 		find_addresses(config, inquiry, out);
@@ -375,6 +357,26 @@ void walk_rules(const struct config *config, struct inquiry *inquiry,
 		ask_each(config, inquiry, out, true, !out->tunnelled,
 			&out->url);
 	conclude(out, inquiry->certificate);
+}
+
+const char *walk_unsure(const struct walk *walk)
+{
+	static const char *const whys[] = {
+		[UNSURE_SOURCE] = "a rule asks from where, which is not known; "
+			"say it by --from ADDRESS",
+		[UNSURE_DESTINATION] = "a rule asks where the host leads, "
+			"which is not known; say it by --to ADDRESS",
+		[UNSURE_CERTIFICATE] = "a rule asks for the origin's "
+			"certificate, which is not known; say it by "
+			"--certificate",
+	};
+	unsigned unsure = walk->ssl.unsure | walk->url.unsure;
+
+	for (size_t i = UNSURE_SOURCE; i <= UNSURE_CERTIFICATE; i++) {
+		if (unsure & 1u << i)
+			return whys[i];
+	}
+	return NULL;
 }
 
 void walk_clear(struct walk *walk)

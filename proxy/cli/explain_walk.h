@@ -39,6 +39,7 @@ struct pass {
 	size_t counts;         /* the strictest, a place in ways */
 	struct tried *tried;   /* owned: the walk of that one */
 	size_t num_tried;
+	unsigned unsure;       /* bits of enum unsure, of all ways */
 };
 
 struct categories_found {
@@ -52,7 +53,6 @@ struct walk {
 	bool asks_user;        /* the explicit proxy wants a user first: 407 */
 	bool sni_is_host;      /* the address asked for is one of the SNI's: they
 	                        * are one name */
-	bool resolved;         /* the system was asked where the host leads */
 	bool unresolved;       /* rules ask where the host leads; nobody knows */
 	struct categories_found by_host, by_url;
 	struct pass ssl, url;
@@ -69,6 +69,10 @@ struct walk {
 void walk_rules(const struct config *config, struct inquiry *inquiry,
 	struct walk *out);
 void walk_clear(struct walk *walk);
+
+/* walk_unsure: a rule asked for what is not known here, but to the proxy; which, in
+ * a sentence. NULL: none, and the proxy decides so. */
+const char *walk_unsure(const struct walk *walk);
 
 /* pass_rule is the rule that decides, with file and line; NULL: none does, it is
  * the default. */

@@ -12,7 +12,7 @@
 static const struct slice methods[] = {HTTP_METHOD_MAP(METHOD)};
 #undef METHOD
 
-static bool is_known_method(struct slice method)
+bool start_line_knows_method(struct slice method)
 {
 	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
 		if (methods[i].len == method.len &&
@@ -98,7 +98,7 @@ enum h1_error start_line_request(
 	error = read_version(line, &out->minor, out_why);
 	if (error != H1_OK)
 		return error;
-	if (!is_known_method(out->method)) {
+	if (!start_line_knows_method(out->method)) {
 		*out_why = "the method is not known";
 		return H1_UNKNOWN_METHOD;
 	}

@@ -28,6 +28,9 @@ enum h1_error start_line_request(
 enum h1_error start_line_response(
 	struct slice line, struct start_line *out, const char **out_why);
 
+/* start_line_knows_method: others end in H1_UNKNOWN_METHOD. */
+bool start_line_knows_method(struct slice method);
+
 /* start_line_may_begin says whether a message of this kind may begin so, so
  * that what is not HTTP is refused without waiting for its line to end. What
  * it refuses the readers above refuse with H1_BAD_SYNTAX. */

@@ -173,6 +173,32 @@ def where_a_host_leads(t):
 
 
 @explaining.case
+def where_a_host_leads_as_the_proxy_asks(t):
+    """At origin.dns; and what nobody says is not taken for an answer."""
+    proxy = written(t, {
+        "ssl-rules": [{"name": "Far", "match": {
+            "destinations": ["192.0.2.0/24"]}, "action": "block"}],
+        "url-rules": [{"name": "Here", "match": {"sources": ["10.0.0.0/8"]},
+                       "action": "block"}]})
+    here = ("--from", "192.168.1.1")
+    for url, options, by, unsure in (
+            ("https://far.test/", (), "block by Far", None),
+            ("https://mixed.test/", (), "block by Far", None),
+            ("https://both.test/", here, "inspect by default", None),
+            ("https://both.test/", (), "inspect by default", "--from"),
+            ("https://dead.test/", here, "inspect by default", "--to"),
+            ("https://dead.test/", here + ("--to", "10.1.1.1"),
+             "inspect by default", None)):
+        lines, _ = told(proxy, url, *options)
+        assert lines[-1] == "decision: " + by, (url, options, lines)
+        assert lines[-2].startswith("not sure: ") == bool(unsure), lines
+        said = explain(proxy, url, *options)
+        assert said["sure"] == (not unsure), said
+        assert not unsure or unsure in said["unsure_because"], said
+        assert unsure or said["unsure_because"] is None, said
+
+
+@explaining.case
 def what_is_skipped_is_said(t):
     proxy = written(t, POLICY)
     for url, why in (("https://www.bank.lab.test/", "bypass"),

@@ -142,6 +142,48 @@ static void where_a_rule_isolates_to(void **state)
 	policy_free(policy);
 }
 
+static enum unsure unsure_of(bool of_not, enum url_action action,
+	const struct facts *facts, const char *decides)
+{
+	struct policy *policy = policy_new();
+	struct rule_spec spec = {.name = "Far",
+		.enabled = true,
+		.url = {.action = action}};
+	struct url_decision decision;
+	struct told told = {.num = 0};
+
+	*(of_not ? &spec.not.destinations : &spec.match.destinations) =
+		networks_of("10.0.0.0/8");
+	assert_int_equal(policy_add_url_rule(policy, &spec, err, sizeof(err)),
+		0);
+	assert_int_equal(policy_seal(policy, NULL, err, sizeof(err)), 0);
+	explain_url(policy, facts, keep, &told, &decision);
+	assert_string_equal(decision.rule_name, decides);
+	policy_free(policy);
+	return told.tried[0].unsure;
+}
+
+/* What holds for want of knowing, or does not. */
+static void what_is_not_known(void **state)
+{
+	struct sockaddr_in near = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(0x0a000001)};
+	struct facts facts = {.host = "a.test"};
+
+	(void)state;
+	assert_int_equal(unsure_of(false, URL_BLOCK, &facts, "default"),
+		UNSURE_DESTINATION);
+	assert_int_equal(unsure_of(true, URL_BLOCK, &facts, "Far"),
+		UNSURE_DESTINATION);
+	assert_int_equal(unsure_of(true, URL_ALLOW, &facts, "default"),
+		UNSURE_DESTINATION);
+	facts.destination = (const struct sockaddr *)&near;
+	assert_int_equal(unsure_of(false, URL_BLOCK, &facts, "Far"),
+		UNSURE_NOTHING);
+	assert_int_equal(unsure_of(true, URL_BLOCK, &facts, "default"),
+		UNSURE_NOTHING);
+}
+
 static void without_rules_the_default(void **state)
 {
 	struct policy *policy = policy_new();
@@ -208,6 +250,7 @@ int main(void)
 		cmocka_unit_test(every_rule_down_to_the_one_that_decides),
 		cmocka_unit_test(url_rules),
 		cmocka_unit_test(where_a_rule_isolates_to),
+		cmocka_unit_test(what_is_not_known),
 		cmocka_unit_test(without_rules_the_default),
 		cmocka_unit_test(which_categories),
 	};
