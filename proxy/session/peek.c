@@ -37,6 +37,15 @@ static bool may_speak_first(struct session *s)
 		(s->origin || !decide_host_is_blocked(s, &decision, &reason));
 }
 
+/* note_tunnel: the client may never say anything. */
+static void note_tunnel(struct session *s)
+{
+	if (s->decided)
+		return;
+	decide_name(s, s->host, false, false, &s->decision);
+	decide_note(s);
+}
+
 static void hear_origin(struct session *s)
 {
 	if (s->at == AT_INSIDE &&
@@ -46,6 +55,7 @@ static void hear_origin(struct session *s)
 		stream_write(&s->client, s->origin_hand.at, s->origin_hand.len);
 		s->origin_hand.len = 0;
 		s->origin_spoke = s->tunnel = true;
+		note_tunnel(s);
 		s->kind = s->at == AT_INSIDE ? RECORD_RELAY : RECORD_TUNNEL;
 	}
 }

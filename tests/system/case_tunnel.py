@@ -135,7 +135,7 @@ def a_tunnel_that_its_client_broke_says_so(t):
                     struct.pack("ii", 1, 0))
     sock.close()
     line = t.line(kind="tunnel", host="ssh.lab.test", reason="client-gone")
-    assert line["bytes_out"] >= 13, line
+    assert line["bytes_out"] >= 13 and line["rule"] == "default", line
 
 
 @tunnel.case
