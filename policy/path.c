@@ -332,15 +332,28 @@ static void read_again(const char *in, size_t len, const char *exact,
 		read_path(in, len, out, liberties);
 }
 
+/* path_len is where the query or the fragment begins. */
+static size_t path_len(const char *in, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (in[i] == '?' || in[i] == '#')
+			return i;
+	}
+	return len;
+}
+
+bool path_is_long(const char *in, size_t len)
+{
+	len = path_len(in, len);
+	return len > PATH_LONG && liberties_of(in, len) != 0;
+}
+
 void path_read(const char *in, size_t len, struct path_readings *out)
 {
 	unsigned liberties, some = 0;
 	char *text;
 
-	for (size_t i = 0; i < len; i++) {
-		if (in[i] == '?' || in[i] == '#')
-			len = i;
-	}
+	len = path_len(in, len);
 	liberties = liberties_of(in, len);
 	out->at[0] = new_text(len);
 	path_exact(in, len, out->at[0]);

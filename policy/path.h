@@ -51,11 +51,19 @@ enum path_liberty {
 	PATH_READINGS = 70,
 };
 
+/* Of a path that has more than one reading: what takes too long to be read in all
+ * ways while others wait. Sites' own such paths have some hundred bytes. */
+enum { PATH_LONG = 4096 };
+
 /* All readings of a path that differ, the exact one first. */
 struct path_readings {
 	char *at[PATH_READINGS]; /* owned */
 	size_t num;
 };
+
+/* path_is_long: it is longer than PATH_LONG, and not plain. Whoever decides refuses
+ * it, since one reading alone would be a way round the others. */
+bool path_is_long(const char *in, size_t len) __attribute__((pure));
 
 void path_read(const char *in, size_t len, struct path_readings *out);
 void path_readings_clear(struct path_readings *readings);

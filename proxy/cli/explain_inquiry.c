@@ -140,6 +140,12 @@ static int read_url(const char *text, struct inquiry *out, char *err,
 			"http:// alone", shown(text).text);
 		return -1;
 	}
+	if (path_is_long(url.path.at, url.path.len)) {
+		snprintf(err, err_size, "servers do not agree what this path "
+			"means, and it is longer than %d bytes: the proxy "
+			"refuses such", PATH_LONG);
+		return -1;
+	}
 	kind = host_normalize(url.host.at, url.host.len, out->host);
 	if (kind == HOST_BAD) {
 		snprintf(err, err_size, "\"%s\": its host is neither a name "

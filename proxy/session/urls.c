@@ -217,6 +217,8 @@ static enum reason ask(struct session *s, struct exchange *x,
 	struct url_decision url, by_host;
 	char agent[AGENT_SIZE];
 
+	if (path_is_long(asked->path.at, asked->path.len))
+		return REASON_HEAD_TOO_LARGE;
 	agent_read(head, agent);
 	facts.user_agent = agent[0] ? agent : NULL;
 	facts.host = asked->host;
@@ -252,8 +254,10 @@ enum route urls_route(struct session *s, struct exchange *x,
 	    waits(s))
 		return ROUTE_ORIGIN;
 	reason = ask(s, x, head, asked, CERTIFICATE_UNKNOWN);
-	return reason == REASON_OK ? ROUTE_ORIGIN :
-				     exchange_refuse(x, reason, "");
+	if (reason == REASON_OK)
+		return ROUTE_ORIGIN;
+	return exchange_refuse(x, reason, reason == REASON_HEAD_TOO_LARGE ?
+		"servers do not agree what so long a path means" : "");
 }
 
 static enum certificate certificate_of(const struct origin *origin)

@@ -77,6 +77,15 @@ def a_prefix_on_segments(t):
 
 
 @urls.case
+def what_is_too_long_to_be_read_in_all_ways(t):
+    """A long path is no matter, but one that servers do not agree about is."""
+    plain, odd = "/echo/" + 5000 * "a", "/echo/;" + 5000 * "a"
+    assert t.fetch("https://odd.lab.test" + plain).status == 200
+    assert t.fetch("https://odd.lab.test/echo?" + odd).status == 200
+    error_page(t.fetch("https://odd.lab.test" + odd), "head-too-large", 431)
+
+
+@urls.case
 def the_log_tells_the_rule_of_what_was_allowed(t):
     assert t.fetch("https://odd.lab.test/echo").status == 200
     line = t.line(kind="exchange", host="odd.lab.test")

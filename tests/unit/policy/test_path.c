@@ -230,6 +230,24 @@ static void there_are_never_too_many(void **state)
 	assert_in_range(most, 20, PATH_READINGS);
 }
 
+static void long_ones_are_known(void **state)
+{
+	char path[2 * PATH_LONG];
+
+	(void)state;
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	assert_false(path_is_long(path, sizeof(path)));
+	path[2] = ';';
+	assert_true(path_is_long(path, PATH_LONG + 1));
+	assert_false(path_is_long(path, PATH_LONG));
+	path[PATH_LONG - 1] = '?';
+	assert_false(path_is_long(path, sizeof(path)));
+	path[2] = 'a';
+	path[PATH_LONG + 5] = ';';
+	assert_false(path_is_long(path, sizeof(path)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +264,7 @@ int main(void)
 		cmocka_unit_test(dot_segments_may_be_names),
 		cmocka_unit_test(each_order_is_a_reading),
 		cmocka_unit_test(there_are_never_too_many),
+		cmocka_unit_test(long_ones_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
