@@ -169,26 +169,37 @@ const char *name_title(struct der name, char out[NAME_TITLE])
 	return out;
 }
 
+static const uint8_t dc_oid[] = {
+	0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x19};
+
 /* only_common finds the common name of a name that has one and no second: who
- * reads the first and who reads the last would take it for two people's. */
+ * reads the first and who reads the last would take it for two people's. But a
+ * directory's name begins with its domain (RFC 4519, 2.4), and is written from
+ * there down: containers have common names, too, and its own is the last. */
 static bool only_common(struct der name, CBS *out, unsigned *out_tag)
 {
 	CBS rdns, rdn, type, value;
-	size_t found = 0;
+	size_t found = 0, in_last = 0, rdns_before = 0;
+	bool directory = false;
 	unsigned tag;
 
+	*out_tag = 0;
 	if (!strict(name) || !open_name(name, &rdns))
 		return false;
-	while (CBS_get_asn1(&rdns, &rdn, CBS_ASN1_SET)) {
+	for (; CBS_get_asn1(&rdns, &rdn, CBS_ASN1_SET); rdns_before++) {
+		in_last = 0;
 		while (get_tagged(&rdn, &type, &value, &tag)) {
+			directory |= rdns_before == 0 &&
+				CBS_mem_equal(&type, dc_oid, sizeof(dc_oid));
 			if (!CBS_mem_equal(&type, cn_oid, sizeof(cn_oid)))
 				continue;
 			*out = value;
 			*out_tag = tag;
 			found++;
+			in_last++;
 		}
 	}
-	return found == 1;
+	return found == 1 || (directory && in_last == 1);
 }
 
 /* Those of the codings (RFC 5280, 4.1.2.4) that are UTF-8 as they stand. The

@@ -23,7 +23,8 @@ bool name_empty(struct der name);
  * can be seen comes out as '?'. Returns out. */
 const char *name_title(struct der name, char out[NAME_TITLE]);
 
-/* name_common writes the common name as it is. -1: there is none, or more than
+/* name_common writes the common name as it is; of a directory's name, which
+ * begins with a domain component, the last RDN's. -1: there is none, or more than
  * one, it does not fit, or is no text that can be seen in UTF-8, nor ASCII; *out
  * is empty. */
 int name_common(struct der name, char *out, size_t size) MUST_CHECK;

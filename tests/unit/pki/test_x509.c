@@ -151,6 +151,10 @@ static void says_whose_it_is(void **state)
 	check_common("/CN=above/CN=dev1", NULL);
 	check_common("/CN=dev1/O=Example/CN=dev1", NULL);
 	check_common("/CN=dev1+CN=dev2", NULL);
+	check_common("/DC=org/DC=example/CN=Users/CN=dev1", "dev1");
+	check_common("/DC=org/CN=Users/CN=dev1+CN=dev2", NULL);
+	check_common("/DC=org/CN=Users/CN=dev1/O=Example", NULL);
+	check_common("/CN=above/DC=org/CN=dev1", NULL);
 	check_common("/CN=dev1+UID=7", "dev1");
 	check_common("/CN=J\xc3\xbcrgen", "J\xc3\xbcrgen");
 	check_common("/O=Example", NULL);
