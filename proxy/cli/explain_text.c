@@ -58,8 +58,8 @@ static void print_names(FILE *out, const struct inquiry *inquiry,
 	char *lax;
 
 	if (walk->sni_is_host)
-		fprintf(out, "  %s is an address of %s, the SNI: they are one "
-			"name\n", inquiry->host, inquiry->sni);
+		fprintf(out, "  %s is an address of %s, the SNI: it counts where "
+			"a rule names it\n", inquiry->host, inquiry->sni);
 	else if (inquiry->sni[0])
 		fprintf(out, "  CONNECT says %s, the SNI %s: decided by both, "
 			"and the stricter counts\n", inquiry->host,

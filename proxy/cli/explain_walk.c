@@ -103,6 +103,16 @@ static bool stricter(const struct pass *pass, const struct way *way,
 	return decision_stricter(&before->ssl, &way->ssl) == &way->ssl;
 }
 
+/* is_heeded: what is said of the address that the SNI leads to counts where a rule
+ * names it. */
+static bool is_heeded(const struct inquiry *inquiry, const struct walk *walk,
+	const struct way *way, bool url_pass)
+{
+	if (!walk->sni_is_host || way->host != inquiry->host)
+		return true;
+	return url_pass ? way->url.names_host : way->ssl.names_host;
+}
+
 static void ask(const struct config *config, const struct inquiry *inquiry,
 	const struct walk *walk, const struct way *asked, bool url_pass,
 	struct pass *out)
@@ -118,6 +128,10 @@ static void ask(const struct config *config, const struct inquiry *inquiry,
 	else
 		explain_ssl(config->policy, &facts, on_tried, &telling,
 			&way->ssl);
+	if (!is_heeded(inquiry, walk, way, url_pass)) {
+		free(telling.tried);
+		return;
+	}
 	if (out->num == 0 || stricter(out, way, url_pass)) {
 		free(out->tried);
 		out->tried = telling.tried;
@@ -135,17 +149,15 @@ static void ask(const struct config *config, const struct inquiry *inquiry,
 
 /* --- all ways ----------------------------------------------------------- */
 
-/* The names a connection goes by: CONNECT's, and the SNI's where it is
- * another. */
-static size_t names_of(const struct inquiry *inquiry,
-	const struct walk *walk, const char *out[2])
+/* The names a connection goes by: the SNI's, if any, first, since it always
+ * counts, and CONNECT's. */
+static size_t names_of(const struct inquiry *inquiry, const char *out[2])
 {
 	size_t num = 0;
 
-	if (!walk->sni_is_host)
-		out[num++] = inquiry->host;
 	if (inquiry->sni[0])
 		out[num++] = inquiry->sni;
+	out[num++] = inquiry->host;
 	return num;
 }
 
@@ -183,7 +195,7 @@ static void ask_each(const struct config *config,
 	bool url_pass, bool path_known, struct pass *out)
 {
 	const char *names[2], *paths[PATH_READINGS];
-	size_t num_names = names_of(inquiry, walk, names);
+	size_t num_names = names_of(inquiry, names);
 	size_t num_paths = paths_of(inquiry, path_known, paths);
 
 	out->asked = true;
@@ -218,7 +230,7 @@ static void find_categories(const struct config *config,
 	const struct inquiry *inquiry, struct walk *out)
 {
 	const char *names[2], *paths[PATH_READINGS];
-	size_t num_names = names_of(inquiry, out, names);
+	size_t num_names = names_of(inquiry, names);
 	size_t num_paths = paths_of(inquiry, !out->tunnelled, paths);
 
 	for (size_t i = 0; i < num_names; i++) {

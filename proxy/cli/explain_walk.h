@@ -51,8 +51,8 @@ struct walk {
 	const char *user;      /* whom it is asked for; NULL: nobody */
 	bool user_by_source;   /* ... since the address says so */
 	bool asks_user;        /* the explicit proxy wants a user first: 407 */
-	bool sni_is_host;      /* the address asked for is one of the SNI's: they
-	                        * are one name */
+	bool sni_is_host;      /* the address asked for is one of the SNI's: it
+	                        * counts where a rule names it */
 	bool unresolved;       /* rules ask where the host leads; nobody knows */
 	struct categories_found by_host, by_url;
 	struct pass ssl, url;

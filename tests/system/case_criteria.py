@@ -169,6 +169,6 @@ def an_open_connection_under_a_rule_that_asks_for_more(t):
     for _ in range(2):
         reply = t.ask(new, "GET", "/echo", "odd.lab.test")
         assert reply.status == 200 and reply.get("connection") != "close"
-    reply = t.ask(to_old, "GET", "/echo?less", "twelve.odd.lab.test")
+    reply = t.ask(to_old, "GET", "/echo?origin-of-before", "twelve.odd.lab.test")
     error_page(reply, "origin-tls-too-old", 502)
-    assert not t.seen("less"), "it reached the origin"
+    assert not t.seen("origin-of-before"), "it reached the origin"

@@ -199,6 +199,18 @@ def where_a_host_leads_as_the_proxy_asks(t):
 
 
 @explaining.case
+def an_address_and_its_name(t):
+    """CONNECT's counts, though the SNI leads to it, where a rule names it."""
+    proxy = written(t, {"ssl-rules": [
+        {"name": "By address", "match": {"hosts": ["127.0.0.1"]},
+         "action": "block"},
+        {"name": "Rest", "action": "inspect"}], "url-rules": []})
+    for host, outcome in (("127.0.0.1", "block"), ("127.0.0.2", "inspect")):
+        said = explain(proxy, "https://%s/" % host, "--sni", "localhost")
+        assert said["outcome"] == outcome, said
+
+
+@explaining.case
 def what_is_skipped_is_said(t):
     proxy = written(t, POLICY)
     for url, why in (("https://www.bank.lab.test/", "bypass"),

@@ -548,16 +548,22 @@ def rows(path):
         return list(csv.DictReader(f))
 
 
+def sites(path):
+    """In their order: workers write their lines each for itself."""
+    return sorted((row for row in rows(path) if row["URL"]),
+                  key=lambda row: row["URL"])
+
+
 @log.case(limit=60)
 def csv_that_a_spreadsheet_opens(t):
     with Running(t, {"log": {"format": "csv"}}) as proxy:
         t.fetch("https://ec.lab.test/1k", "User-Agent: =cmd|' /C calc'!A0")
         fails(t, "rsa.lab.test", trust=t.lab.pki.root)
-        assert eventually(lambda: DROPPED in str(rows(proxy.access)))
+        assert eventually(lambda: len(sites(proxy.access)) == 2)
         with open(proxy.access, encoding="utf-8") as f:
             head = f.readline()
         assert head.startswith("Event Time,User,Policy Action,Location,URL,")
-        good, bad = rows(proxy.access)[-2:]
+        good, bad = sites(proxy.access)
         assert good["Policy Action"] == "Allowed", good
         assert good["URL"] == "https://ec.lab.test/1k", good
         assert good["user_agent"] == "'=cmd|' /C calc'!A0", good
