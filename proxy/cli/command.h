@@ -25,7 +25,8 @@ struct command {
 
 extern const struct command command_run, command_check, command_explain,
 	command_ca, command_token, command_sessions, command_log, command_exec,
-	command_env, command_bundle, command_docker, command_version, command_help;
+	command_env, command_bundle, command_docker, command_trust,
+	command_version, command_help;
 
 /* What run starts: not for people, and not listed. */
 extern const struct command command_worker, command_keeper;
@@ -33,8 +34,10 @@ extern const struct command command_worker, command_keeper;
 /* The commands there are, ended by NULL. */
 extern const struct command *const commands[];
 
-/* What stands behind "ca", "token" and "log", each ended by one without a name. */
-extern const struct command ca_words[], ca_steps[], token_words[], log_words[];
+/* What stands behind "ca", "token", "log" and "trust", each ended by one without a
+ * name. */
+extern const struct command ca_words[], ca_steps[], token_words[], log_words[],
+	trust_words[];
 
 /* command_word finds what is called so behind a command, without its name:
  * "root" of "ca root". NULL: no such. */

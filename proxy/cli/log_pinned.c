@@ -99,7 +99,7 @@ static void put_pinned(const struct verdict *of)
 		"  elsewhere    it accepts the proxy's certificates" :
 		"  elsewhere    it has accepted none of the proxy's certificates; "
 		"see first\n               that it trusts the CA (\"sallyport "
-		"exec\" has it do so)");
+		"exec\" or \"sallyport trust\" has it\n               do so)");
 	putchar('\n');
 }
 
@@ -111,8 +111,8 @@ static void put_no_trust(const struct verdict *of)
 	put_count(of);
 	put_when(of);
 	puts("  so           it accepted the proxy's certificate for no host: "
-		"have it trust\n               the CA (\"sallyport exec\" does), "
-		"not a rule\n");
+		"have it trust\n               the CA (\"sallyport exec\" does, and "
+		"\"sallyport trust\"), not a rule\n");
 }
 
 static void put_wants(const struct verdict *of)

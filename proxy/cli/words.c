@@ -16,6 +16,7 @@ static const struct {
 	{&command_ca, {ca_words, ca_steps}},
 	{&command_token, {token_words}},
 	{&command_log, {log_words}},
+	{&command_trust, {trust_words}},
 };
 
 /* list gives all words of a group. */

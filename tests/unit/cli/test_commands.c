@@ -45,12 +45,12 @@ static void fits_a_screen(const struct command *command)
 static void help_fits_a_screen(void **state)
 {
 	static const struct command *const groups[] = {
-		ca_words, ca_steps, token_words, log_words};
+		ca_words, ca_steps, token_words, log_words, trust_words};
 
 	(void)state;
 	for (size_t i = 0; commands[i]; i++)
 		fits_a_screen(commands[i]);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		for (const struct command *at = groups[i]; at->name; at++)
 			fits_a_screen(at);
 	}

@@ -1,0 +1,329 @@
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/cli/ca_table.h"
+#include "proxy/cli/setup.h"
+#include "proxy/cli/target.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/tools/truststore.h"
+
+enum { WHY = 1024 };
+
+struct trust {
+	struct target_order order;
+	const char *kinds, *java;
+	bool json;
+	struct truststores stores;
+	char *root_pem;  /* owned; NULL: all that were put in */
+	json_t *rows;    /* owned: what is shown of each store */
+	bool good;       /* and whether all is as it should be */
+};
+
+/* --- which stores ------------------------------------------------------- */
+
+/* take_kind: a word of --for. */
+static int take_kind(struct truststore_search *search, const char *word, size_t len)
+{
+	for (enum truststore_kind i = 0; i < TRUST_KINDS; i++) {
+		const char *name = truststore_kind_name(i);
+
+		if (strlen(name) != len || strncmp(name, word, len) != 0)
+			continue;
+		search->kinds[i] = true;
+		return OPTIONS_FINE;
+	}
+	fprintf(stderr, "sallyport trust: --for knows system, nss and java, and "
+		"no \"%.*s\"\n", (int)len, shown(word).text);
+	return EXIT_WRONG;
+}
+
+static int take_kinds(struct truststore_search *search, const char *list)
+{
+	int code = OPTIONS_FINE;
+
+	while (code == OPTIONS_FINE) {
+		size_t len = strcspn(list, ",");
+
+		code = take_kind(search, list, len);
+		list += len;
+		if (*list++ == '\0')
+			break;
+	}
+	return code;
+}
+
+static int find_stores(struct trust *trust)
+{
+	struct truststore_search search = {
+		.make = trust->kinds && strstr(trust->kinds, "nss"),
+		.home = getenv("HOME"), .java_home = getenv("JAVA_HOME"),
+		.path = getenv("PATH"), .java = trust->java,
+	};
+	const char *kinds = trust->kinds ? trust->kinds :
+		trust->java ? "java" : "system,nss,java";
+	int code = take_kinds(&search, kinds);
+
+	if (code == OPTIONS_FINE)
+		truststores_find(&trust->stores, &search);
+	if (code == OPTIONS_FINE && trust->stores.num == 0) {
+		fprintf(stderr, "sallyport trust: there is no such store here: "
+			"%s\n", shown(kinds).text);
+		return EXIT_FAILED;
+	}
+	return code;
+}
+
+/* --- what is shown ------------------------------------------------------ */
+
+static void put_row(struct trust *trust, const struct truststore *store,
+	const char *state, const char *why)
+{
+	json_t *row = json_pack("{s:s, s:s, s:s}", "store",
+		truststore_kind_name(store->kind), "path", store->path, "state",
+		state);
+
+	if (row && why[0])
+		(void)json_object_set_new(row, "why", json_string(why));
+	(void)json_array_append_new(trust->rows, row);
+}
+
+static void fail_row(struct trust *trust, const struct truststore *store,
+	const char *why)
+{
+	put_row(trust, store, "failed", why);
+	trust->good = false;
+}
+
+/* tell_why: sentences go below the table, which has no room for them. */
+static void tell_why(const json_t *rows)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		const char *path, *state, *why = NULL;
+
+		(void)json_unpack(row, "{s:s, s:s, s?s}", "path", &path,
+			"state", &state, "why", &why);
+		if (why && strcmp(state, "failed") == 0)
+			fprintf(stderr, "sallyport trust: %s: %s\n",
+				shown(path).text, shown(why).text);
+	}
+}
+
+static int show(const struct trust *trust)
+{
+	static const struct table_column columns[] = {
+		{"STORE", "store", TABLE_TEXT},
+		{"ROOT IS", "state", TABLE_TEXT},
+		{"WHERE", "path", TABLE_TEXT},
+	};
+
+	if (trust->json)
+		table_json(stdout, trust->rows);
+	else
+		table_print(stdout, trust->rows, columns, 3);
+	if (fflush(stdout) != 0)
+		return EXIT_FAILED;
+	if (!trust->json)
+		tell_why(trust->rows);
+	return trust->good ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* --- the three of them -------------------------------------------------- */
+
+static void look(struct trust *trust, const struct truststore *store)
+{
+	char why[WHY] = "";
+
+	switch (truststore_trusts(store, trust->root_pem, why, sizeof(why))) {
+	case 1:
+		put_row(trust, store, "trusted", "");
+		break;
+	case 0:
+		put_row(trust, store, "missing", "");
+		trust->good = false;
+		break;
+	default:
+		fail_row(trust, store, why);
+	}
+}
+
+static void add(struct trust *trust, const struct truststore *store)
+{
+	char why[WHY] = "";
+	int there = truststore_trusts(store, trust->root_pem, why, sizeof(why));
+
+	if (there == 1)
+		put_row(trust, store, "trusted", "");
+	else if (there == 0 && truststore_put(store, trust->root_pem, why,
+				       sizeof(why)) == 0)
+		put_row(trust, store, "added", "");
+	else
+		fail_row(trust, store, why);
+}
+
+/* left tells what is there still, where one knows which it should be. */
+static void left(struct trust *trust, const struct truststore *store)
+{
+	char why[WHY] = "";
+
+	if (trust->root_pem && truststore_trusts(store, trust->root_pem, why,
+				       sizeof(why)) == 1)
+		put_row(trust, store, "stays", "somebody else has put it in");
+	else
+		put_row(trust, store, "absent", "");
+}
+
+static void take_out(struct trust *trust, const struct truststore *store)
+{
+	char why[WHY] = "";
+	int num = truststore_remove(store, trust->root_pem, why, sizeof(why));
+
+	if (num > 0)
+		put_row(trust, store, "removed", "");
+	else if (num == 0)
+		left(trust, store);
+	else
+		fail_row(trust, store, why);
+}
+
+/* --- all of it ---------------------------------------------------------- */
+
+static int each(struct trust *trust,
+	void (*way)(struct trust *, const struct truststore *))
+{
+	int code = find_stores(trust);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	trust->rows = json_array();
+	trust->good = true;
+	for (size_t i = 0; i < trust->stores.num; i++)
+		way(trust, &trust->stores.at[i]);
+	return show(trust);
+}
+
+static int run(const struct command *self, int argc, char **argv, bool needs,
+	void (*way)(struct trust *, const struct truststore *))
+{
+	struct trust trust = {.kinds = NULL};
+	const struct option_row rows[] = {
+		{.letter = 'c', .name = "config", .value = &trust.order.config},
+		{.name = "proxy", .value = &trust.order.proxy},
+		{.name = "ca", .value = &trust.order.ca},
+		{.name = "for", .value = &trust.kinds},
+		{.name = "java", .value = &trust.java},
+		{.name = "json", .flag = &trust.json},
+	};
+	int code = options_read(self, argc, argv, rows,
+		sizeof(rows) / sizeof(*rows));
+
+	if (code == OPTIONS_FINE && (needs || trust.order.config ||
+					trust.order.proxy || trust.order.ca))
+		code = target_root(&trust.order, &trust.root_pem);
+	if (code == OPTIONS_FINE)
+		code = each(&trust, way);
+	truststores_clear(&trust.stores);
+	json_decref(trust.rows);
+	free(trust.root_pem);
+	return code;
+}
+
+static int install(const struct command *self, int argc, char **argv)
+{
+	return run(self, argc, argv, true, add);
+}
+
+static int remove_(const struct command *self, int argc, char **argv)
+{
+	return run(self, argc, argv, false, take_out);
+}
+
+static int status(const struct command *self, int argc, char **argv)
+{
+	return run(self, argc, argv, true, look);
+}
+
+#define WHERE \
+	"  --for STORES        of system, nss, java, with commas between; without\n" \
+	"                      it, all: the system's; Chromium's and each Firefox\n" \
+	"                      profile's, by certutil; each Java's own, by keytool\n" \
+	"  --java FOLDER       this Java, rather than all that are found\n"
+#define WHICH \
+	"  -c, --config FILE   the proxy of that configuration, running or not;\n" \
+	"                      without it, the one at 127.0.0.1:8080, or what the\n" \
+	"                      state folder has\n" \
+	"  --proxy HOST:PORT   another one\n" \
+	"  --ca FILE           its root certificate; without --proxy, nobody is\n" \
+	"                      asked\n" \
+	"  --json              for programs\n"
+
+static const char install_help[] =
+	"usage: sallyport trust install [--for STORES] [--java FOLDER] [-c FILE]\n"
+	"                               [--proxy HOST:PORT] [--ca FILE] [--json]\n"
+	"\n"
+	"Has this machine's programs trust the proxy's root certificate. The\n"
+	"system's store is root's, browsers' are whose they are. Exits 1 where one\n"
+	"of them does not trust it now.\n"
+	"\n"
+	WHERE
+	WHICH;
+
+static const char remove_help[] =
+	"usage: sallyport trust remove [--for STORES] [--java FOLDER] [-c FILE]\n"
+	"                              [--proxy HOST:PORT] [--ca FILE] [--json]\n"
+	"\n"
+	"Takes out what \"sallyport trust install\" has put in: every root, or the\n"
+	"one of the proxy that is named. What others have put in stays.\n"
+	"\n"
+	WHERE
+	"  -c, --config FILE   the root of that configuration's proxy alone\n"
+	"  --proxy HOST:PORT   likewise, of that proxy\n"
+	"  --ca FILE           likewise, that one\n"
+	"  --json              for programs\n";
+
+static const char status_help[] =
+	"usage: sallyport trust status [--for STORES] [--java FOLDER] [-c FILE]\n"
+	"                              [--proxy HOST:PORT] [--ca FILE] [--json]\n"
+	"\n"
+	"Tells which stores have the proxy's root certificate. Exits 1 where one\n"
+	"has not.\n"
+	"\n"
+	WHERE
+	WHICH;
+
+static const char trust_help[] =
+	"usage: sallyport trust install [--for STORES] [--ca FILE] [...]\n"
+	"       sallyport trust remove [...]\n"
+	"       sallyport trust status [...]\n"
+	"\n"
+	"Where this machine's programs have the roots they trust, and the proxy's\n"
+	"among them.\n"
+	"\n"
+	"  install   put it in\n"
+	"  remove    take out what was put in so\n"
+	"  status    where it is, and where it is missing\n"
+	"\n"
+	"The stores are the system's (Debian, Alpine, RHEL, Fedora, SUSE, Arch),\n"
+	"those of Chromium and Firefox (nss), and those of Javas that have one of\n"
+	"their own. For a single command, \"sallyport exec\" needs none of them.\n"
+	"\n"
+	"\"sallyport trust install --help\" and so on say more.\n";
+
+const struct command trust_words[] = {
+	{"trust install", "have programs trust the root", install_help,
+		install},
+	{"trust remove", "take it out again", remove_help, remove_},
+	{"trust status", "who trusts it", status_help, status},
+	{NULL, NULL, NULL, NULL},
+};
+
+const struct command command_trust = {
+	.name = "trust",
+	.summary = "have this machine's programs trust the root",
+	.help = trust_help,
+	.run = command_group,
+};

@@ -1,0 +1,132 @@
+#include "proxy/tools/truststore.h"
+
+#include <openssl/sha.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pki/base.h"
+#include "proxy/tools/bundle.h"
+#include "proxy/tools/truststore_private.h"
+
+enum { STORES_MAX = 500 };
+
+static const struct {
+	const char *name;
+	const struct truststore_ways *ways;
+} kinds[] = {
+	[TRUST_SYSTEM] = {"system", &truststore_system},
+	[TRUST_NSS] = {"nss", &truststore_nss},
+	[TRUST_JAVA] = {"java", &truststore_java},
+};
+
+const char *truststore_kind_name(enum truststore_kind kind)
+{
+	return kinds[kind].name;
+}
+
+/* --- finding them ------------------------------------------------------- */
+
+void truststore_add(struct truststores *places, enum truststore_kind kind, char *path,
+	char *with, const struct system_layout *layout)
+{
+	struct truststore *more = places->num < STORES_MAX ? realloc(places->at,
+		(places->num + 1) * sizeof(*more)) : NULL;
+
+	if (!more) {
+		free(path);
+		free(with);
+		return;
+	}
+	places->at = more;
+	places->at[places->num++] = (struct truststore){kind, path, with, layout};
+}
+
+void truststores_find(struct truststores *out, const struct truststore_search *search)
+{
+	*out = (struct truststores){NULL, 0};
+	for (size_t i = 0; i < TRUST_KINDS; i++) {
+		if (search->kinds[i])
+			kinds[i].ways->find(out, search);
+	}
+}
+
+void truststores_clear(struct truststores *places)
+{
+	for (size_t i = 0; i < places->num; i++) {
+		free(places->at[i].path);
+		free(places->at[i].with);
+	}
+	free(places->at);
+	*places = (struct truststores){NULL, 0};
+}
+
+/* --- what is in them ---------------------------------------------------- */
+
+struct truststore_mark truststore_mark_of(const char *root_pem)
+{
+	struct bundle *bundle = bundle_new();
+	uint8_t sum[SHA256_DIGEST_LENGTH] = {0};
+	struct truststore_mark mark;
+
+	if (bundle_add_pem(bundle, root_pem, strlen(root_pem)) > 0)
+		SHA256(bundle_at(bundle, 0).at, bundle_at(bundle, 0).len, sum);
+	bundle_free(bundle);
+	snprintf(mark.text, sizeof(mark.text), STORE_MARK
+		"%02x%02x%02x%02x%02x%02x%02x%02x", sum[0], sum[1], sum[2],
+		sum[3], sum[4], sum[5], sum[6], sum[7]);
+	return mark;
+}
+
+bool truststore_is_mark(const char *name, size_t len)
+{
+	const size_t head = sizeof(STORE_MARK) - 1;
+
+	return len == head + 16 && strncmp(name, STORE_MARK, head) == 0 &&
+		strspn(name + head, "0123456789abcdef") >= 16;
+}
+
+int truststore_file_has(const char *path, const char *root_pem, char *err,
+	size_t err_size)
+{
+	struct bundle *root = bundle_new(), *all = bundle_new();
+	int result = bundle_add_file(all, path, NULL, err, err_size);
+	bool found = false;
+
+	(void)bundle_add_pem(root, root_pem, strlen(root_pem));
+	for (size_t i = 0; i < bundle_num(all) && bundle_num(root) > 0; i++)
+		found |= der_same(bundle_at(all, i), bundle_at(root, 0));
+	bundle_free(root);
+	bundle_free(all);
+	return found ? 1 : result == 0 ? 0 : -1;
+}
+
+int truststore_trusts(const struct truststore *store, const char *root_pem, char *err,
+	size_t err_size)
+{
+	return kinds[store->kind].ways->trusts(store, root_pem, err, err_size);
+}
+
+/* truststore_put looks again: programs end well that did nothing. */
+int truststore_put(const struct truststore *store, const char *root_pem, char *err,
+	size_t err_size)
+{
+	if (kinds[store->kind].ways->put(store, root_pem, err, err_size) != 0)
+		return -1;
+	switch (truststore_trusts(store, root_pem, err, err_size)) {
+	case 1:
+		return 0;
+	case 0:
+		return pki_fail(err, err_size, "it was put in, and is not "
+			"there");
+	default:
+		return -1;
+	}
+}
+
+int truststore_remove(const struct truststore *store, const char *root_pem, char *err,
+	size_t err_size)
+{
+	return kinds[store->kind].ways->remove(store, root_pem, err, err_size);
+}

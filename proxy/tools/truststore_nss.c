@@ -1,0 +1,283 @@
+/* truststore_nss.c - the databases of NSS, which Chromium and Firefox read. */
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pki/base.h"
+#include "proxy/tools/program.h"
+#include "proxy/tools/truststore_private.h"
+
+#define DATABASE "cert9.db"
+
+/* Below one's home: what Chromium and its kin share, and a folder a profile. */
+static const char *const below[] = {
+	".pki/nssdb",
+	".local/share/pki/nssdb",
+	"snap/chromium/current/.pki/nssdb",
+	".var/app/org.chromium.Chromium/.pki/nssdb",
+	".mozilla/firefox/*",
+	".config/mozilla/firefox/*",
+	"snap/firefox/common/.mozilla/firefox/*",
+	".var/app/org.mozilla.firefox/.mozilla/firefox/*",
+	".thunderbird/*",
+};
+
+static const char *const browsers[] = {"chromium", "chromium-browser",
+	"google-chrome", "google-chrome-stable", "microsoft-edge",
+	"brave-browser"};
+
+/* --- finding them ------------------------------------------------------- */
+
+static void find_in(struct truststores *places, const char *home,
+	const char *place)
+{
+	char pattern[STORE_PATH];
+	glob_t found;
+
+	if ((size_t)snprintf(pattern, sizeof(pattern), "%s/%s/" DATABASE, home,
+		    place) >= sizeof(pattern) ||
+	    glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		char *path = pki_copy(found.gl_pathv[i]);
+
+		path[strlen(path) - sizeof("/" DATABASE) + 1] = '\0';
+		truststore_add(places, TRUST_NSS, path, NULL, NULL);
+	}
+	globfree(&found);
+}
+
+static bool has_browser(void)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(browsers) / sizeof(*browsers); i++) {
+		char *path = program_find(browsers[i]);
+
+		found |= path != NULL;
+		free(path);
+	}
+	return found;
+}
+
+/* find_unmade: Chromium makes its database when it first starts; until then, it's to be made
+ * where Chromium will look. */
+static void find_unmade(struct truststores *places, const struct truststore_search *search)
+{
+	for (size_t i = 0; i < places->num; i++) {
+		if (places->at[i].kind == TRUST_NSS &&
+		    strstr(places->at[i].path, "pki/nssdb"))
+			return;
+	}
+	if (search->make || has_browser())
+		truststore_add(places, TRUST_NSS,
+			state_path(search->home, below[0]), NULL, NULL);
+}
+
+static void find(struct truststores *places, const struct truststore_search *search)
+{
+	if (!search->home || search->home[0] != '/')
+		return;
+	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++)
+		find_in(places, search->home, below[i]);
+	find_unmade(places, search);
+}
+
+/* --- certutil ----------------------------------------------------------- */
+
+struct call {
+	char folder[STORE_PATH + 8]; /* "sql:..." */
+	char *said;                  /* owned */
+};
+
+static void begin(struct call *call, const struct truststore *store)
+{
+	snprintf(call->folder, sizeof(call->folder), "sql:%s", store->path);
+	call->said = pki_new(STORE_SAID);
+}
+
+static int end(struct call *call, int result)
+{
+	free(call->said);
+	return result;
+}
+
+static int fail(const struct call *call, char *err, size_t err_size)
+{
+	char *there = program_find("certutil");
+
+	if (!there)
+		return pki_fail(err, err_size, "needs certutil: apt-get install "
+			"libnss3-tools, dnf install nss-tools");
+	free(there);
+	return program_fail("certutil", call->said, err, err_size);
+}
+
+static bool is_made(const struct truststore *store)
+{
+	char path[STORE_PATH + sizeof(DATABASE) + 1];
+
+	snprintf(path, sizeof(path), "%s/" DATABASE, store->path);
+	return access(path, F_OK) == 0;
+}
+
+/* next_line takes a line of the list, "name      C,,", apart: its name, and whether it is
+ * one that is trusted for sites. false: there is none in it. */
+static bool next_line(char **at, char **out_name, bool *out_trusted)
+{
+	char *line = *at, *last;
+	size_t len = strcspn(line, "\n");
+
+	*at = line + len + (line[len] == '\n');
+	line[len] = '\0';
+	while (len > 0 && line[len - 1] == ' ')
+		line[--len] = '\0';
+	last = strrchr(line, ' ');
+	if (!last || !strchr(last, ',') || strchr(last, '/'))
+		return false;
+	*out_trusted = last[1 + strcspn(last + 1, "C,")] == 'C';
+	while (last > line && last[-1] == ' ')
+		last--;
+	*last = '\0';
+	*out_name = line;
+	return true;
+}
+
+/* --- what it trusts ----------------------------------------------------- */
+
+/* is_root: what goes by that name is the root. */
+static bool is_root(const struct call *call, const char *name,
+	const char *root_pem)
+{
+	const char *const argv[] = {"certutil", "-L", "-d", call->folder, "-n",
+		name, "-a", NULL};
+	char *said = pki_new(STORE_SAID);
+	struct truststore_mark one, other = truststore_mark_of(root_pem);
+	bool same;
+
+	same = program_run(argv, NULL, said, STORE_SAID) == 0;
+	one = truststore_mark_of(said);
+	same = same && strcmp(one.text, other.text) == 0;
+	free(said);
+	return same;
+}
+
+static int list(struct call *call, char *err, size_t err_size)
+{
+	const char *const argv[] = {"certutil", "-L", "-d", call->folder, NULL};
+
+	if (program_run(argv, NULL, call->said, STORE_SAID) != 0)
+		return fail(call, err, err_size);
+	return 0;
+}
+
+static int trusts(const struct truststore *store, const char *root_pem, char *err,
+	size_t err_size)
+{
+	struct call call;
+	char *at, *name;
+	int found = 0;
+	bool trusted;
+
+	if (!is_made(store))
+		return 0;
+	begin(&call, store);
+	if (list(&call, err, err_size) != 0)
+		return end(&call, -1);
+	for (at = call.said; *at && !found;)
+		found = next_line(&at, &name, &trusted) && trusted &&
+			is_root(&call, name, root_pem);
+	return end(&call, found);
+}
+
+/* --- and what it shall --------------------------------------------------- */
+
+/* make_folders makes the last two of a path: .pki/nssdb. */
+static void make_folders(const char *path)
+{
+	char *above = pki_copy(path), *slash = strrchr(above, '/');
+
+	*slash = '\0';
+	(void)mkdir(above, 0700);
+	(void)mkdir(path, 0700);
+	free(above);
+}
+
+/* make: an empty one, without a password. A home that is another's gets none, who could
+ * not write to it. */
+static int make(const struct truststore *store, struct call *call, char *err,
+	size_t err_size)
+{
+	const char *const argv[] = {"certutil", "-N", "-d", call->folder,
+		"--empty-password", NULL};
+	const char *home = getenv("HOME");
+	struct stat is;
+
+	if (home && stat(home, &is) == 0 && is.st_uid != geteuid())
+		return pki_fail(err, err_size, "%s is another user's: whose "
+			"browser it is has to run this", home);
+	make_folders(store->path);
+	if (program_run(argv, NULL, call->said, STORE_SAID) != 0)
+		return fail(call, err, err_size);
+	return 0;
+}
+
+static int put(const struct truststore *store, const char *root_pem, char *err,
+	size_t err_size)
+{
+	struct truststore_mark mark = truststore_mark_of(root_pem);
+	struct call call;
+
+	begin(&call, store);
+	const char *const argv[] = {"certutil", "-A", "-d", call.folder, "-t",
+		"C,,", "-n", mark.text, "-a", NULL};
+	if (!is_made(store) && make(store, &call, err, err_size) != 0)
+		return end(&call, -1);
+	if (program_run(argv, root_pem, call.said, STORE_SAID) != 0)
+		return end(&call, fail(&call, err, err_size));
+	return end(&call, 0);
+}
+
+static int take_one(const struct call *call, const char *name, char *err,
+	size_t err_size)
+{
+	const char *const argv[] = {"certutil", "-D", "-d", call->folder, "-n",
+		name, NULL};
+	struct call other = {.said = pki_new(STORE_SAID)};
+
+	if (program_run(argv, NULL, other.said, STORE_SAID) != 0)
+		return end(&other, fail(&other, err, err_size));
+	return end(&other, 0);
+}
+
+static int take_out(const struct truststore *store, const char *root_pem, char *err,
+	size_t err_size)
+{
+	struct truststore_mark mark = {""};
+	struct call call;
+	char *at, *name;
+	bool trusted;
+	int num = 0;
+
+	if (!is_made(store))
+		return 0;
+	if (root_pem)
+		mark = truststore_mark_of(root_pem);
+	begin(&call, store);
+	if (list(&call, err, err_size) != 0)
+		return end(&call, -1);
+	for (at = call.said; *at && num >= 0 && num < STORE_NAMES_MAX;) {
+		if (!next_line(&at, &name, &trusted) ||
+		    !truststore_is_mark(name, strlen(name)) ||
+		    (root_pem && strcmp(name, mark.text) != 0))
+			continue;
+		num = take_one(&call, name, err, err_size) == 0 ? num + 1 : -1;
+	}
+	return end(&call, num);
+}
+
+const struct truststore_ways truststore_nss = {find, trusts, put, take_out};

@@ -1,0 +1,48 @@
+/*
+ * truststore_private.h - what the kinds of places share; a file a kind.
+ *
+ * Threads: one.
+ * Errors:  as truststore.h's.
+ */
+#ifndef PROXY_TOOLS_TRUSTSTORE_PRIVATE_H
+#define PROXY_TOOLS_TRUSTSTORE_PRIVATE_H
+
+#include "proxy/tools/truststore.h"
+
+enum {
+	STORE_SAID = 256 * 1024, /* bytes of what a program says */
+	STORE_NAMES_MAX = 1000,  /* of ours, in one store */
+	STORE_PATH = 4096,
+};
+
+#define STORE_MARK "sallyport-"
+
+/* "sallyport-" and the first 16 digits of the certificate's SHA-256. */
+struct truststore_mark {
+	char text[sizeof(STORE_MARK) + 16];
+};
+
+struct truststore_mark truststore_mark_of(const char *root_pem);
+
+/* truststore_is_mark: a name that is such a mark, and nothing else: len bytes. */
+bool truststore_is_mark(const char *name, size_t len);
+
+/* truststore_add takes over path and with. */
+void truststore_add(struct truststores *places, enum truststore_kind kind, char *path,
+	char *with, const struct system_layout *layout);
+
+/* truststore_file_has: as truststore_trusts, of a file with certificates. */
+int truststore_file_has(const char *path, const char *root_pem, char *err,
+	size_t err_size);
+
+/* What each kind does. */
+struct truststore_ways {
+	void (*find)(struct truststores *, const struct truststore_search *);
+	int (*trusts)(const struct truststore *, const char *, char *, size_t);
+	int (*put)(const struct truststore *, const char *, char *, size_t);
+	int (*remove)(const struct truststore *, const char *, char *, size_t);
+};
+
+extern const struct truststore_ways truststore_system, truststore_nss, truststore_java;
+
+#endif
