@@ -26,7 +26,7 @@ struct command {
 extern const struct command command_run, command_check, command_explain,
 	command_ca, command_token, command_sessions, command_log, command_exec,
 	command_env, command_bundle, command_docker, command_trust,
-	command_version, command_help;
+	command_doctor, command_version, command_help;
 
 /* What run starts: not for people, and not listed. */
 extern const struct command command_worker, command_keeper;

@@ -9,7 +9,7 @@ const struct command *const commands[] = {
 	&command_run, &command_check, &command_explain, &command_ca,
 	&command_token, &command_sessions, &command_log, &command_exec,
 	&command_env, &command_bundle, &command_docker, &command_trust,
-	&command_version, &command_help, NULL,
+	&command_doctor, &command_version, &command_help, NULL,
 };
 
 static const struct {

@@ -6,22 +6,12 @@
 #include <unistd.h>
 
 #include "proxy/cli/dress.h"
-#include "proxy/cli/ephemeral.h"
 #include "proxy/cli/errand.h"
-#include "proxy/cli/setup.h"
-#include "proxy/cli/workbench.h"
+#include "proxy/cli/some_proxy.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/tools/node.h"
 
 extern char **environ;
-
-struct exec {
-	struct target_order order;
-	struct target target;
-	struct ephemeral proxy;
-	struct kit origins;
-	char *folder; /* owned */
-};
 
 /* --- where the command begins ------------------------------------------- */
 
@@ -78,47 +68,13 @@ static void warn_of_node(const char *command)
 			shown(version).text);
 }
 
-/* --- a proxy of its own ------------------------------------------------- */
-
-static void hush(void *arg, const char *what)
-{
-	(void)arg;
-	(void)what;
-}
-
-static int start_proxy(struct exec *exec)
-{
-	struct kit_order kit = {exec->folder, environ, hush, NULL};
-	struct ephemeral_order order = {.config = exec->order.config,
-		.folder = exec->folder};
-	struct target_order again = {.user = exec->order.user};
-	char err[4400];
-	int code;
-
-	if (!order.config && kit_write_origins(&kit, &exec->origins, err,
-		    sizeof(err)) != 0)
-		return setup_failed(err);
-	order.origins = exec->origins.origins;
-	code = ephemeral_start(&order, &exec->proxy);
-	if (code != OPTIONS_FINE)
-		return code == EXIT_WRONG ? code : EXIT_FAILED;
-	again.config = exec->proxy.config;
-	target_clear(&exec->target);
-	code = target_running(&again, &exec->target);
-	if (code == OPTIONS_FINE)
-		fprintf(stderr, "sallyport exec: a proxy of its own, %s:%u, "
-			"ends with the command\n", exec->target.host,
-			exec->target.port);
-	return code;
-}
-
 /* --- all of it ---------------------------------------------------------- */
 
-static int run_dressed(struct exec *exec, char **argv)
+static int run_dressed(const struct some_proxy *proxy, char **argv)
 {
 	struct dress dress;
 	char **envp;
-	int code = dress_make(&exec->target, exec->folder, environ, &dress);
+	int code = dress_make(&proxy->target, proxy->folder, environ, &dress);
 
 	if (code == OPTIONS_FINE) {
 		envp = environment_over(&dress.env, environ);
@@ -129,38 +85,23 @@ static int run_dressed(struct exec *exec, char **argv)
 	return code;
 }
 
-static int prepare(struct exec *exec)
+static int run_command(const struct target_order *order, char **argv)
 {
-	char err[4400];
-	int code = target_find(&exec->order, &exec->target);
-
-	if (code != OPTIONS_FINE)
-		return code;
-	exec->folder = workbench_new(err, sizeof(err));
-	if (!exec->folder)
-		return setup_failed(err);
-	return exec->target.root_pem ? OPTIONS_FINE : start_proxy(exec);
-}
-
-static int run_command(struct exec *exec, char **argv)
-{
-	int code = prepare(exec);
+	struct some_proxy proxy;
+	int code = some_proxy_find(order, "exec", &proxy);
 
 	if (code == OPTIONS_FINE) {
 		warn_of_node(argv[0]);
-		code = run_dressed(exec, argv);
+		code = run_dressed(&proxy, argv);
 	}
-	ephemeral_stop(&exec->proxy);
-	kit_clear(&exec->origins);
-	workbench_free(exec->folder);
-	target_clear(&exec->target);
+	some_proxy_end(&proxy);
 	return code;
 }
 
 static int exec_(const struct command *self, int argc, char **argv)
 {
-	struct exec exec = {.folder = NULL};
-	const struct option_row rows[] = {TARGET_ROWS(exec.order)};
+	struct target_order order = {.config = NULL};
+	const struct option_row rows[] = {TARGET_ROWS(order)};
 	int options, at = command_at(argc, argv, &options);
 	int code = options_read(self, options, argv, rows,
 		sizeof(rows) / sizeof(*rows));
@@ -168,7 +109,7 @@ static int exec_(const struct command *self, int argc, char **argv)
 	if (code != OPTIONS_FINE)
 		return code;
 	if (at < argc)
-		return run_command(&exec, argv + at);
+		return run_command(&order, argv + at);
 	fputs("sallyport exec: needs a command, as in \"sallyport exec -- npm "
 		"ci\"\n", stderr);
 	return EXIT_WRONG;

@@ -109,7 +109,7 @@ static void tell_why(const json_t *rows)
 			"state", &state, "why", &why);
 		if (why && strcmp(state, "failed") == 0)
 			fprintf(stderr, "sallyport trust: %s: %s\n",
-				shown(path).text, shown(why).text);
+				shown(path).text, why);
 	}
 }
 

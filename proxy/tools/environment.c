@@ -238,6 +238,24 @@ void environment_make(struct environment *out,
 	put(out, ENVIRONMENT_BEFORE, save(before));
 }
 
+void environment_make_bare(struct environment *out,
+	const struct environment_aim *aim, char *const *before)
+{
+	struct environment_aim bare = {.proxy = aim->proxy, .host = aim->host,
+		.port = aim->port};
+	size_t num;
+	const struct variable *all = variables_all(&num);
+
+	begin(out);
+	for (size_t i = 0; i < num; i++) {
+		enum variable_kind kind = all[i].kind;
+
+		if (kind == VARIABLE_PROXY || kind == VARIABLE_NO_PROXY ||
+		    kind == VARIABLE_ONE || kind == VARIABLE_JAVA)
+			put(out, all[i].name, value_of(kind, &bare, before));
+	}
+}
+
 void environment_undo(struct environment *out, char *const *before)
 {
 	size_t num;

@@ -41,6 +41,11 @@ struct environment {
 void environment_make(struct environment *out,
 	const struct environment_aim *aim, char *const *before);
 
+/* environment_make_bare sets what leads to the proxy, and nothing by which it is
+ * trusted; paths of the aim are not looked at. */
+void environment_make_bare(struct environment *out,
+	const struct environment_aim *aim, char *const *before);
+
 /* environment_undo is how things were; empty where nothing was changed. */
 void environment_undo(struct environment *out, char *const *before);
 void environment_clear(struct environment *env);

@@ -13,9 +13,10 @@ enum { PATH_SIZE = 4096 };
 
 /* What we set, and so take away where it is set already. */
 static const char *const ours[] = {
+	"http.proxyHost", "http.proxyPort", "https.proxyHost",
+	"https.proxyPort", "http.nonProxyHosts",
 	"javax.net.ssl.trustStore", "javax.net.ssl.trustStorePassword",
-	"javax.net.ssl.trustStoreType", "http.proxyHost", "http.proxyPort",
-	"https.proxyHost", "https.proxyPort", "http.nonProxyHosts",
+	"javax.net.ssl.trustStoreType", /* these three, with a store alone */
 };
 
 /* --- options, taken apart ----------------------------------------------- */
@@ -81,23 +82,25 @@ char *java_option(const char *options, const char *property)
 
 /* --- and put together --------------------------------------------------- */
 
-static bool is_ours(const char *option)
+static bool is_ours(const char *option, bool store)
 {
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+	size_t num = sizeof(ours) / sizeof(*ours) - (store ? 0 : 3);
+
+	for (size_t i = 0; i < num; i++) {
 		if (value_of(option, ours[i]))
 			return true;
 	}
 	return false;
 }
 
-static void keep_others(UT_string *out, const char *before)
+static void keep_others(UT_string *out, const char *before, bool store)
 {
 	const char *raw;
 	char *option;
 	size_t len;
 
 	while (before && (option = next(&before, &raw, &len))) {
-		if (!is_ours(option)) {
+		if (!is_ours(option, store)) {
 			utstring_bincpy(out, raw, len);
 			utstring_bincpy(out, " ", 1);
 		}
@@ -111,7 +114,9 @@ static void put_store(UT_string *out, const char *store)
 	bool plain = store[strcspn(store, " \t\n\r\f\v\"'")] == '\0';
 	const char *quote = plain ? "" : strchr(store, '"') ? "'" : "\"";
 
-	utstring_printf(out, "%s-Djavax.net.ssl.trustStore=%s%s ", quote,
+	utstring_printf(out, "%s-Djavax.net.ssl.trustStore=%s%s "
+		"-Djavax.net.ssl.trustStoreType=JKS "
+		"-Djavax.net.ssl.trustStorePassword=" JKS_PASSWORD " ", quote,
 		store, quote);
 }
 
@@ -120,11 +125,10 @@ char *java_options(const char *before, const struct java_aim *aim)
 	UT_string out;
 
 	utstring_init(&out);
-	keep_others(&out, before);
-	put_store(&out, aim->store);
-	utstring_printf(&out, "-Djavax.net.ssl.trustStoreType=JKS "
-		"-Djavax.net.ssl.trustStorePassword=" JKS_PASSWORD " "
-		"-Dhttp.proxyHost=%s -Dhttp.proxyPort=%u "
+	keep_others(&out, before, aim->store != NULL);
+	if (aim->store)
+		put_store(&out, aim->store);
+	utstring_printf(&out, "-Dhttp.proxyHost=%s -Dhttp.proxyPort=%u "
 		"-Dhttps.proxyHost=%s -Dhttps.proxyPort=%u "
 		"-Dhttp.nonProxyHosts=localhost|127.*|[::1]",
 		aim->host, aim->port, aim->host, aim->port);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 struct java_aim {
-	const char *store; /* path of the trust store */
+	const char *store; /* path of the trust store; NULL: as it was */
 	const char *host;  /* of the proxy; an IPv6 address without brackets */
 	uint16_t port;
 };

@@ -1,0 +1,448 @@
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <utstring.h>
+
+#include "pki/base.h"
+#include "proxy/cli/ask_tool.h"
+#include "proxy/cli/ca_table.h"
+#include "proxy/cli/dress.h"
+#include "proxy/cli/setup.h"
+#include "proxy/cli/some_proxy.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/session/answer.h"
+#include "proxy/tools/program.h"
+#include "proxy/tools/tools.h"
+#include "proxy/tools/variables.h"
+
+/* The proxy's own site: it needs no other, and nothing leaves this machine for it. */
+#define CANARY MAGIC_HOST ":443"
+#define CANARY_URL "https://" MAGIC_HOST "/"
+
+enum { TOOLS_MAX = 100 };
+
+extern char **environ;
+
+static volatile int stop; /* for the handler */
+
+struct doctor {
+	struct some_proxy proxy;
+	struct tap *tap;         /* owned */
+	struct dress dress;      /* what exec would set */
+	char **bare, **dressed;  /* owned */
+	char *folder;            /* owned: where they run */
+	struct option_list names;
+	bool json, ill;
+	json_t *rows, *absent, *unasked; /* owned */
+};
+
+/* --- words -------------------------------------------------------------- */
+
+static void say_answer(enum tool_answer answer, unsigned status, char *out,
+	size_t size)
+{
+	static const char *const words[] = {
+		[TOOL_WORKS] = "works", [TOOL_DISTRUSTS] = "no trust",
+		[TOOL_PASSES_BY] = "no proxy", [TOOL_NOT_LET] = "not let in",
+		[TOOL_TOO_LONG] = "too slow", [TOOL_ABSENT] = "absent",
+	};
+
+	if (answer == TOOL_NOT_LET && status != 0)
+		snprintf(out, size, "%s: %u", words[answer], status);
+	else
+		snprintf(out, size, "%s", words[answer]);
+}
+
+/* leads: the variable says where the proxy is, which it is told anyhow. */
+static bool leads(const char *name, size_t len)
+{
+	size_t num;
+	const struct variable *all = variables_all(&num);
+
+	for (size_t i = 0; i < num; i++) {
+		if (strlen(all[i].name) == len &&
+		    strncmp(all[i].name, name, len) == 0)
+			return all[i].kind == VARIABLE_PROXY ||
+				all[i].kind == VARIABLE_ONE;
+	}
+	return false;
+}
+
+/* to_set is which of a tool's variables make it trust. */
+static json_t *to_set(const struct tool *tool)
+{
+	json_t *list = json_array();
+	const char *at = tool->variables;
+
+	for (size_t len; *at; at += len + (at[len] == ' ')) {
+		len = strcspn(at, " ");
+		if (!leads(at, len))
+			(void)json_array_append_new(list,
+				json_stringn(at, len));
+	}
+	return list;
+}
+
+/* --- one tool ----------------------------------------------------------- */
+
+/* ask_line is its command, with the canary in it. */
+static char *ask_line(const struct tool *tool)
+{
+	const char *at = tool->ask, *next;
+	UT_string line;
+
+	utstring_init(&line);
+	for (; (next = strstr(at, "%s")); at = next + 2) {
+		utstring_bincpy(&line, at, (size_t)(next - at));
+		utstring_printf(&line, "%s", CANARY_URL);
+	}
+	utstring_printf(&line, "%s", at);
+	return utstring_body(&line);
+}
+
+static void show_row(const json_t *row)
+{
+	const char *tool, *alone, *exec, *name;
+	json_t *set, *one;
+	size_t i;
+
+	(void)json_unpack((json_t *)(uintptr_t)row, "{s:s, s:s, s:s, s:o}",
+		"tool", &tool, "asItIs", &alone, "underExec", &exec, "set",
+		&set);
+	printf("%-16s %-15s %s", tool, alone, exec);
+	json_array_foreach(set, i, one) {
+		name = json_string_value(one);
+		printf("%*s%s", i == 0 ? 16 - (int)strlen(exec) : 1, "", name);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* put_row: what is to be set is said where it is needed, and helps. */
+static void put_row(struct doctor *doctor, const struct tool *tool,
+	const char *alone, const char *exec, const char *says)
+{
+	bool helps = strcmp(exec, "works") == 0;
+	json_t *row = json_pack("{s:s, s:s, s:s}", "tool", tool->name,
+		"asItIs", alone, "underExec", exec);
+
+	(void)json_object_set_new(row, "set",
+		helps && strcmp(alone, "works") != 0 ? to_set(tool) :
+						       json_array());
+	if (says[0])
+		(void)json_object_set_new(row, "says",
+			json_stringn_nocheck(says, strlen(says)));
+	(void)json_array_append_new(doctor->rows, row);
+	doctor->ill |= !helps;
+	if (!doctor->json)
+		show_row(row);
+}
+
+static enum tool_answer ask(struct doctor *doctor, const char *command,
+	char **envp, struct tool_said *said)
+{
+	return ask_tool(&(struct tool_order){command, doctor->folder, envp,
+		doctor->tap, &stop}, said);
+}
+
+static void examine(struct doctor *doctor, const struct tool *tool)
+{
+	char alone[32], under[32], *command = ask_line(tool);
+	struct tool_said before, after;
+	enum tool_answer one, other;
+
+	one = ask(doctor, command, doctor->bare, &before);
+	if (one == TOOL_ABSENT) {
+		(void)json_array_append_new(doctor->absent,
+			json_string(tool->name));
+	} else if (!stop) {
+		other = ask(doctor, command, doctor->dressed, &after);
+		say_answer(one, before.status, alone, sizeof(alone));
+		say_answer(other, after.status, under, sizeof(under));
+		if (!stop)
+			put_row(doctor, tool, alone, under,
+				other != TOOL_WORKS ? after.line :
+				one != TOOL_WORKS ? before.line : "");
+	}
+	free(command);
+}
+
+/* --- all of them -------------------------------------------------------- */
+
+static bool is_wanted(const struct doctor *doctor, const struct tool *tool)
+{
+	for (size_t i = 0; i < doctor->names.num; i++) {
+		if (strcmp(doctor->names.at[i], tool->name) == 0 ||
+		    strcmp(doctor->names.at[i], tool->program) == 0)
+			return true;
+	}
+	return doctor->names.num == 0;
+}
+
+static void visit(struct doctor *doctor, const struct tool *tool)
+{
+	char *path = program_find(tool->program);
+
+	if (!path)
+		(void)json_array_append_new(doctor->absent,
+			json_string(tool->name));
+	else if (!tool->ask[0])
+		(void)json_array_append_new(doctor->unasked,
+			json_string(tool->name));
+	else
+		examine(doctor, tool);
+	free(path);
+}
+
+/* show_names writes a list where there is any. */
+static void show_names(const char *what, const json_t *names)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(names, i, one)
+		printf("%s%s", i == 0 ? what : ", ", json_string_value(one));
+	if (json_array_size(names) > 0)
+		putchar('\n');
+}
+
+/* show_words says what the words of the table mean, of those that are in it. */
+static void show_words(const json_t *rows)
+{
+	static const struct {
+		const char *word, *means;
+	} all[] = {
+		{"no trust", "it refuses the proxy's certificate"},
+		{"no proxy", "it does not use the proxy that it is told of"},
+		{"not let in", "the proxy answers with that status"},
+		{"too slow", "it had not asked after 30 seconds"},
+	};
+	char *text = json_dumps(rows, 0), word[32];
+
+	for (size_t i = 0; text && i < sizeof(all) / sizeof(*all); i++) {
+		snprintf(word, sizeof(word), "\": \"%s", all[i].word);
+		if (strstr(text, word))
+			printf("%s: %s\n", all[i].word, all[i].means);
+	}
+	free(text);
+}
+
+/* show_ill tells what those say that do not work under exec. */
+static void show_ill(const json_t *rows)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		const char *tool, *exec, *says = "";
+
+		(void)json_unpack(row, "{s:s, s:s, s?s}", "tool", &tool,
+			"underExec", &exec, "says", &says);
+		if (strcmp(exec, "works") == 0)
+			continue;
+		if (strncmp(tool, "node", 4) == 0 &&
+		    strcmp(exec, "no proxy") == 0)
+			says = "node knows of proxies from 22.21 and 24.5 on";
+		printf("%s under exec: %s%s%s\n", tool, exec,
+			says[0] ? ": " : "", says);
+	}
+}
+
+static void show_end(const struct doctor *doctor)
+{
+	putchar('\n');
+	show_words(doctor->rows);
+	show_ill(doctor->rows);
+	show_names("Not here: ", doctor->absent);
+	show_names("Here, and not tried: ", doctor->unasked);
+	puts("\"sallyport env\" sets it all in a shell; \"sallyport trust "
+		"install\" for good.");
+}
+
+static int visit_all(struct doctor *doctor)
+{
+	size_t num;
+	const struct tool *all = tools_all(&num);
+
+	if (!doctor->json)
+		printf("%-16s %-15s %-15s %s\n", "TOOL", "AS IT IS",
+			"UNDER EXEC", "OR SET");
+	for (size_t i = 0; i < num && !stop; i++) {
+		if (is_wanted(doctor, &all[i]))
+			visit(doctor, &all[i]);
+	}
+	if (stop)
+		return EXIT_FAILED;
+	if (doctor->json) {
+		json_t *out = json_pack("{s:O, s:O, s:O}", "tools",
+			doctor->rows, "absent", doctor->absent, "notTried",
+			doctor->unasked);
+
+		table_json(stdout, out);
+		json_decref(out);
+	} else {
+		show_end(doctor);
+	}
+	return fflush(stdout) == 0 && !doctor->ill ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* --- what they are asked with ------------------------------------------- */
+
+/* through is the target, reached by the tap. */
+static struct target through(const struct doctor *doctor)
+{
+	struct target target = doctor->proxy.target;
+	const char *user = strstr(target.url, "://") + 3;
+	const char *end = strrchr(user, '@');
+	UT_string url;
+
+	utstring_init(&url);
+	utstring_printf(&url, "http://%.*s127.0.0.1:%u",
+		end ? (int)(end + 1 - user) : 0, user, tap_port(doctor->tap));
+	target.url = utstring_body(&url);
+	target.port = tap_port(doctor->tap);
+	snprintf(target.host, sizeof(target.host), "127.0.0.1");
+	return target;
+}
+
+static int dress(struct doctor *doctor)
+{
+	struct target target = through(doctor);
+	struct environment bare;
+	int code = dress_make(&target, doctor->proxy.folder, environ,
+		&doctor->dress);
+
+	environment_make_bare(&bare, &(struct environment_aim){
+		.proxy = target.url, .host = target.host, .port = target.port,
+	}, environ);
+	doctor->bare = environment_over(&bare, environ);
+	doctor->dressed = environment_over(&doctor->dress.env, environ);
+	environment_clear(&bare);
+	free(target.url);
+	return code;
+}
+
+static int prepare(struct doctor *doctor, const struct target_order *order)
+{
+	char err[256];
+	int code = some_proxy_find(order, "doctor", &doctor->proxy);
+
+	if (code != OPTIONS_FINE)
+		return code;
+	if (tap_open(doctor->proxy.target.host, doctor->proxy.target.port,
+		    CANARY, &doctor->tap, err, sizeof(err)) != 0)
+		return setup_failed(err);
+	doctor->folder = state_path(doctor->proxy.folder, "ask");
+	if (mkdir(doctor->folder, 0755) != 0)
+		return setup_failed(strerror(errno));
+	return dress(doctor);
+}
+
+static void end(struct doctor *doctor)
+{
+	environment_free(doctor->bare);
+	environment_free(doctor->dressed);
+	dress_clear(&doctor->dress);
+	tap_close(doctor->tap);
+	free(doctor->folder);
+	some_proxy_end(&doctor->proxy);
+	json_decref(doctor->rows);
+	json_decref(doctor->absent);
+	json_decref(doctor->unasked);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+static int run(struct doctor *doctor, const struct target_order *order)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	int code;
+
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	doctor->rows = json_array();
+	doctor->absent = json_array();
+	doctor->unasked = json_array();
+	code = prepare(doctor, order);
+	if (code == OPTIONS_FINE)
+		code = visit_all(doctor);
+	end(doctor);
+	return code;
+}
+
+static int check_names(const struct option_list *names)
+{
+	size_t num;
+	const struct tool *all = tools_all(&num);
+
+	for (size_t i = 0; i < names->num; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < num; j++)
+			found |= strcmp(all[j].name, names->at[i]) == 0 ||
+				strcmp(all[j].program, names->at[i]) == 0;
+		if (found)
+			continue;
+		fprintf(stderr, "sallyport doctor: it does not know the tool "
+			"\"%s\"; it knows", shown(names->at[i]).text);
+		for (size_t j = 0; j < num; j++)
+			fprintf(stderr, "%s %s", j == 0 ? "" : ",",
+				all[j].name);
+		fputc('\n', stderr);
+		return EXIT_WRONG;
+	}
+	return OPTIONS_FINE;
+}
+
+static int doctor_(const struct command *self, int argc, char **argv)
+{
+	const char *names[TOOLS_MAX];
+	struct doctor doctor = {.names = {names, 0, TOOLS_MAX}};
+	struct target_order order = {.config = NULL};
+	const struct option_row rows[] = {
+		TARGET_ROWS(order),
+		{.name = "tool", .list = &doctor.names},
+		{.name = "json", .flag = &doctor.json},
+	};
+	int code = options_read(self, argc, argv, rows,
+		sizeof(rows) / sizeof(*rows));
+
+	if (code == OPTIONS_FINE)
+		code = check_names(&doctor.names);
+	return code == OPTIONS_FINE ? run(&doctor, &order) : code;
+}
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.summary = "which tools of this machine work behind the proxy",
+	.help =
+		"usage: sallyport doctor [--tool TOOL ...] [--json] [OPTIONS]\n"
+		"\n"
+		"Has each developers' tool that is found here ask the proxy's own site\n"
+		"for something over TLS: as things are, told of the proxy alone, and\n"
+		"as under \"sallyport exec\". Tells which work, and what to set for those\n"
+		"that need it. Nothing is asked for outside. Exits 1 where one does not\n"
+		"work under exec.\n"
+		"\n"
+		"  --tool TOOL         this tool, rather than all; may be given again\n"
+		"  --json              for programs\n"
+		"  -c, --config FILE   the proxy of that configuration; without it,\n"
+		"                      the one at 127.0.0.1:8080\n"
+		"  --proxy HOST:PORT   another one\n"
+		"  --ca FILE           its root certificate, needed where it is on\n"
+		"                      another machine\n"
+		"  --user NAME         a user of it; the password is the variable\n"
+		"                      SALLYPORT_PASSWORD, or asked for\n"
+		"\n"
+		"Where no proxy runs, and none is named by --proxy, one of its own is\n"
+		"started, as by \"sallyport exec\".\n",
+	.run = doctor_,
+};

@@ -1,0 +1,66 @@
+#include "proxy/cli/some_proxy.h"
+
+#include <stdio.h>
+
+#include "proxy/cli/setup.h"
+#include "proxy/cli/workbench.h"
+
+extern char **environ;
+
+static void hush(void *arg, const char *what)
+{
+	(void)arg;
+	(void)what;
+}
+
+static int start(const struct target_order *asked, const char *command,
+	struct some_proxy *proxy)
+{
+	struct kit_order kit = {proxy->folder, environ, hush, NULL};
+	struct ephemeral_order order = {.config = asked->config,
+		.folder = proxy->folder};
+	struct target_order again = {.user = asked->user};
+	char err[4400];
+	int code;
+
+	if (!order.config && kit_write_origins(&kit, &proxy->origins, err,
+		    sizeof(err)) != 0)
+		return setup_failed(err);
+	order.origins = proxy->origins.origins;
+	code = ephemeral_start(&order, &proxy->own);
+	if (code != OPTIONS_FINE)
+		return code == EXIT_WRONG ? code : EXIT_FAILED;
+	again.config = proxy->own.config;
+	target_clear(&proxy->target);
+	code = target_running(&again, &proxy->target);
+	if (code == OPTIONS_FINE)
+		fprintf(stderr, "sallyport %s: a proxy of its own, %s:%u, "
+			"ends with the command\n", command,
+			proxy->target.host, proxy->target.port);
+	return code;
+}
+
+int some_proxy_find(const struct target_order *order, const char *command,
+	struct some_proxy *out)
+{
+	char err[4400];
+	int code;
+
+	*out = (struct some_proxy){.folder = NULL};
+	code = target_find(order, &out->target);
+	if (code != OPTIONS_FINE)
+		return code;
+	out->folder = workbench_new(err, sizeof(err));
+	if (!out->folder)
+		return setup_failed(err);
+	return out->target.root_pem ? OPTIONS_FINE :
+				      start(order, command, out);
+}
+
+void some_proxy_end(struct some_proxy *proxy)
+{
+	ephemeral_stop(&proxy->own);
+	kit_clear(&proxy->origins);
+	workbench_free(proxy->folder);
+	target_clear(&proxy->target);
+}
