@@ -71,7 +71,7 @@ static int watch(const struct tool_order *order, pid_t pid, bool *out_late)
 static bool tells(const char *line)
 {
 	static const char *const words[] = {"certificate", "CERT", "SSL",
-		"PKIX", "x509", "rror"};
+		"PKIX", "x509", "rror: "};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strstr(line, words[i]))

@@ -5,8 +5,11 @@
 
 enum {
 	HANDSHAKE = 22, DATA = 23, /* types of records */
-	ALERT_LEN = 2 + 1 + 16,    /* in TLS 1.3, with its type and its tag */
-	FINISHED_LEN = 4 + 32 + 1 + 16, FINISHED_384_LEN = 4 + 48 + 1 + 16,
+	KEY_EXCHANGE = 16,         /* what begins one */
+	/* In TLS 1.3, with type and tag, a digest of 32 bytes at the least. */
+	FINISHED_LEN = 4 + 32 + 1 + 16,
+	/* Likewise; Java pads it with 16 bytes. */
+	ALERT_LEN = 2 + 16 + 1 + 16,
 };
 
 static void reach(struct overheard *heard, enum overheard_step step)
@@ -46,6 +49,15 @@ static void take_head(struct overheard *heard, const char *canary, uint8_t c)
 
 /* --- records ------------------------------------------------------------ */
 
+/* take_data: in TLS 1.3 all that is secret looks like data. */
+static void take_data(struct overheard *heard, size_t len)
+{
+	if (!heard->old && !heard->finished)
+		heard->finished = len >= FINISHED_LEN;
+	else if (heard->old || len > ALERT_LEN)
+		reach(heard, OVERHEARD_REQUEST);
+}
+
 static void take_record(struct overheard *heard)
 {
 	size_t len = (size_t)(heard->record[3] << 8 | heard->record[4]);
@@ -55,13 +67,24 @@ static void take_record(struct overheard *heard)
 	heard->at = len > 0 ? OVERHEARD_BODY : OVERHEARD_RECORD;
 	if (heard->record[0] == HANDSHAKE)
 		reach(heard, OVERHEARD_TLS);
-	if (heard->record[0] != DATA || len == ALERT_LEN)
-		return;
-	if (!heard->finished &&
-	    (len == FINISHED_LEN || len == FINISHED_384_LEN))
-		heard->finished = true;
-	else
-		reach(heard, OVERHEARD_REQUEST);
+	if (heard->record[0] == DATA)
+		take_data(heard, len);
+	heard->first = true;
+}
+
+/* take_body skips what it can't read, but for its first byte. */
+static size_t take_body(struct overheard *heard, const uint8_t *at, size_t len)
+{
+	size_t num = len < heard->left ? len : heard->left;
+
+	if (heard->first && heard->record[0] == HANDSHAKE &&
+	    at[0] == KEY_EXCHANGE)
+		heard->old = true;
+	heard->first = false;
+	heard->left -= num;
+	if (heard->left == 0)
+		heard->at = OVERHEARD_RECORD;
+	return num;
 }
 
 static void take_record_head(struct overheard *heard, uint8_t c)
@@ -84,20 +107,15 @@ static void begin(struct overheard *heard, uint8_t c)
 void overheard_feed(struct overheard *heard, const char *canary,
 	const uint8_t *at, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		size_t more = len - i < heard->left ? len - i : heard->left;
-
+	for (size_t i = 0; i < len;) {
 		if (heard->at == OVERHEARD_FIRST)
 			begin(heard, at[i]);
 		if (heard->at == OVERHEARD_HEAD) {
-			take_head(heard, canary, at[i]);
+			take_head(heard, canary, at[i++]);
 		} else if (heard->at == OVERHEARD_RECORD) {
-			take_record_head(heard, at[i]);
+			take_record_head(heard, at[i++]);
 		} else {
-			heard->left -= more;
-			i += more - 1;
-			if (heard->left == 0)
-				heard->at = OVERHEARD_RECORD;
+			i += take_body(heard, at + i, len - i);
 		}
 	}
 }

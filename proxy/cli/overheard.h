@@ -6,9 +6,10 @@
  *	a record of type 22         it has begun TLS
  *	a record of type 23         it trusts what it was shown: that is its request
  *
- * But for two of the latter that TLS 1.3 has: Finished, the first of them, of a length
- * that nothing else has there, and alerts, with which a program also says that it does
- * not trust. What is in the records nobody here can read, or needs to.
+ * But for two of the latter in TLS 1.3: Finished, which is long, and alerts, which are
+ * short, and by which a program also says that it does not trust. Only TLS 1.2 has a
+ * ClientKeyExchange that anybody can see. What else is in the records nobody here can
+ * read, or needs to.
  *
  * Owns:    nothing; zeroed, nothing has come.
  * Threads: any.
@@ -37,6 +38,8 @@ struct overheard {
 	unsigned ends;       /* of CR LF CR LF, so many are there */
 	uint8_t record[5];
 	size_t record_len, left;
+	bool first;          /* of a body nothing has come */
+	bool old;            /* TLS 1.2 */
 	bool finished;
 };
 
