@@ -100,7 +100,9 @@ static void pick(char *text, char *out)
 /* lacks: what asks is there, and what it asks with is not. */
 static bool lacks(const char *text)
 {
-	return strstr(text, "No module named") || strstr(text, "Can't locate ");
+	return strstr(text, "No module named") ||
+		strstr(text, "Can't locate ") ||
+		strstr(text, "rustup could not choose a version");
 }
 
 static enum tool_answer judge(const struct tool_order *order, int status,

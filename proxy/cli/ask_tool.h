@@ -18,7 +18,7 @@ enum { TOOL_LIMIT_S = 30, TOOL_SAID = 8 * 1024 };
 enum tool_answer {
 	TOOL_WORKS,
 	TOOL_DISTRUSTS, /* it came to TLS, and no farther */
-	TOOL_PASSES_BY, /* it does not use the proxy */
+	TOOL_PASSES_BY, /* it did not come to the proxy */
 	TOOL_NOT_LET,   /* the proxy does not let it: the status says why */
 	TOOL_TOO_LONG,
 	TOOL_ABSENT,    /* it is not there after all, or a module it needs */

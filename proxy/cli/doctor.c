@@ -217,7 +217,7 @@ static void show_words(const json_t *rows)
 		const char *word, *means;
 	} all[] = {
 		{"no trust", "it refuses the proxy's certificate"},
-		{"no proxy", "it does not use the proxy that it is told of"},
+		{"no proxy", "it did not come to the proxy that it was told of"},
 		{"not let in", "the proxy answers with that status"},
 		{"too slow", "it had not asked after 30 seconds"},
 	};

@@ -195,10 +195,6 @@ static void take_out(struct trust *trust, const struct truststore *store)
 static int each(struct trust *trust,
 	void (*way)(struct trust *, const struct truststore *))
 {
-	int code = find_stores(trust);
-
-	if (code != OPTIONS_FINE)
-		return code;
 	trust->rows = json_array();
 	trust->good = true;
 	for (size_t i = 0; i < trust->stores.num; i++)
@@ -221,6 +217,8 @@ static int run(const struct command *self, int argc, char **argv, bool needs,
 	int code = options_read(self, argc, argv, rows,
 		sizeof(rows) / sizeof(*rows));
 
+	if (code == OPTIONS_FINE)
+		code = find_stores(&trust);
 	if (code == OPTIONS_FINE && (needs || trust.order.config ||
 					trust.order.proxy || trust.order.ca))
 		code = target_root(&trust.order, &trust.root_pem);

@@ -1,0 +1,144 @@
+"""sallyport doctor: which tools work, told by how far each comes at the proxy.
+
+The tools are real ones that everybody has, and scripts that go by their names.
+"""
+
+import json
+import os
+import shutil
+
+from case_exec import bare
+from lab.case import Group
+from lab.nginx import free_port
+
+doctor = Group("doctor")
+own = Group("doctor/own", config=None)  # no proxy runs
+
+
+def run(t, *args, code=0, env=None):
+    if t.proxy:
+        args += ("--proxy", "127.0.0.1:%d" % t.proxy.port)
+    done = t.run(t.binary, "doctor", *args, env=env or bare(t), timeout=120)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def rows(t, *tools, code=0, env=None):
+    args = [word for tool in tools for word in ("--tool", tool)]
+    said = json.loads(run(t, "--json", *args, code=code, env=env).stdout)
+    return {row["tool"]: row for row in said["tools"]}, said
+
+
+def posing(t, name, script):
+    """The environment in which what goes by that name is a script."""
+    os.makedirs(t.path("bin"), exist_ok=True)
+    os.chmod(t.write("bin/" + name, "#!/bin/sh\n" + script), 0o755)
+    return bare(t, PATH=t.path("bin") + ":" + os.environ["PATH"])
+
+
+@doctor.case(limit=90)
+def a_running_proxy_is_its_own_canary(t):
+    found, _ = rows(t, "curl")
+    assert found == {"curl": {"tool": "curl", "asItIs": "no trust",
+                              "underExec": "works", "set": ["CURL_CA_BUNDLE"],
+                              "says": found["curl"]["says"]}}, found
+    assert "certificate" in found["curl"]["says"], found
+    t.line(kind="exchange", host="sallyport.internal")
+
+
+@doctor.case(limit=200)
+def tools_that_are_here(t):
+    """Each that there is fails for its certificate, and works under exec; but for
+    node, which may be too old to."""
+    said = json.loads(t.run(
+        t.binary, "doctor", "--json", "--proxy", "127.0.0.1:%d" % t.proxy.port,
+        env=bare(t, RUSTUP_HOME=os.path.expanduser("~/.rustup")),
+        timeout=190).stdout)
+    wrong = [row for row in said["tools"]
+             if (row["asItIs"], row["underExec"]) != ("no trust", "works")
+             and not row["tool"].startswith("node")]
+    assert not wrong, wrong
+    known = {row["tool"] for row in said["tools"]}
+    for name in ("curl", "git", "wget", "npm", "java", "go"):
+        assert (name in known) == bool(shutil.which(name)) or \
+            name in said["absent"], (name, said)
+    print("works:", ", ".join(sorted(known)), "- absent:",
+          ", ".join(said["absent"]))
+
+
+@doctor.case(limit=60)
+def the_table_says_what_to_set(t):
+    out = run(t, "--tool", "curl", "--tool", "python urllib").stdout
+    assert "curl             no trust        works           CURL_CA_BUNDLE\n" \
+        in out, out
+    assert "SSL_CERT_FILE" in out and "no trust: it refuses" in out, out
+
+
+@doctor.case(limit=60)
+def what_trusts_already_needs_nothing(t):
+    found, _ = rows(t, "curl", env=bare(t, CURL_CA_BUNDLE=t.proxy.root))
+    assert found["curl"]["asItIs"] == found["curl"]["underExec"] == "works"
+    assert found["curl"]["set"] == [] and "says" not in found["curl"], found
+
+
+@doctor.case(limit=60)
+def one_in_tls_12(t):
+    real = shutil.which("curl")
+    env = posing(t, "curl", 'exec %s --tls-max 1.2 "$@"\n' % real)
+    found, _ = rows(t, "curl", env=env)
+    assert found["curl"]["asItIs"] == "no trust", found
+    assert found["curl"]["underExec"] == "works", found
+
+
+@doctor.case(limit=60)
+def one_that_passes_the_proxy_by(t):
+    env = posing(t, "curl", "echo some error: no such host >&2; exit 6\n")
+    found, _ = rows(t, "curl", code=1, env=env)
+    assert found["curl"]["underExec"] == "no proxy", found
+    assert "no such host" in found["curl"]["says"], found
+    out = run(t, "--tool", "curl", code=1, env=env).stdout
+    assert "curl under exec: no proxy: some error: no such host" in out, out
+
+
+@doctor.case(limit=60)
+def one_that_ends_well_and_does_nothing(t):
+    found, _ = rows(t, "curl", code=1, env=posing(t, "curl", "exit 0\n"))
+    assert found["curl"]["underExec"] == "no proxy", found
+
+
+@doctor.case(limit=60)
+def nothing_goes_elsewhere(t):
+    real = shutil.which("curl")
+    env = posing(t, "curl", "exec %s -k -sS https://web.lab.test/1k\n" % real)
+    found, _ = rows(t, "curl", code=1, env=env)
+    assert found["curl"]["underExec"] == "no proxy", found
+    assert not t.lines(host="web.lab.test"), t.lines()
+
+
+@doctor.case(limit=60)
+def what_is_not_here_is_listed(t):
+    env = posing(t, "python3", "echo \"No module named 'requests'\" >&2\n"
+                 "exit 1\n")
+    _, said = rows(t, "python requests", env=env)
+    assert said["absent"] == ["python requests"] and not said["tools"], said
+
+
+@doctor.case
+def it_knows_its_tools(t):
+    done = run(t, "--tool", "crul", code=2)
+    assert '"crul"; it knows curl, wget' in done.stderr, done.stderr
+
+
+@own.case(limit=90)
+def starts_one_of_its_own(t):
+    done = t.run(t.binary, "doctor", "--tool", "curl", "--json", "-c",
+                 own_config(t), env=bare(t), timeout=90)
+    assert done.returncode == 0, done.stderr
+    assert "a proxy of its own" in done.stderr, done.stderr
+    assert json.loads(done.stdout)["tools"][0]["underExec"] == "works"
+
+
+def own_config(t):
+    return t.write("own.yaml", "listen: {proxy: \"127.0.0.1:%d\", admin: []}\n"
+                   "clients: local\nstate: %s\nlog: {access: none}\n"
+                   % (free_port(), t.path("state")))

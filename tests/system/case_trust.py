@@ -1,0 +1,292 @@
+"""sallyport trust: programs that are told of no file trust the root once it is in
+the store they read, and do not before, nor after.
+
+This machine's own stores stay as they are: browsers' are those of a HOME of the
+test's, the Java's is a copy, and the system's is one of a mount namespace.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+
+from case_exec import bare, java
+from case_tools import CHROMIUM
+from lab.case import Group, NotRun, eventually
+from lab.pki import openssl
+
+trust = Group("trust")
+HOST = "tools.lab.test"
+PAGE = "https://%s/1k" % HOST
+
+
+def sallyport(t, *args, env=None, code=0):
+    done = t.run(t.binary, "trust", *args, env=env or bare(t), timeout=90)
+    assert done.returncode == code, (args, done.stdout, done.stderr)
+    return done
+
+
+def ask(t, word, *args, code=0, env=None):
+    """The rows that it tells."""
+    done = sallyport(t, word, "--ca", t.proxy.root, "--json", *args,
+                     code=code, env=env)
+    return json.loads(done.stdout)
+
+
+def states(rows):
+    return {os.path.basename(row["path"]): row["state"] for row in rows}
+
+
+def gets(t, load):
+    """Whether it gets the page; it has asked for it in any case."""
+    t.mark()
+    load()
+    lines = eventually(lambda: [line for line in t.lines(host=HOST)
+                                if line["kind"] in ("exchange", "refused")])
+    assert lines, "it does not ask"
+    return any(line.get("status") == 200 for line in lines)
+
+
+def before_and_after(t, load, *args):
+    """load does not get the page, does once trust is installed, and does not when
+    that is taken back."""
+    assert not gets(t, load), "it trusts without"
+    ask(t, "status", *args, code=1)
+    assert "added" in states(ask(t, "install", *args)).values()
+    ask(t, "status", *args)
+    assert gets(t, load), "it does not trust: %s" % t.lines()[-3:]
+    assert "removed" in states(ask(t, "remove", *args)).values()
+    ask(t, "status", *args, code=1)
+    assert not gets(t, load), "it still trusts"
+
+
+# --- browsers -----------------------------------------------------------------
+
+def browse(t, *command):
+    """A browser until it has asked for the page: some stay for ever before a
+    certificate they refuse."""
+    process = subprocess.Popen(command, env=bare(t), cwd=t.dir,
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL,
+                               start_new_session=True)
+    try:
+        eventually(lambda: t.lines(host=HOST), 90)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def chromium(t):
+    browse(t, "chromium", *CHROMIUM, "--proxy-server=127.0.0.1:%d"
+           % t.proxy.port, "--user-data-dir=" + t.path("chromium"), PAGE)
+
+
+@trust.case(limit=240, needs=["program:chromium", "program:certutil"])
+def chromium_trusts(t):
+    before_and_after(t, lambda: chromium(t), "--for", "nss")
+    assert os.path.exists(t.path(".pki/nssdb/cert9.db"))
+
+
+FIREFOX = """
+user_pref("network.proxy.type", 1);
+user_pref("network.proxy.ssl", "127.0.0.1");
+user_pref("network.proxy.ssl_port", %d);
+user_pref("network.proxy.http", "127.0.0.1");
+user_pref("network.proxy.http_port", %d);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("toolkit.telemetry.enabled", false);
+user_pref("services.settings.server", "data:,");
+user_pref("app.update.enabled", false);
+"""
+
+
+def firefox(t):
+    profile = ".mozilla/firefox/lab.default"
+    os.makedirs(t.path(profile), exist_ok=True)
+    t.write(profile + "/user.js", FIREFOX % (t.proxy.port, t.proxy.port))
+    browse(t, "firefox-esr", "--headless", "--no-remote", "--profile",
+           t.path(profile), PAGE)
+
+
+@trust.case(limit=300, needs=["program:firefox-esr", "program:certutil"])
+def firefox_trusts(t):
+    before_and_after(t, lambda: firefox(t), "--for", "nss")
+
+
+@trust.case(needs=["program:certutil"])
+def databases_are_found_and_theirs_stay(t):
+    env = bare(t)
+    places = (".pki/nssdb", ".mozilla/firefox/one two", ".mozilla/firefox/3")
+    for place in places:
+        os.makedirs(t.path(place))
+        done = t.run("certutil", "-N", "--empty-password", "-d",
+                     "sql:" + t.path(place), env=env)
+        assert done.returncode == 0, done.stderr
+    # Somebody has done it by hand, under a name of their own.
+    done = t.run("certutil", "-A", "-t", "C,,", "-n", "our company's", "-d",
+                 "sql:" + t.path(places[1]), "-i", t.proxy.root, env=env)
+    assert done.returncode == 0, done.stderr
+    os.makedirs(t.path(".mozilla/firefox/Crash Reports"))
+    nss = ("--for", "nss")
+    assert states(ask(t, "status", *nss, code=1)) == {
+        "nssdb": "missing", "one two": "trusted", "3": "missing"}
+    assert states(ask(t, "install", *nss)) == {
+        "nssdb": "added", "one two": "trusted", "3": "added"}
+    assert states(ask(t, "install", *nss)) == {
+        "nssdb": "trusted", "one two": "trusted", "3": "trusted"}
+    assert states(ask(t, "remove", *nss)) == {
+        "nssdb": "removed", "one two": "stays", "3": "removed"}
+    assert states(ask(t, "status", *nss, code=1)) == {
+        "nssdb": "missing", "one two": "trusted", "3": "missing"}
+
+
+@trust.case(needs=["program:certutil"])
+def remove_needs_no_root_and_takes_all(t):
+    for name in ("a", "b"):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                t.path(name + ".key"), "-out", t.path(name + ".pem"),
+                "-subj", "/CN=" + name, "-addext",
+                "basicConstraints=critical,CA:TRUE")
+        sallyport(t, "install", "--for", "nss", "--ca", t.path(name + ".pem"))
+    said = sallyport(t, "remove", "--for", "nss", "--ca",
+                     t.path("a.pem")).stdout
+    assert "removed" in said, said
+    sallyport(t, "status", "--for", "nss", "--ca", t.path("a.pem"), code=1)
+    sallyport(t, "status", "--for", "nss", "--ca", t.path("b.pem"))
+    ask(t, "install", "--for", "nss")
+    sallyport(t, "remove", "--for", "nss")
+    for root in (t.path("b.pem"), t.proxy.root):
+        sallyport(t, "status", "--for", "nss", "--ca", root, code=1)
+    assert "absent" in sallyport(t, "remove", "--for", "nss").stdout
+
+
+@trust.case
+def without_certutil_it_says_so(t):
+    env = bare(t, PATH=t.path("empty"))
+    os.makedirs(t.path(".pki/nssdb"))
+    done = t.run(t.binary, "trust", "install", "--for", "nss", "--ca",
+                 t.proxy.root, env=env)
+    if shutil.which("certutil", path="/usr/sbin:/sbin"):
+        raise NotRun("certutil is an administrators' program here")
+    assert done.returncode == 1 and "libnss3-tools" in done.stderr, done.stderr
+
+
+# --- Java ---------------------------------------------------------------------
+
+@trust.case(limit=240, needs=["program:java", "program:javac",
+                              "program:keytool"])
+def java_trusts(t):
+    home = os.path.dirname(os.path.dirname(os.path.realpath(
+        shutil.which("java"))))
+    os.makedirs(t.path("jdk/lib/security"))
+    roots = t.path("jdk/lib/security/cacerts")
+    shutil.copy(os.path.join(home, "lib/security/cacerts"), roots)
+    os.chmod(roots, 0o644)
+    options = ("-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=%d "
+               "-Djavax.net.ssl.trustStore=%s" % (t.proxy.port, roots))
+
+    def load():
+        t.run(*java(t), env=bare(t, JAVA_TOOL_OPTIONS=options), timeout=90)
+    before_and_after(t, load, "--java", t.path("jdk"))
+
+
+@trust.case
+def a_java_that_is_none(t):
+    row = ask(t, "install", "--java", t.path("nope"), code=1)[0]
+    assert row["state"] == "failed" and row["why"], row
+
+
+# --- the system ---------------------------------------------------------------
+
+PRIVATE = """set -eu
+mount --make-rprivate /
+for at in /etc /usr/local/share; do
+	mount -t tmpfs -o size=64m none "%(tmp)s"
+	cp -a "$at/." "%(tmp)s/" 2>/dev/null || :
+	mount --move "%(tmp)s" "$at"
+done
+"""
+
+
+def in_private(t, script):
+    """A shell whose /etc and /usr/local/share are copies."""
+    os.makedirs(t.path("tmp"), exist_ok=True)
+    proxy = "http://127.0.0.1:%d" % t.proxy.port
+    env = bare(t, SALLYPORT=t.binary, ROOT=t.proxy.root, PAGE=PAGE,
+               https_proxy=proxy)
+    done = t.run("unshare", "-m", "sh", "-c", PRIVATE % {
+        "tmp": t.path("tmp")} + script, env=env, timeout=120)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        raise NotRun("no mount namespace: " + done.stderr.strip()[-80:])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+TRUST = '"$SALLYPORT" trust %s --ca "$ROOT" --for %s\n'
+GET = 'curl -sS -o /dev/null "$PAGE" 2>&1 && echo got || echo not\n'
+
+
+@trust.case(limit=150, needs=["root", "program:unshare",
+                              "program:update-ca-certificates"])
+def debian_trusts(t):
+    said = in_private(t, GET + TRUST % ("install", "system") + GET +
+                      TRUST % ("install", "system") +
+                      TRUST % ("status", "system") +
+                      "ls /usr/local/share/ca-certificates\n" +
+                      TRUST % ("remove", "system") +
+                      "ls /usr/local/share/ca-certificates\n" + GET +
+                      "! " + TRUST % ("status", "system"))
+    words = [w for w in said.split() if w in (
+        "got", "not", "added", "trusted", "removed", "missing")]
+    assert [w for w in words if w != "not"] == [
+        "added", "got", "trusted", "trusted", "removed", "missing"], said
+    assert said.count("sallyport-") == 1, said
+    assert said.rstrip().endswith("ca-certificates.crt"), said
+
+
+@trust.case(limit=150, needs=["root", "program:unshare"])
+def red_hat_trusts(t):
+    """By its layout, and a program of the test's in place of its own."""
+    os.makedirs(t.path("bin"))
+    program = t.write("bin/update-ca-trust", """#!/bin/sh
+cat /etc/pki/ca-trust/source/anchors/*.pem \\
+	>/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem || :
+""")
+    os.chmod(program, 0o755)
+    at = "/etc/pki/ca-trust/"
+    said = in_private(t, "rm -rf /usr/local/share/ca-certificates\n"
+                      "mkdir -p %ssource/anchors %sextracted/pem\n"
+                      'PATH="%s:$PATH"\n' % (at, at, t.path("bin")) +
+                      "! " + TRUST % ("status", "system") +
+                      TRUST % ("install", "system") +
+                      "grep -c BEGIN %sextracted/pem/tls-ca-bundle.pem\n" % at +
+                      TRUST % ("remove", "system") +
+                      "ls %ssource/anchors" % at)
+    assert "missing" in said and "added" in said and "removed" in said, said
+    assert "\n1\n" in said and "sallyport-" not in said, said
+
+
+@trust.case(needs=["root", "program:unshare", "program:setpriv"])
+def others_are_told_to_be_root(t):
+    said = in_private(t, "chmod 755 /usr/local/share/ca-certificates\n"
+                      'cp "$ROOT" /tmp/r.$$.pem; chmod 644 /tmp/r.$$.pem\n'
+                      'cp "$SALLYPORT" /usr/local/share/sallyport\n'
+                      "setpriv --reuid 65534 --clear-groups "
+                      "/usr/local/share/sallyport trust install --for system "
+                      "--ca /tmp/r.$$.pem 2>&1 || echo exit $?\n"
+                      "rm /tmp/r.$$.pem")
+    assert "exit 1" in said and "is for root" in said, said
+
+
+# --- words --------------------------------------------------------------------
+
+@trust.case
+def it_knows_its_words(t):
+    done = sallyport(t, "install", "--for", "firefox", code=2)
+    assert "system, nss and java" in done.stderr, done.stderr
+    done = sallyport(t, "instal", code=2)
+    assert 'did you mean "install"' in done.stderr, done.stderr
