@@ -63,6 +63,31 @@ static void sets_every_kind(void **state)
 	environment_free(all);
 }
 
+/* The way to the proxy, and nothing else. */
+static void bare_is_the_proxy_alone(void **state)
+{
+	char *before[] = {"CURL_CA_BUNDLE=/mine", "https_proxy=http://old:1",
+		"JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore=/mine", NULL};
+	struct environment env;
+	char **all;
+
+	(void)state;
+	environment_make_bare(&env, &aim, before);
+	all = environment_over(&env, before);
+	has(all, "https_proxy", aim.proxy);
+	has(all, "no_proxy", "localhost,127.0.0.1,::1");
+	has(all, "NODE_USE_ENV_PROXY", "1");
+	has(all, "CURL_CA_BUNDLE", "/mine");
+	has(all, "SSL_CERT_FILE", NULL);
+	has(all, "APT_CONFIG", NULL);
+	has(all, ENVIRONMENT_BEFORE, NULL);
+	assert_non_null(strstr(environment_get(all, "JAVA_TOOL_OPTIONS"),
+		"trustStore=/mine -Dhttp.proxyHost=127.0.0.1 "));
+	assert_null(strstr(environment_get(all, "JAVA_TOOL_OPTIONS"), "kit"));
+	environment_free(all);
+	environment_clear(&env);
+}
+
 static void sets_all_rows(void **state)
 {
 	char *before[] = {NULL};
@@ -146,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets_every_kind),
+		cmocka_unit_test(bare_is_the_proxy_alone),
 		cmocka_unit_test(sets_all_rows),
 		cmocka_unit_test(lists_get_longer),
 		cmocka_unit_test(twice_is_once),

@@ -47,6 +47,22 @@ static void keeps_what_is_not_its_own(void **state)
 	free(twice);
 }
 
+/* A proxy alone: whom it trusts stays as it was. */
+static void without_a_store(void **state)
+{
+	const struct java_aim bare = {NULL, "h", 1};
+	char *options = java_options("-Djavax.net.ssl.trustStore=/mine "
+		"-Djavax.net.ssl.trustStorePassword=p -Dhttps.proxyHost=old",
+		&bare);
+
+	(void)state;
+	assert_ptr_equal(strstr(options, "-Djavax.net.ssl.trustStore=/mine "
+		"-Djavax.net.ssl.trustStorePassword=p -Dhttp.proxyHost=h "),
+		options);
+	assert_null(strstr(options, "old"));
+	free(options);
+}
+
 static void quotes_paths(void **state)
 {
 	const struct java_aim odd[] = {
@@ -78,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_properties),
 		cmocka_unit_test(keeps_what_is_not_its_own),
+		cmocka_unit_test(without_a_store),
 		cmocka_unit_test(quotes_paths),
 		cmocka_unit_test(has_no_roots_where_there_is_none),
 	};
