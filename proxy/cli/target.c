@@ -172,7 +172,7 @@ static int read_root(const char *path, char **out)
 }
 
 /* hold_given: what --ca has is what counts. */
-static int hold_given(const struct target *target, const char *ca)
+static int hold_given(struct target *target, const char *ca)
 {
 	char address[ADDRESS], is[ROOT_FINGERPRINT], should[ROOT_FINGERPRINT];
 	char *given;
@@ -184,7 +184,8 @@ static int hold_given(const struct target *target, const char *ca)
 	root_fingerprint(target->root_pem, is);
 	root_fingerprint(given, should);
 	free(given);
-	if (strcmp(is, should) == 0)
+	target->sure = strcmp(is, should) == 0;
+	if (target->sure)
 		return OPTIONS_FINE;
 	fprintf(stderr, "sallyport: %s shows another root certificate than %s "
 		"has: it is not that proxy, or its CA has changed.\n"
@@ -195,7 +196,7 @@ static int hold_given(const struct target *target, const char *ca)
 
 /* hold_state: who else listens at our address has another root. A folder that is not
  * there, or not for us to read, says nothing. */
-static int hold_state(const struct target *target)
+static int hold_state(struct target *target)
 {
 	char path[4200], address[ADDRESS], err[4400], *text, *ours;
 	size_t len;
@@ -207,6 +208,7 @@ static int hold_state(const struct target *target)
 	ours = root_read(text, len);
 	free(text);
 	same = !ours || root_same(ours, target->root_pem);
+	target->sure = ours && same;
 	free(ours);
 	if (same)
 		return OPTIONS_FINE;
@@ -308,7 +310,24 @@ static int from_state(const struct target_order *order, char **out_pem)
 	return OPTIONS_FINE;
 }
 
-int target_root(const struct target_order *order, char **out_pem)
+/* refuse_unsure: what is trusted for good has to be somebody's word. */
+static int refuse_unsure(const struct target *target)
+{
+	char address[ADDRESS], is[ROOT_FINGERPRINT];
+
+	where(target, address);
+	root_fingerprint(target->root_pem, is);
+	fprintf(stderr, "sallyport: anybody on this machine could be listening "
+		"at %s, and the state folder does not say whether its root "
+		"certificate is that proxy's. Say which it is, by -c or --ca:\n"
+		"  curl --noproxy '*' -o root.pem http://%s/ca/root.pem\n"
+		"fetches it; ask who runs the proxy whether this is its SHA-256:"
+		"\n  %s\n", address, address, is);
+	return EXIT_FAILED;
+}
+
+static int find_root_alone(const struct target_order *order, bool sure,
+	char **out_pem)
 {
 	struct target target;
 	int code;
@@ -317,12 +336,24 @@ int target_root(const struct target_order *order, char **out_pem)
 	if (order->ca && !order->proxy)
 		return read_root(order->ca, out_pem);
 	code = target_find(order, &target);
+	if (code == OPTIONS_FINE && target.root_pem && sure && !target.sure)
+		code = refuse_unsure(&target);
 	if (code == OPTIONS_FINE && target.root_pem)
 		*out_pem = pki_copy(target.root_pem);
 	target_clear(&target);
 	if (code == OPTIONS_FINE && !*out_pem)
 		code = from_state(order, out_pem);
 	return code;
+}
+
+int target_root(const struct target_order *order, char **out_pem)
+{
+	return find_root_alone(order, false, out_pem);
+}
+
+int target_root_sure(const struct target_order *order, char **out_pem)
+{
+	return find_root_alone(order, true, out_pem);
 }
 
 void target_clear(struct target *target)

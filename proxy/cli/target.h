@@ -43,6 +43,7 @@ struct target {
 	char *url;             /* owned: http://[user:password@]host:port */
 	char *root_pem;        /* owned; NULL: no Sallyport is there ... */
 	char why[512];         /* ... and why one thinks so */
+	bool sure;             /* --ca or the state folder has that root, too */
 };
 
 /* target_find asks. That nobody answers is no failure without --proxy and --ca: root_pem
@@ -57,6 +58,11 @@ int target_running(const struct target_order *order, struct target *out)
 /* target_root finds the root alone, without a proxy if need be: what --ca has, what a
  * running proxy shows, what the state folder has. */
 int target_root(const struct target_order *order, char **out_pem)
+	__attribute__((warn_unused_result));
+
+/* target_root_sure is target_root for who has it trusted for good: it refuses a root that
+ * nothing but the one who listens there vouches for. */
+int target_root_sure(const struct target_order *order, char **out_pem)
 	__attribute__((warn_unused_result));
 void target_clear(struct target *target);
 

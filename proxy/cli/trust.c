@@ -202,7 +202,20 @@ static int each(struct trust *trust,
 	return show(trust);
 }
 
-static int run(const struct command *self, int argc, char **argv, bool needs,
+/* find_root: which root it is about; to be sure of it, where it will be trusted. */
+static int find_root(struct trust *trust,
+	void (*way)(struct trust *, const struct truststore *))
+{
+	const struct target_order *order = &trust->order;
+
+	if (way == take_out && !order->config && !order->proxy && !order->ca)
+		return OPTIONS_FINE; /* all that were put in */
+	if (way == add)
+		return target_root_sure(order, &trust->root_pem);
+	return target_root(order, &trust->root_pem);
+}
+
+static int run(const struct command *self, int argc, char **argv,
 	void (*way)(struct trust *, const struct truststore *))
 {
 	struct trust trust = {.kinds = NULL};
@@ -219,9 +232,8 @@ static int run(const struct command *self, int argc, char **argv, bool needs,
 
 	if (code == OPTIONS_FINE)
 		code = find_stores(&trust);
-	if (code == OPTIONS_FINE && (needs || trust.order.config ||
-					trust.order.proxy || trust.order.ca))
-		code = target_root(&trust.order, &trust.root_pem);
+	if (code == OPTIONS_FINE)
+		code = find_root(&trust, way);
 	if (code == OPTIONS_FINE)
 		code = each(&trust, way);
 	truststores_clear(&trust.stores);
@@ -232,17 +244,17 @@ static int run(const struct command *self, int argc, char **argv, bool needs,
 
 static int install(const struct command *self, int argc, char **argv)
 {
-	return run(self, argc, argv, true, add);
+	return run(self, argc, argv, add);
 }
 
 static int remove_(const struct command *self, int argc, char **argv)
 {
-	return run(self, argc, argv, false, take_out);
+	return run(self, argc, argv, take_out);
 }
 
 static int status(const struct command *self, int argc, char **argv)
 {
-	return run(self, argc, argv, true, look);
+	return run(self, argc, argv, look);
 }
 
 #define WHERE \
@@ -250,14 +262,6 @@ static int status(const struct command *self, int argc, char **argv)
 	"                      it, all: the system's; Chromium's and each Firefox\n" \
 	"                      profile's, by certutil; each Java's own, by keytool\n" \
 	"  --java FOLDER       this Java, rather than all that are found\n"
-#define WHICH \
-	"  -c, --config FILE   the proxy of that configuration, running or not;\n" \
-	"                      without it, the one at 127.0.0.1:8080, or what the\n" \
-	"                      state folder has\n" \
-	"  --proxy HOST:PORT   another one\n" \
-	"  --ca FILE           its root certificate; without --proxy, nobody is\n" \
-	"                      asked\n" \
-	"  --json              for programs\n"
 
 static const char install_help[] =
 	"usage: sallyport trust install [--for STORES] [--java FOLDER] [-c FILE]\n"
@@ -268,7 +272,13 @@ static const char install_help[] =
 	"of them does not trust it now.\n"
 	"\n"
 	WHERE
-	WHICH;
+	"  -c, --config FILE   the proxy of that configuration, running or not, if\n"
+	"                      its state folder can be read; without it, the one at\n"
+	"                      127.0.0.1:8080\n"
+	"  --proxy HOST:PORT   another one; it needs --ca\n"
+	"  --ca FILE           its root certificate; without --proxy, nobody is\n"
+	"                      asked\n"
+	"  --json              for programs\n";
 
 static const char remove_help[] =
 	"usage: sallyport trust remove [--for STORES] [--java FOLDER] [-c FILE]\n"
@@ -291,7 +301,13 @@ static const char status_help[] =
 	"has not.\n"
 	"\n"
 	WHERE
-	WHICH;
+	"  -c, --config FILE   the proxy of that configuration, running or not;\n"
+	"                      without it, the one at 127.0.0.1:8080, or what the\n"
+	"                      state folder has\n"
+	"  --proxy HOST:PORT   another one\n"
+	"  --ca FILE           its root certificate; without --proxy, nobody is\n"
+	"                      asked\n"
+	"  --json              for programs\n";
 
 static const char trust_help[] =
 	"usage: sallyport trust install [--for STORES] [--ca FILE] [...]\n"

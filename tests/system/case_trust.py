@@ -291,6 +291,26 @@ def others_are_told_to_be_root(t):
     assert "exit 1" in said and "is for root" in said, said
 
 
+# --- whom to believe ----------------------------------------------------------
+
+@trust.case(needs=["program:certutil"])
+def who_listens_is_not_believed_for_good(t):
+    """exec takes the root of whoever listens on this machine, for a command."""
+    proxy = "127.0.0.1:%d" % t.proxy.port
+    nss = ("--for", "nss")
+    done = sallyport(t, "install", *nss, "--proxy", proxy, code=1)
+    assert "could be listening" in done.stderr, done.stderr
+    shown = openssl("x509", "-in", t.proxy.root, "-noout", "-fingerprint",
+                    "-sha256").decode()
+    assert shown.split("=")[-1].strip() in done.stderr, (shown, done.stderr)
+    assert not os.path.exists(t.path(".pki"))
+    sallyport(t, "status", *nss, "--proxy", proxy, code=1)
+    # The state folder, or who has its root, says that it is so.
+    sallyport(t, "install", *nss, "-c", t.proxy.file)
+    sallyport(t, "remove", *nss)
+    sallyport(t, "install", *nss, "--proxy", proxy, "--ca", t.proxy.root)
+
+
 # --- words --------------------------------------------------------------------
 
 @trust.case
