@@ -14,7 +14,7 @@
 #include "proxy/cli/setup.h"
 #include "proxy/cli/some_proxy.h"
 #include "proxy/config/mistakes.h"
-#include "proxy/session/answer.h"
+#include "proxy/portal/portal.h"
 #include "proxy/tools/program.h"
 #include "proxy/tools/tools.h"
 #include "proxy/tools/variables.h"
