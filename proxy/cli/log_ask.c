@@ -117,10 +117,18 @@ static int read_client(const struct command *command, struct log_ask *ask)
 	return log_wrong(command, "client", ask->client, err);
 }
 
-/* no_file: the log goes where it can't be read from. */
-static int no_file(const struct command *command, const char *where)
+/* no_file: the log goes where it can't be read from. A proxy's own file may say
+ * otherwise, where none was given here. */
+static int no_file(const struct command *command, const char *where,
+	const char *config)
 {
-	if (strncmp(where, "journald", 8) == 0)
+	if (!config)
+		fprintf(stderr, "sallyport %s: no -c FILE was given, so the "
+			"defaults count, and log.access is %s there: give the "
+			"proxy's -c FILE, or what it was written to with "
+			"--file FILE (\"-\" is standard input)\n",
+			command->name, shown(where).text);
+	else if (strncmp(where, "journald", 8) == 0)
 		fprintf(stderr, "sallyport %s: the log goes to the journal "
 			"(log.access): \"journalctl -t sallyport\" shows it\n",
 			command->name);
@@ -155,7 +163,7 @@ static int find_file(const struct command *command, struct log_ask *ask)
 	if (code != OPTIONS_FINE)
 		return code;
 	return is_file(ask->settings->access_log) ? OPTIONS_FINE :
-		no_file(command, ask->settings->access_log);
+		no_file(command, ask->settings->access_log, ask->config);
 }
 
 int log_ask_read(const struct command *command, struct log_ask *ask)

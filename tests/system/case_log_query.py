@@ -134,6 +134,8 @@ def a_log_that_is_no_file(t):
         file = t.write("c.yaml", "log: {access: %s}\n" % where)
         code, _, err = t.proxy.run("log", "query", "-c", file)
         assert code == 1 and told in err, (where, code, err)
+    code, _, err = t.proxy.run("log", "query", "--since", "2h")
+    assert code == 1 and "no -c FILE was given, so the defaults" in err, err
 
 
 @asked.case(limit=60)
