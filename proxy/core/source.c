@@ -8,6 +8,7 @@
 #include "proxy/config/config.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
+#include "proxy/config/yaml.h"
 
 static char *copy_of(const char *text, size_t len)
 {
@@ -84,21 +85,51 @@ int source_load(const struct source *source, struct config **out,
 	return config_load_source(&all, out, errors);
 }
 
+/* gives says whether the policy has a list of its own under key; a document that
+ * is not well formed, which is told elsewhere, has none. */
+static bool gives(const struct node *root, const char *key)
+{
+	const struct node *list = root && root->kind == NODE_MAP ?
+		node_get(root, key) : NULL;
+
+	return list && !node_is_null(list);
+}
+
+static void tell_lists(const struct source *source, char *out, size_t size)
+{
+	const char *files = source->name ? "the file's" : "none";
+	struct node *root = NULL;
+	unsigned line;
+	char err[256];
+
+	if (node_read(source->policy, source->policy_len, &root, &line, err,
+		    sizeof(err)) != 0)
+		root = NULL;
+	snprintf(out, size, "ssl-rules are %s, url-rules are %s, categories "
+		"are %s", gives(root, "ssl-rules") ? "the policy's" : files,
+		gives(root, "url-rules") ? "the policy's" : files,
+		!gives(root, "categories") ? files : source->name ?
+		"the policy's, and the file's of other names" :
+		"the policy's");
+	node_free(root);
+}
+
 bool source_told(const struct source *source, char out[SOURCE_TOLD])
 {
 	const struct version *version = &source->version;
 	time_t made = (time_t)version->made;
-	char day[16] = "?";
+	char day[16] = "?", lists[160];
 	struct tm tm;
 
 	if (!source->policy)
 		return false;
 	if (localtime_r(&made, &tm))
 		(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm);
-	snprintf(out, SOURCE_TOLD, "policy version %u (by %s, %s) is in force; "
-		"ssl-rules, url-rules and categories of %s are laid under it",
-		version->number, shown(version->who).text, day,
-		source->name ? source->name : "the configuration");
+	tell_lists(source, lists, sizeof(lists));
+	snprintf(out, SOURCE_TOLD, "policy version %u (by %s, %s) is in force: "
+		"%s%s%s", version->number, shown(version->who).text, day,
+		lists, source->name ? "; the file is " : "",
+		source->name ? source->name : "");
 	return true;
 }
 

@@ -43,8 +43,8 @@ void source_with(const struct source *source, const struct version *version,
 int source_load(const struct source *source, struct config **out,
 	FILE *errors) __attribute__((warn_unused_result));
 
-/* source_told writes a sentence on the version that is in force; false: it is
- * the file's own. */
+/* source_told writes a sentence on the version that is in force, with whose each
+ * list is then; false: it is the file's own. */
 enum { SOURCE_TOLD = 512 };
 bool source_told(const struct source *source, char out[SOURCE_TOLD]);
 

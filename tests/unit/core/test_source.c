@@ -103,7 +103,31 @@ static void lays_the_version_in_force_over_it(void **state)
 	assert_int_equal(rules(&source), 1);
 	assert_true(source_told(&source, sentence));
 	assert_non_null(strstr(sentence, "policy version 7 (by ann, 1970-01-1"));
-	assert_non_null(strstr(sentence, "c.yaml are laid under it"));
+	assert_non_null(strstr(sentence, ") is in force: ssl-rules are the "
+		"policy's, url-rules are the file's, categories are the "
+		"file's; the file is "));
+	assert_non_null(strstr(sentence, "/c.yaml"));
+}
+
+/* Of a list of rules that the policy has, nothing of the file's counts; categories
+ * add up by their names. */
+static void says_whose_each_list_is(void **state)
+{
+	char sentence[SOURCE_TOLD];
+
+	(void)state;
+	put(7, "{ssl-rules: null, url-rules: [], categories: {a: {hosts: b}}}");
+	assert_int_equal(read_it(path), 0);
+	assert_true(source_told(&source, sentence));
+	assert_non_null(strstr(sentence, ": ssl-rules are the file's, "
+		"url-rules are the policy's, categories are the policy's, and "
+		"the file's of other names; the file is "));
+	source_clear(&source);
+	assert_int_equal(read_it(NULL), 0);
+	assert_true(source_told(&source, sentence));
+	assert_non_null(strstr(sentence, ": ssl-rules are none, url-rules are "
+		"the policy's, categories are the policy's"));
+	assert_null(strstr(sentence, "file"));
 }
 
 static void calls_it_what_it_is(void **state)
@@ -149,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(is_the_file_where_there_is_no_policy),
 		TEST(lays_the_version_in_force_over_it),
+		TEST(says_whose_each_list_is),
 		TEST(calls_it_what_it_is),
 		TEST(says_what_cannot_be_read),
 	};
