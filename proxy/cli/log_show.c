@@ -8,7 +8,7 @@
 #include "proxy/config/mistakes.h"
 #include "proxy/logbook/moment.h"
 
-enum { GAP = 2, URL_LEAST = 24 };
+enum { GAP = 2, URL_LEAST = 24, REASON_LEAST = 100 };
 
 static const char *const titles[LOG_COLUMNS] = {"Event Time", "User",
 	"Policy Action", "Location", "URL"};
@@ -64,16 +64,44 @@ static char *masked(const char *text)
 
 /* --- a table ------------------------------------------------------------ */
 
-static void make_row(const struct entry *entry, char *row[LOG_COLUMNS])
+/* refusal: the action with its reason behind it, where it is a refusal and both
+ * fit into the column of a line of that width (0: any). */
+static char *refusal(const struct entry *entry, unsigned width)
+{
+	const char *action = entry_text(entry, ENTRY_policy_action);
+	const char *reason = entry_text(entry, ENTRY_reason);
+	char both[128];
+
+	if (reason[0] == '\0' || strcmp(reason, "ok") == 0 ||
+	    (width > 0 && width < REASON_LEAST))
+		return masked(action);
+	snprintf(both, sizeof(both), "%s (%s)", action, reason);
+	return masked(letters(both) > most[2] ? action : both);
+}
+
+/* place: where to, or at least where from. */
+static char *place(const struct entry *entry)
+{
+	const char *what = entry_what(entry);
+	char from[80];
+
+	if (what[0] != '\0' || !entry->value[ENTRY_client])
+		return masked(what);
+	snprintf(from, sizeof(from), "(from %s)", entry->value[ENTRY_client]);
+	return masked(from);
+}
+
+static void make_row(const struct entry *entry, unsigned width,
+	char *row[LOG_COLUMNS])
 {
 	char at[MOMENT_SIZE];
 
 	moment_text(entry->at_ms, at);
 	row[0] = masked(at);
 	row[1] = masked(entry_text(entry, ENTRY_user));
-	row[2] = masked(entry_text(entry, ENTRY_policy_action));
+	row[2] = refusal(entry, width);
 	row[3] = masked(entry_text(entry, ENTRY_location));
-	row[4] = masked(entry_what(entry));
+	row[4] = place(entry);
 }
 
 /* The last column has what is left of the line, or what it needs. */
@@ -124,7 +152,7 @@ void log_table_add(struct log_table *table, const struct entry *entry)
 {
 	char **row = table->held[table->num++];
 
-	make_row(entry, row);
+	make_row(entry, table->width, row);
 	if (!table->begun) {
 		widen(table, titles);
 		widen(table, (const char *const *)row);

@@ -94,6 +94,36 @@ static void controls_are_masked(void **state)
 		"x?[2J??b??c?\n");
 }
 
+static const char *row_of(const struct entry *entry, unsigned width)
+{
+	static char text[1024];
+	struct log_table table = {.width = width};
+
+	table.out = fmemopen(text, sizeof(text), "w");
+	log_table_add(&table, entry);
+	log_table_end(&table);
+	assert_int_equal(fclose(table.out), 0);
+	return strchr(text, '\n') + 1;
+}
+
+static void rows_say_why_and_from_where(void **state)
+{
+	struct entry entry = entry_of("Blocked by SSL rule", NULL);
+
+	(void)state;
+	entry.value[ENTRY_reason] = "blocked-by-rule";
+	entry.value[ENTRY_client] = "10.1.2.3";
+	assert_non_null(strstr(row_of(&entry, 0),
+		"  Blocked by SSL rule (blocked-by-rule)  "));
+	assert_non_null(strstr(row_of(&entry, 0), "  (from 10.1.2.3)\n"));
+	assert_non_null(strstr(row_of(&entry, 80), "  Blocked by SSL rule  "));
+	entry.value[ENTRY_host] = "a.test";
+	assert_non_null(strstr(row_of(&entry, 0), "  a.test\n"));
+	entry.value[ENTRY_policy_action] = "Dropped due to failed client SSL "
+		"handshake";
+	assert_non_null(strstr(row_of(&entry, 0), "SSL handshake  "));
+}
+
 /* --- rules -------------------------------------------------------------- */
 
 static void agents_become_patterns(void **state)
@@ -159,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_have_their_colour),
 		cmocka_unit_test(lines_fit),
+		cmocka_unit_test(rows_say_why_and_from_where),
 		cmocka_unit_test(controls_are_masked),
 		cmocka_unit_test(agents_become_patterns),
 		cmocka_unit_test(a_rule_for_each_host),
