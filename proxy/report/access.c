@@ -97,6 +97,7 @@ static void take_up(struct access_log *log)
 		return;
 	log_target_close(log->old);
 	log->old = NULL;
+	log_target_after(log->next, log->target);
 	if (log->next->form == log->target->form)
 		log_target_close(log->target);
 	else

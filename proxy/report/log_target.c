@@ -220,12 +220,24 @@ void log_target_begin(struct log_target *target)
 	if (target->begun || target->kind != TARGET_FILE)
 		return;
 	target->begun = true;
-	if (target->size > 0)
+	if (target->size > 0 && !target->turned)
 		return;
 	log_line_header(&line, target->form);
 	if (line.len > 0)
 		write_all(target, line.text, line.len);
 	free(line.text);
+}
+
+void log_target_after(struct log_target *target,
+	const struct log_target *before)
+{
+	struct stat now, then;
+
+	target->turned = target->is_regular && before->is_regular &&
+		target->form != before->form &&
+		fstat(target->fd, &now) == 0 &&
+		fstat(before->fd, &then) == 0 &&
+		now.st_dev == then.st_dev && now.st_ino == then.st_ino;
 }
 
 void log_target_write(struct log_target *target, const char *data, size_t len)

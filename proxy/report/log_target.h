@@ -2,7 +2,7 @@
  * log_target.h - where the lines of the access log go.
  *
  * stdout, stderr or a file: the lines as they are, below a line of headings where
- * the form has one and the file is empty. syslog: each line a datagram to
+ * the form has one and the file is empty or had another form. syslog: each line a datagram to
  * /dev/log, from "sallyport". journald: each entry a datagram to the journal's
  * own socket. none: nowhere.
  *
@@ -37,7 +37,7 @@ struct log_target {
 	int fd;          /* -1: none */
 	bool own_fd, begun;
 	char path[108];  /* of a socket */
-	bool is_regular;
+	bool is_regular, turned; /* turned: what is there has another form */
 	uint64_t size, rotate, full_at; /* of a regular file */
 };
 
@@ -49,6 +49,11 @@ bool log_target_is_none(const struct log_target *target);
 
 /* log_target_begin writes the headings, the first time. */
 void log_target_begin(struct log_target *target);
+
+/* log_target_after: target goes on in another form where before has been written
+ * to; in the same file the headings come between. */
+void log_target_after(struct log_target *target,
+	const struct log_target *before);
 
 /* log_target_write waits until all is written; whole lines. */
 void log_target_write(struct log_target *target, const char *data, size_t len);

@@ -124,6 +124,25 @@ static void another_format_begins_in_its_own_file(void **state)
 	assert_int_equal(count(read_file(moved), "\r\n"), 2);
 }
 
+static void another_format_in_one_file_has_its_columns(void **state)
+{
+	struct log_want json = { .where = path };
+	struct log_want csv = { .where = path, .format = LOG_CSV };
+	struct access_log *log = open_log(&json, NULL, NULL);
+	struct access_buffer *buffer = access_buffer_new(log);
+	const char *text;
+
+	(void)state;
+	access_write(buffer, &record);
+	access_buffer_free(buffer);
+	assert_int_equal(access_reopen(log, &csv, err, sizeof(err)), 0);
+	access_close(log);
+	log_one(&csv);
+	text = read_file(path);
+	assert_int_equal(count(text, "Event Time,"), 1);
+	assert_int_equal(count(text, "\r\n"), 2);
+}
+
 /* --- rotation ----------------------------------------------------------- */
 
 struct turner {
@@ -294,6 +313,9 @@ int main(void)
 			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			another_format_begins_in_its_own_file, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			another_format_in_one_file_has_its_columns, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_full_file_is_told_of_and_no_line_is_lost, set_up,
