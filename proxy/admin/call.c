@@ -167,7 +167,7 @@ void call_refused(struct call *call, const char *kind, const char *whom)
 
 /* --- the body ----------------------------------------------------------- */
 
-static json_t *load(struct call *call)
+static json_t *load(struct call *call, const char *otherwise)
 {
 	struct slice body = call->request->body;
 	json_error_t error;
@@ -177,23 +177,29 @@ static json_t *load(struct call *call)
 	/* What jansson says may show what stands in the body. */
 	if (!value)
 		call_fail(call, FAULT_INPUT, "The body is not JSON, or has a "
-			"field twice: see line %d, column %d.", error.line,
-			error.column);
+			"field twice: see line %d, column %d.%s", error.line,
+			error.column, otherwise);
 	return value;
 }
 
-json_t *call_body(struct call *call)
+json_t *call_body_or(struct call *call, const char *otherwise)
 {
 	json_t *value;
 
 	if (call->request->body.len == 0)
 		return json_object();
-	value = load(call);
+	value = load(call, otherwise);
 	if (!value || json_is_object(value))
 		return value;
 	json_decref(value);
-	call_fail(call, FAULT_INPUT, "The body is not a JSON object.");
+	call_fail(call, FAULT_INPUT, "The body is not a JSON object.%s",
+		otherwise);
 	return NULL;
+}
+
+json_t *call_body(struct call *call)
+{
+	return call_body_or(call, "");
 }
 
 static bool is_there(const json_t *value)

@@ -98,6 +98,10 @@ void call_refused(struct call *call, const char *kind, const char *whom);
 /* call_body is the body as an object, owned; an empty one is {}. */
 json_t *call_body(struct call *call);
 
+/* call_body_or: otherwise is said behind what is wrong with a body that is no
+ * JSON object. */
+json_t *call_body_or(struct call *call, const char *otherwise);
+
 /* What stands in an object, or what was there before where it does not (or is
  * null). Text is borrowed from the object; digits in a string are a number, as
  * some clients send them. */

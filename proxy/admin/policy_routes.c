@@ -325,7 +325,8 @@ static bool read_json(struct call *call, const json_t *body, char **out_text)
 
 static void put_json(struct call *call, struct api_policy *policy)
 {
-	json_t *body = call_body(call);
+	json_t *body = call_body_or(call, " YAML is sent as Content-Type: "
+		"application/yaml.");
 	char note[256], *text = NULL;
 
 	if (body && read_json(call, body, &text) &&

@@ -198,6 +198,9 @@ static void takes_yaml_with_its_lines(void **state)
 	t.request.body = of(document);
 	refused(send_request("PUT", POLICY), 400, "INVALID_INPUT_ARGUMENT",
 		"not JSON");
+	t.request.body = of(document);
+	refused(send_request("PUT", POLICY), 400, "INVALID_INPUT_ARGUMENT",
+		"column 1. YAML is sent as Content-Type: application/yaml.");
 	expect(put_yaml(POLICY "?dryRun=true", ""), 200);
 	refused(put_yaml(POLICY "?version=x", ""), 400,
 		"INVALID_INPUT_ARGUMENT", "version");
