@@ -106,7 +106,9 @@ static int ask(const struct config *config, const char *limit,
 		return code;
 	if (!client) {
 		fprintf(stderr, "sallyport: no proxy runs with the state folder "
-			"%s: there are no connections\n", config->state);
+			"%s: there are no connections. Where Sallyport runs as "
+			"a service, ask as root or with its -c FILE\n",
+			config->state);
 		return EXIT_FAILED;
 	}
 	path = client_path("/sallyport/sessions?limit=", limit);

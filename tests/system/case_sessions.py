@@ -143,6 +143,7 @@ def where_no_proxy_runs(t):
     os.mkdir(t.path("nobody"), 0o700)
     done = t.run(t.binary, "sessions", "-c", file)
     assert done.returncode == 1 and "no proxy runs" in done.stderr, done
+    assert "as root or with its -c FILE" in done.stderr, done
 
 
 @users.case
