@@ -91,7 +91,9 @@ static bool there(struct loader *loader, const struct field *field,
 	if (handed_over())
 		return true;
 	if (stat(path, &info) != 0)
-		why = "is not there";
+		why = strcmp(field->path, "users.htpasswd") != 0 ?
+			"is not there" :
+			"is not there; make it by: htpasswd -cB FILE USER";
 	else if (S_ISDIR(info.st_mode))
 		why = "is a folder";
 	else if (access(path, R_OK) != 0)

@@ -190,7 +190,8 @@ static void there_is_a_way_to_be_somebody(void **state)
 	assert_string_equal(config->users.realm, "Here");
 	config_free(config);
 	told_error("users: {htpasswd: /nowhere/users}\n", "t.yaml:1: "
-		"users.htpasswd: /nowhere/users is not there\n");
+		"users.htpasswd: /nowhere/users is not there; make it by: "
+		"htpasswd -cB FILE USER\n");
 	config = told_nothing("users:\n  htpasswd: /dev/null\n");
 	assert_string_equal(config->users.htpasswd, "/dev/null");
 	assert_int_equal(config->users.htpasswd_line, 2);
