@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { LONGEST = 64, FAR = 1000 };
+enum { LONGEST = 64, FAR = 1000, SHORT = 5 };
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -52,7 +52,8 @@ unsigned nearest_distance(const char *a, const char *b)
 const char *nearest(const char *word, const char *const *candidates,
 	size_t num)
 {
-	unsigned best = (unsigned)strnlen(word, LONGEST + 1) / 3 + 2;
+	size_t len = strnlen(word, LONGEST + 1);
+	unsigned best = len < SHORT ? 2 : (unsigned)len / 3 + 2;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < num; i++) {

@@ -14,7 +14,8 @@
 unsigned nearest_distance(const char *a, const char *b);
 
 /* nearest is the candidate closest to word, the first of several; NULL when
- * none is close enough to have been meant (a third of the word, and one). */
+ * none is close enough to have been meant (a third of the word, and one; of a
+ * word under five letters, one). */
 const char *nearest(const char *word, const char *const *candidates,
 	size_t num);
 

@@ -37,6 +37,8 @@ static void what_was_meant(void **state)
 	assert_string_equal(nearest("limts", keys, 4), "limits");
 	assert_string_equal(nearest("LOG", keys, 4), "log");
 	assert_string_equal(nearest("sttae", keys, 4), "state");
+	assert_string_equal(nearest("lgo", keys, 4), "log");
+	assert_null(nearest("foo", keys, 4));
 	assert_null(nearest("workers", keys, 4));
 	assert_null(nearest("", keys, 4));
 	assert_null(nearest("x", keys, 0));
