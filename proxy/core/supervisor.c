@@ -490,6 +490,15 @@ static int bind_admin(struct supervisor *s, const struct config *config,
 	return 0;
 }
 
+/* tell_another: whoever has given no file does not know what would help. */
+static void tell_another(const char *key, char *err, size_t err_size)
+{
+	size_t len = strlen(err);
+
+	snprintf(err + len, err_size - len, "; listen.%s in a -c FILE takes "
+		"another", key);
+}
+
 /* Each worker thread has sockets of its own for the same addresses. */
 static int bind_listeners(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
@@ -498,12 +507,18 @@ static int bind_listeners(struct supervisor *s, const struct config *config,
 		[LISTENER_PROXY] = &config->proxy,
 		[LISTENER_TRANSPARENT] = &config->transparent,
 		[LISTENER_PROXY_TLS] = &config->proxy_tls};
+	static const char *const keys[] = {
+		[LISTENER_PROXY] = "proxy",
+		[LISTENER_TRANSPARENT] = "transparent",
+		[LISTENER_PROXY_TLS] = "proxy-tls"};
 	enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
 	unsigned num = load_workers(config);
 
 	for (size_t i = 0; i < LISTS; i++) {
-		if (claim(lists[i], err, err_size) != 0)
-			return -1;
+		if (claim(lists[i], err, err_size) == 0)
+			continue;
+		tell_another(keys[i], err, err_size);
+		return -1;
 	}
 	for (size_t i = 0; i < num * LISTS; i++) {
 		if (bind_all(s, lists[i % LISTS], listener_number(i % LISTS,
