@@ -465,12 +465,18 @@ static int bind_all(struct supervisor *s, const struct endpoints *at,
 	return 0;
 }
 
-static int claim(const struct endpoints *at, char *err, size_t err_size)
+static int claim(const struct endpoints *at, const char *key, char *err,
+	size_t err_size)
 {
+	char why[256];
+
 	for (size_t i = 0; i < at->num; i++) {
 		if (listener_claim((const struct sockaddr *)
-				&at->at[i].address, err, err_size) != 0)
-			return -1;
+				&at->at[i].address, why, sizeof(why)) == 0)
+			continue;
+		snprintf(err, err_size, "%s; listen.%s in a -c FILE takes "
+			"another", why, key);
+		return -1;
 	}
 	return 0;
 }
@@ -480,23 +486,13 @@ static int claim(const struct endpoints *at, char *err, size_t err_size)
 static int bind_admin(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
 {
-	if (claim(&config->admin, err, err_size) == 0)
+	if (claim(&config->admin, "admin", err, err_size) == 0)
 		return bind_all(s, &config->admin,
 			listener_number(LISTENER_ADMIN, 0), err, err_size);
 	if (config->admin_given)
 		return -1;
-	say("%s: there is no REST API; listen.admin gives it another address",
-		err);
+	say("there is no REST API: %s", err);
 	return 0;
-}
-
-/* tell_another: whoever has given no file does not know what would help. */
-static void tell_another(const char *key, char *err, size_t err_size)
-{
-	size_t len = strlen(err);
-
-	snprintf(err + len, err_size - len, "; listen.%s in a -c FILE takes "
-		"another", key);
 }
 
 /* Each worker thread has sockets of its own for the same addresses. */
@@ -507,18 +503,13 @@ static int bind_listeners(struct supervisor *s, const struct config *config,
 		[LISTENER_PROXY] = &config->proxy,
 		[LISTENER_TRANSPARENT] = &config->transparent,
 		[LISTENER_PROXY_TLS] = &config->proxy_tls};
-	static const char *const keys[] = {
-		[LISTENER_PROXY] = "proxy",
-		[LISTENER_TRANSPARENT] = "transparent",
-		[LISTENER_PROXY_TLS] = "proxy-tls"};
+	static const char *const keys[] = {"proxy", "transparent", "proxy-tls"};
 	enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
 	unsigned num = load_workers(config);
 
 	for (size_t i = 0; i < LISTS; i++) {
-		if (claim(lists[i], err, err_size) == 0)
-			continue;
-		tell_another(keys[i], err, err_size);
-		return -1;
+		if (claim(lists[i], keys[i], err, err_size) != 0)
+			return -1;
 	}
 	for (size_t i = 0; i < num * LISTS; i++) {
 		if (bind_all(s, lists[i % LISTS], listener_number(i % LISTS,
