@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/cli/setup.h"
+#include "proxy/cli/user_ask.h"
 
 static void on_told(void *arg, const char *what)
 {
@@ -34,6 +35,7 @@ int dress_make(const struct target *target, const char *folder,
 		    sizeof(err)) != 0)
 		return setup_failed(err);
 	warn_of_all(before);
+	user_ask(target);
 	environment_make(&out->env, &(struct environment_aim){
 		.proxy = target->url,
 		.host = target->host,

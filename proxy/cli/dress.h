@@ -4,7 +4,7 @@
  * Owns:    all of it; the files stay where they are.
  * Threads: the main one.
  * Errors:  OPTIONS_FINE, or what the program shall exit with; already told. What had
- *          to be left out is told, too.
+ *          to be left out is told, too, and that the proxy wants another user.
  */
 #ifndef PROXY_CLI_DRESS_H
 #define PROXY_CLI_DRESS_H

@@ -209,7 +209,12 @@ static bool receive(int fd, int64_t end_ms, UT_string *body,
 	return state == 1;
 }
 
-/* ask: the request is small enough to go at once. */
+/* put sends what is small enough to go at once. */
+static bool put(int fd, const char *text, size_t len)
+{
+	return send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
 static char *ask(int fd, const char *host, uint16_t port, int64_t end_ms)
 {
 	char request[512];
@@ -222,7 +227,7 @@ static char *ask(int fd, const char *host, uint16_t port, int64_t end_ms)
 	char *pem = NULL;
 
 	if (len <= 0 || (size_t)len >= sizeof(request) ||
-	    send(fd, request, (size_t)len, MSG_NOSIGNAL) != len)
+	    !put(fd, request, (size_t)len))
 		return NULL;
 	utstring_init(&body);
 	if (receive(fd, end_ms, &body, &status) && status == 200)
@@ -247,4 +252,23 @@ int root_fetch(const char *host, uint16_t port, struct root_fetched *out,
 	snprintf(err, err_size, "what listens there is no Sallyport: it gives "
 		"no root certificate at /ca/root.pem");
 	return ROOT_FETCH_NOBODY;
+}
+
+unsigned root_fetch_status(const char *host, uint16_t port, const char *request)
+{
+	int64_t end_ms = now_ms() + WAIT_MS;
+	unsigned status = 0;
+	bool loopback;
+	UT_string body;
+	char err[512];
+	int fd = dial_any(host, port, end_ms, &loopback, err, sizeof(err));
+
+	if (fd < 0)
+		return 0;
+	utstring_init(&body);
+	if (put(fd, request, strlen(request)))
+		(void)receive(fd, end_ms, &body, &status);
+	utstring_done(&body);
+	close(fd);
+	return status;
 }

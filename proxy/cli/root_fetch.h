@@ -22,6 +22,11 @@ enum { ROOT_FETCH_NOBODY = 1 }; /* no Sallyport is there; err says why */
 int root_fetch(const char *host, uint16_t port, struct root_fetched *out,
 	char *err, size_t err_size) __attribute__((warn_unused_result));
 
+/* root_fetch_status sends a whole request, of GET, and returns the status of the
+ * answer; 0: there is none. */
+unsigned root_fetch_status(const char *host, uint16_t port,
+	const char *request) __attribute__((warn_unused_result));
+
 /* root_read takes a text for one CA certificate, which it writes anew: NULL, there is none,
  * or more than one, or it is no CA's. The caller frees it. */
 char *root_read(const char *text, size_t len);

@@ -324,6 +324,30 @@ def users(t):
         assert len(done.stdout) == 1024, done
 
 
+@dress.case(needs=["program:htpasswd"])
+def a_user_is_asked_for(t):
+    """What tools say of 407 tells nobody what to do."""
+    subprocess.run(["htpasswd", "-bBcC", "4", t.path("users"), "dev one",
+                    "p@ss:w"], check=True, stderr=subprocess.DEVNULL)
+    with Running(t, {"users": {"htpasswd": t.path("users")}}) as proxy:
+        at = "127.0.0.1:%d" % proxy.port
+
+        def said(command, *options, **env):
+            done = t.run(t.binary, command, "--proxy", at, *options,
+                         *(["--", "true"] if command == "exec" else []),
+                         env=bare(t, **env))
+            assert done.returncode == 0, done
+            return done.stderr
+        for command in ("exec", "env"):
+            assert "asks for a user: --user NAME" in said(command)
+            told = said(command, "--user", "dev one",
+                        SALLYPORT_PASSWORD="guessed")
+            assert "password of the user dev one" in told, told
+            assert "guessed" not in told, told
+            assert said(command, "--user", "dev one",
+                        SALLYPORT_PASSWORD="p@ss:w") == ""
+
+
 # --- what was set before ------------------------------------------------------
 
 @dress.case
