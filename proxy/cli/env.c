@@ -105,13 +105,51 @@ static void print_hint(enum shell shell)
 			"%s\n", how[shell]);
 }
 
+/* read_caller: the name of the program that has started us; "": not known. */
+static void read_caller(char *out, int size)
+{
+	char path[64];
+	FILE *from;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)getppid());
+	from = fopen(path, "re");
+	if (!from || !fgets(out, size, from))
+		out[0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	if (from)
+		fclose(from);
+}
+
+/* is_csh: a shell that is known for one whose words are not known. */
+static bool is_csh(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	name = slash ? slash + 1 : name;
+	return strcmp(name, "csh") == 0 || strcmp(name, "tcsh") == 0;
+}
+
+/* own_shell is the shell that asks, which SHELL need not be: that is the login's, and
+ * counts where the caller is no shell. */
+static const char *own_shell(char *caller, int size)
+{
+	const char *login = getenv("SHELL");
+
+	read_caller(caller, size);
+	if (is_csh(caller) || shell_of(caller) != SHELL_UNKNOWN)
+		return caller;
+	if (login && (is_csh(login) || shell_of(login) != SHELL_UNKNOWN))
+		return login;
+	return "bash";
+}
+
 static int find_shell(const char *name, enum shell *out)
 {
-	const char *own = getenv("SHELL");
+	char caller[64];
 
-	*out = shell_of(name ? name : own ? own : "");
-	if (*out == SHELL_UNKNOWN && !name)
-		*out = SHELL_BASH;
+	if (!name)
+		name = own_shell(caller, sizeof(caller));
+	*out = shell_of(name);
 	if (*out != SHELL_UNKNOWN)
 		return OPTIONS_FINE;
 	fprintf(stderr, "sallyport env: --shell %s: it knows bash, zsh, fish "
@@ -200,7 +238,8 @@ const struct command command_env = {
 		"                      SALLYPORT_PASSWORD, or asked for. It will\n"
 		"                      stand in the lines\n"
 		"  --shell SHELL       bash, zsh, fish or powershell; without it,\n"
-		"                      what the variable SHELL names\n"
+		"                      the one that runs this, or what the\n"
+		"                      variable SHELL names\n"
 		"  --unset             the lines that take it back; what was set\n"
 		"                      before comes back\n"
 		"\n"

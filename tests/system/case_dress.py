@@ -1,6 +1,7 @@
 """sallyport exec, env, bundle and docker: what they do beside having tools work
 (case_exec.py). Each case has a Sallyport of its own, or none."""
 
+import itertools
 import os
 import pty
 import re
@@ -454,6 +455,21 @@ def in_shell(shell):
 
 for shell in SHELLS:
     in_shell(shell)
+
+
+@dress.case
+def env_is_for_the_shell_that_asks(t):
+    """Not for the login's."""
+    shells = [s for s in ("bash", "dash", "fish", "zsh") if shutil.which(s)]
+    with Running(t) as proxy:
+        for shell, login in itertools.product(
+                shells, ("/bin/bash", "/usr/bin/fish", "/bin/csh")):
+            done = t.run(shell, "-c", "%s env --proxy 127.0.0.1:%d; true"
+                         % (t.binary, proxy.port), env=bare(t, SHELL=login))
+            assert ("set -gx " in done.stdout) == (shell == "fish"), done
+            assert ("export " in done.stdout) == (shell != "fish"), done
+    done = t.run(t.binary, "env", env=bare(t, SHELL="/bin/tcsh"))
+    assert done.returncode == 2 and "it knows bash" in done.stderr, done
 
 
 @dress.case
