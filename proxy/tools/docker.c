@@ -65,6 +65,8 @@ void docker_write(FILE *out, enum docker_base base, const char *root_pem)
 		"FROM, and \"# syntax=docker/dockerfile:1\"\n"
 		"# first of all; build through the proxy by --build-arg "
 		"http_proxy=... --build-arg https_proxy=...\n"
+		"# (and --network=host, where it listens on this machine's "
+		"127.0.0.1 alone).\n"
 		"COPY <<'" MARK "' %s\n%s%s" MARK "\n", at->root, root_pem,
 		len > 0 && root_pem[len - 1] == '\n' ? "" : "\n");
 	fprintf(out, "RUN %s\n", at->run);

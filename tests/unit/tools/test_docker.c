@@ -28,6 +28,7 @@ static void names_what_the_image_has(void **state)
 	(void)state;
 	assert_non_null(strstr(out, "COPY <<'SALLYPORT' /usr/local/share/"
 		"ca-certificates/sallyport.crt\n-- root --\nSALLYPORT\nRUN "));
+	assert_non_null(strstr(out, "--network=host"));
 	assert_non_null(strstr(out, "ENV SSL_CERT_FILE=/etc/ssl/certs/"
 		"ca-certificates.crt \\\n"));
 	assert_non_null(strstr(out, "NODE_EXTRA_CA_CERTS=/usr/local/share/"));
