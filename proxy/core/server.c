@@ -106,7 +106,7 @@ static void greet(const struct server *server)
 		config->state);
 	config_proxy_address(config, proxy, sizeof(proxy));
 	say("try: curl --proxy http://%s --cacert %s/root.pem "
-	    "https://" MAGIC_HOST "/",
+	    "https://" MAGIC_HOST "/check",
 		proxy, config->state);
 }
 
