@@ -116,6 +116,7 @@ static void take_head(struct visit *visit, const struct head *head)
 			" is malformed, or too long.");
 	slice_text(head_method(head), visit->method, sizeof(visit->method));
 	visit->to_head = strcmp(visit->method, "HEAD") == 0;
+	visit->html = answer_names_html(head_get(head, "Accept"));
 	request->method = slice_of(visit->method);
 	request->path = slice_of(visit->path);
 	request->query = slice_of(visit->query);

@@ -54,6 +54,7 @@ struct visit {
 	bool loopback;                  /* of a listener on this machine's own */
 	bool closing, closed;
 	bool to_head, last;
+	bool html;                      /* the client names HTML */
 	bool cut;                       /* its end was not waited for */
 	bool begun;                     /* a request has; not read whole yet */
 	uint64_t since_ms;              /* of that, else of the step */

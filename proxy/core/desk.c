@@ -231,7 +231,8 @@ static void open_page(struct snapshot *snapshot, const struct visit *visit,
 		.method = visit->request.method,
 		.path = visit->request.path,
 		.way = PORTAL_STRAIGHT,
-		.page = true,
+		.page = visit->html,
+		.html = visit->html,
 	};
 
 	(void)answer_own(answer, &services, &request);

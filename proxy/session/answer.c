@@ -200,6 +200,12 @@ void answer_refuse(struct answer *answer, const struct refusal *refusal)
 
 /* --- our own pages ------------------------------------------------------ */
 
+bool answer_names_html(struct slice accept)
+{
+	return accept.at &&
+		memmem(accept.at, accept.len, "text/html", 9) != NULL;
+}
+
 /* find_self is where clients find the proxy: as this one did, or by its name. */
 static void find_self(const struct services *services,
 	const struct own_request *request, char out[PROXY_ADDRESS_SIZE])
@@ -243,7 +249,7 @@ enum reason answer_own(struct answer *answer, const struct services *services,
 	struct portal_request asked = {.config = snapshot->config,
 		.authority = snapshot->authority, .proxy = proxy,
 		.way = request->way, .path = request->path,
-		.html = request->page};
+		.html = request->html};
 	struct portal_page page;
 
 	if (!slice_is(request->method, "GET") &&

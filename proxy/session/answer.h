@@ -47,7 +47,12 @@ struct own_request {
 	const char *self;
 	enum portal_way way;
 	bool page; /* as in struct refusal */
+	bool html; /* for a browser: the client names HTML (answer_names_html) */
 };
+
+/* answer_names_html: an Accept field has HTML by its name. Browsers' do; curl, git,
+ * wget and npm take anything, others send none. */
+bool answer_names_html(struct slice accept);
 
 /* answer_own gives the page at path, or the refusal 404 or 405. Returns the
  * reason it stands for. */

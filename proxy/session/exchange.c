@@ -102,13 +102,12 @@ static bool is_idempotent(struct slice method)
 	return false;
 }
 
-/* Browsers say so; curl, git, wget and npm say that they take anything. */
+/* Who says nothing may be a browser. */
 static bool accepts_html(const struct head *head)
 {
 	struct slice accept = head_get(head, "Accept");
 
-	return !accept.at ||
-		memmem(accept.at, accept.len, "text/html", 9) != NULL;
+	return !accept.at || answer_names_html(accept);
 }
 
 static void begin(struct exchange *x, struct head *head)

@@ -174,7 +174,8 @@ static enum route own(struct session *s, struct exchange *x,
 {
 	struct own_request request = {.method = head_method(head),
 		.path = asked->url.path, .way = way_of(s, asked),
-		.page = x->page};
+		.page = x->page,
+		.html = answer_names_html(head_get(head, "Accept"))};
 	char self[AUTHORITY_SIZE];
 	enum reason reason;
 

@@ -110,6 +110,10 @@ def check_tells_how_the_request_came(t):
                    "Accept: */*").body.decode()
     assert "inspected: no\n" in told and \
         "next: https://sallyport.internal/check\n" in told, told
+    for fields in (), ("Accept: */*",):  # programs, some of which say nothing
+        for way, reply in ways(t, "/check", *fields):
+            assert reply.body.startswith(b"proxied: "), (way, reply)
+            assert reply.get("content-type").startswith("text/plain"), way
 
 
 # --- what is on the page ------------------------------------------------------
