@@ -196,6 +196,10 @@ def a_line_for_each_tool(t):
         tools = re.findall(r'^TOOL\("([^"]+)"', f.read(), re.M)
     assert tools and set(tools) == told, set(tools) ^ told
     lines = "\n".join(page.pres)
+    for line in page.pres:
+        assert "keytool" not in line or "sudo keytool" in line or \
+            "C:\\" in line, line
+        assert "~/.cargo/" not in line or line.startswith("mkdir -p"), line
     assert not re.search(r"\{(bundle|root|host|port|proxy)\}", lines), lines
     assert "http://127.0.0.1:%d" % t.proxy.port in lines
     digest = hashlib.sha256(root_of(t)).hexdigest().upper()
