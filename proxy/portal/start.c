@@ -1,5 +1,8 @@
 #include "proxy/portal/start.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "proxy/config/config.h"
 #include "proxy/portal/recipes.h"
 #include "proxy/portal/way.h"
@@ -59,15 +62,43 @@ static void add_proxy(UT_string *out, const struct portal_request *request)
 			"address.</p>\n");
 }
 
+/* is_near: the page is seen on the machine that the proxy listens on, where the root
+ * that it shows is taken. */
+static bool is_near(const char *proxy)
+{
+	return strncmp(proxy, "127.", 4) == 0 ||
+		strncmp(proxy, "localhost:", 10) == 0 ||
+		strncmp(proxy, "[::1]:", 6) == 0;
+}
+
+/* add_exec: what exec does not know by itself, and the file that it needs. */
+static void add_exec(UT_string *out, const char *proxy)
+{
+	bool near = is_near(proxy);
+
+	html_add(out, "<pre data-of=\"exec\">");
+	if (!near) {
+		html_add(out, "curl --noproxy '*' -fo sallyport-root.pem "
+			"'http://");
+		html_text(out, proxy);
+		html_add(out, "/ca/root.pem'\n");
+	}
+	html_add(out, "sallyport exec");
+	if (strcmp(proxy, "127.0.0.1:8080") != 0) {
+		html_add(out, " --proxy ");
+		html_text(out, proxy);
+	}
+	html_add(out, near ? " -- npm ci</pre>\n" :
+		" --ca sallyport-root.pem -- npm ci</pre>\n");
+}
+
 static void add_tools(UT_string *out, const struct portal_request *request)
 {
 	html_add(out, "<h2>Command-line tools</h2>\n<p>Where "
 		"<code>sallyport</code> is installed, it sets up all of them "
-		"for a command (or a shell, with <code>env</code>):</p>\n"
-		"<pre data-of=\"exec\">sallyport exec --proxy ");
-	html_text(out, request->proxy);
-	html_add(out, " --ca sallyport-root.pem -- npm ci</pre>\n"
-		"<p>Elsewhere, by hand:</p>\n");
+		"for a command (or a shell, with <code>env</code>):</p>\n");
+	add_exec(out, request->proxy);
+	html_add(out, "<p>Elsewhere, by hand:</p>\n");
 	recipes_write(out, request->proxy);
 }
 

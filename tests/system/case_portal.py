@@ -206,6 +206,22 @@ def a_line_for_each_tool(t):
     assert ":".join(re.findall("..", digest)) in text
 
 
+@portal.case
+def the_line_of_exec_works_as_copied(t):
+    def lines(host):
+        reply = t.ask(t.dial(), "GET", "/", host, HTML)
+        return [pre for pre in Outline(reply.body.decode()).pres
+                if "sallyport exec" in pre]
+    assert lines("127.0.0.1:8080") == ["sallyport exec -- npm ci"]
+    assert lines("127.0.0.1:99") == [
+        "sallyport exec --proxy 127.0.0.1:99 -- npm ci"]
+    assert lines("proxy.test:99") == [
+        "curl --noproxy '*' -fo sallyport-root.pem "
+        "'http://proxy.test:99/ca/root.pem'\n"
+        "sallyport exec --proxy proxy.test:99 --ca sallyport-root.pem "
+        "-- npm ci"]
+
+
 def luminance(colour):
     if len(colour) == 4:
         colour = "#" + "".join(2 * c for c in colour[1:])
