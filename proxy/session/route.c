@@ -322,6 +322,22 @@ static enum route route_proxy(struct session *s, struct exchange *x,
 
 /* --- in a tunnel -------------------------------------------------------- */
 
+/* route_own: this tunnel is open to all, without a login. So whatever name stands
+ * inside it, the log has only the tunnel's own: nobody could be asked for another. */
+static enum route route_own(struct session *s, struct exchange *x,
+	struct head *head, const struct asked *asked, const char *scheme)
+{
+	note_url(x, scheme, s->name, s->port, asked);
+	if (asked->url.form == URL_ABSOLUTE &&
+	    (!slice_is_nocase(asked->url.scheme, scheme) ||
+		    (asked->port && asked->port != s->port)))
+		return exchange_refuse(x, REASON_WRONG_HOST,
+			"another scheme or port");
+	if (asked->host[0] && !decide_is_magic(asked->host))
+		return exchange_refuse(x, REASON_WRONG_HOST, "not our own");
+	return own(s, x, head, asked);
+}
+
 /* is_blocked decides by CONNECT's host and by the one that is asked for; the
  * stricter counts. */
 static bool is_blocked(struct session *s, const char *host)
@@ -347,10 +363,10 @@ static enum route route_plain(struct session *s, struct exchange *x,
 		s->port, asked->url.path};
 	enum route route;
 
+	if (s->own_pages)
+		return route_own(s, x, head, asked, "http");
 	note_url(x, "http", asked->host[0] ? asked->host : s->host, s->port,
 		asked);
-	if (s->own_pages)
-		return own(s, x, head, asked);
 	if (asked->url.form == URL_ABSOLUTE &&
 	    (!slice_is_nocase(asked->url.scheme, "http") ||
 		    (asked->port && asked->port != s->port)))
@@ -500,10 +516,10 @@ static enum route route_inspected(struct session *s, struct exchange *x,
 		s->port, asked->url.path};
 	enum route route = ROUTE_ORIGIN;
 
+	if (s->own_pages)
+		return route_own(s, x, head, asked, "https");
 	note_url(x, "https", asked->host[0] ? asked->host : s->name, s->port,
 		asked);
-	if (s->own_pages)
-		return own(s, x, head, asked);
 	if (s->deny)
 		x->last = true; /* the next connection asks again */
 	if (s->deny || decided_otherwise(s, x))

@@ -116,6 +116,26 @@ def check_tells_how_the_request_came(t):
             assert reply.get("content-type").startswith("text/plain"), way
 
 
+@portal.case
+def only_our_own_name_in_a_tunnel_to_us(t):
+    """Nobody logs in for it: the log must not tell of other names there."""
+    for port, scheme in ((443, "https"), (80, "http")):
+        own = scheme + "://sallyport.internal/"
+        for target, host in (("/", "payroll.corp.test"),
+                             (scheme + "://payroll.corp.test/", "x"),
+                             (scheme + "://sallyport.internal:9/", "x")):
+            sock = t.tls("sallyport.internal") if port == 443 else \
+                t.tunnel("sallyport.internal", port)
+            reply = t.ask(sock, "GET", target, host)
+            assert (reply.status, reply.error) == (421, "wrong-host"), (
+                target, host, reply)
+            t.line(reason="wrong-host", url=own)
+        sock = t.tls("sallyport.internal") if port == 443 else \
+            t.tunnel("sallyport.internal", port)
+        assert t.ask(sock, "GET", own, "x").status == 200
+    assert not [line for line in t.lines() if "payroll" in json.dumps(line)]
+
+
 # --- what is on the page ------------------------------------------------------
 
 class Outline(html.parser.HTMLParser):
