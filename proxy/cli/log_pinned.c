@@ -227,8 +227,8 @@ static void tell_left_out(const struct refusals *refusals)
 {
 	if (refusals->left_out > 0)
 		fprintf(stderr, "sallyport: %llu refusals are left out: more "
-			"than %d of clients, programs and hosts; --since, "
-			"--host and --client narrow it down\n",
+			"than %d of clients, programs and hosts; --since "
+			"narrows it down\n",
 			(unsigned long long)refusals->left_out, REFUSALS_MAX);
 }
 
@@ -236,8 +236,8 @@ static int judge(struct pinned *pinned)
 {
 	if (pinned->refusals.blind) {
 		fputs("sallyport: there are too many clients, programs and "
-			"hosts in the log to tell who accepted what; --since, "
-			"--host and --client narrow it down\n", stderr);
+			"hosts in the log to tell who accepted what; --since "
+			"narrows it down\n", stderr);
 		return EXIT_FAILED;
 	}
 	tell_left_out(&pinned->refusals);
@@ -249,6 +249,22 @@ static int judge(struct pinned *pinned)
 	return EXIT_DONE;
 }
 
+/* gather feeds all lines of that time: were those of other hosts left out, a program
+ * that trusts nothing of ours would look like one that pins a host. */
+static void gather(struct pinned *pinned, struct book *book,
+	struct entry *entry)
+{
+	const struct filter *asked = &pinned->ask.filter;
+	const struct filter times = {.since_ms = asked->since_ms,
+		.until_ms = asked->until_ms};
+
+	while (book_next(book, entry)) {
+		if (filter_fits(&times, entry))
+			refusals_add(&pinned->refusals, entry,
+				filter_fits(asked, entry));
+	}
+}
+
 static int run(struct pinned *pinned)
 {
 	struct book book = {.num = 0};
@@ -257,10 +273,7 @@ static int run(struct pinned *pinned)
 
 	refusals_open(&pinned->refusals);
 	if (code == OPTIONS_FINE) {
-		while (book_next(&book, &entry)) {
-			if (filter_fits(&pinned->ask.filter, &entry))
-				refusals_add(&pinned->refusals, &entry);
-		}
+		gather(pinned, &book, &entry);
 		code = judge(pinned);
 		end = log_ask_end(&book);
 		code = code == EXIT_DONE ? end : code;

@@ -274,7 +274,7 @@ static bool counts(const struct entry *entry)
 }
 
 static void note_refused(struct refusals *refusals, const struct about *about,
-	const struct entry *entry)
+	const struct entry *entry, bool asked)
 {
 	enum refusal_how how = how_of(entry);
 	struct refusal *row = row_of(refusals, about, how != REFUSAL_HOWS);
@@ -286,11 +286,12 @@ static void note_refused(struct refusals *refusals, const struct about *about,
 		return;
 	}
 	row->by[how]++;
+	row->asked |= asked;
 	note_time(row, entry->at_ms);
 }
 
 static void note_wants(struct refusals *refusals, const struct about *about,
-	const struct entry *entry)
+	const struct entry *entry, bool asked)
 {
 	struct about host = {.agent = ""};
 	struct refusal *row;
@@ -300,10 +301,12 @@ static void note_wants(struct refusals *refusals, const struct about *about,
 	if (!row)
 		return;
 	row->wants++;
+	row->asked |= asked;
 	note_time(row, entry->at_ms);
 }
 
-void refusals_add(struct refusals *refusals, const struct entry *entry)
+void refusals_add(struct refusals *refusals, const struct entry *entry,
+	bool asked)
 {
 	bool is_request = entry_is(entry, ENTRY_kind, "exchange") ||
 		entry_is(entry, ENTRY_kind, "relay");
@@ -312,9 +315,9 @@ void refusals_add(struct refusals *refusals, const struct entry *entry)
 	if (!about_of(entry, &about))
 		return;
 	if (entry_is(entry, ENTRY_reason, "origin-wants-client-certificate"))
-		note_wants(refusals, &about, entry);
+		note_wants(refusals, &about, entry, asked);
 	if (is_request && entry_is(entry, ENTRY_decrypted, "true"))
 		note_accepted(refusals, &about);
 	else if (entry_is(entry, ENTRY_kind, "refused") && counts(entry))
-		note_refused(refusals, &about, entry);
+		note_refused(refusals, &about, entry, asked);
 }

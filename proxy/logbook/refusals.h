@@ -46,6 +46,7 @@ struct refusal {
 	uint64_t by[REFUSAL_HOWS];
 	uint64_t otherwise;  /* broken off without having seen it, or late */
 	uint64_t wants;      /* times the origin wanted a client's certificate */
+	bool asked;          /* a line of them was asked for */
 	unsigned moments;    /* some seconds apart */
 	int64_t first_ms, last_ms, moment_ms;
 };
@@ -62,7 +63,11 @@ struct refusals {
 
 void refusals_open(struct refusals *refusals);
 void refusals_close(struct refusals *refusals);
-void refusals_add(struct refusals *refusals, const struct entry *entry);
+
+/* refusals_add wants all lines of the time that is asked about: what a program
+ * accepted elsewhere matters. asked: this one is of those to be told of. */
+void refusals_add(struct refusals *refusals, const struct entry *entry,
+	bool asked);
 
 const char *refusal_word(enum refusal_how how);
 uint64_t refusal_sure(const struct refusal *refusal);

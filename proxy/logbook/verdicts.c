@@ -19,6 +19,7 @@ static void add_row(struct verdict *verdict, const struct refusal *row)
 	for (int i = 0; i < REFUSAL_HOWS; i++)
 		verdict->by[i] += row->by[i];
 	verdict->wants += row->wants;
+	verdict->asked |= row->asked;
 	if (verdict->first_ms == 0 || row->first_ms < verdict->first_ms)
 		verdict->first_ms = row->first_ms;
 	if (row->last_ms > verdict->last_ms)
@@ -44,6 +45,8 @@ static void keep(struct search *search, const struct verdict *verdict)
 {
 	struct verdicts *out = search->out;
 
+	if (!verdict->asked)
+		return;
 	if ((out->num & (out->num + 1)) == 0) { /* 0, 1, 3, 7 ... */
 		out->at = realloc(out->at,
 			(2 * out->num + 1) * sizeof(*out->at));

@@ -12,6 +12,8 @@
  * One that refuses ours for two hosts or more, and accepts it for none, does not
  * trust the CA; there, sparing hosts one by one would only hide that.
  *
+ * All lines count for that; told of is only what has one that was asked for.
+ *
  * Owns:    the list; it borrows from the refusals, whose rows it sorts and uses up:
  *          nothing is added to these any more.
  * Threads: one.
@@ -35,6 +37,7 @@ struct verdict {
 	uint64_t by[REFUSAL_HOWS];
 	uint64_t wants;
 	size_t clients, hosts;
+	bool asked;
 	bool trusts;         /* of PINNED: it accepts ours for other hosts */
 	int64_t first_ms, last_ms;
 };

@@ -355,3 +355,7 @@ def who_refuses_all_does_not_trust_the_ca(t):
         text, _ = log(proxy, "pinned")
         assert "not to trust the CA" in " ".join(text.split()), text
         assert "sallyport exec" in text and "ssl-rules" not in text, text
+        # And one host of them looked at does not make it one that pins.
+        assert pinned(proxy, "--host", COMMON) == said
+        nothing = pinned(proxy, "--host", "other.lab.test")
+        assert nothing["do_not_trust_the_ca"] == [], nothing

@@ -17,6 +17,7 @@ struct said {
 	const char *failure, *alert; /* NULL: a request came, or alert: none */
 	bool before;                 /* it had not seen the certificate */
 	const char *names, *untrusted, *reason, *ms;
+	bool aside;                  /* not asked for */
 };
 
 static struct refusals refusals;
@@ -60,7 +61,7 @@ static void times(unsigned num, int seconds, struct said said)
 	entry.value[ENTRY_ms_origin] = "20";
 	for (; num > 0; num--, now += seconds * 1000) {
 		entry.at_ms = now;
-		refusals_add(&refusals, &entry);
+		refusals_add(&refusals, &entry, !said.aside);
 	}
 }
 
@@ -250,6 +251,16 @@ static void who_trusts_nothing_is_told_apart(void **state)
 	assert_int_equal(one->by[REFUSAL_UNKNOWN_CA], 5);
 }
 
+/* What is asked about does not change what is made of it. */
+static void who_is_asked_about_is_judged_by_all(void **state)
+{
+	(void)state;
+	LINES(3, 20, ALERT, .agent = "app/1");
+	LINES(3, 20, ALERT, .agent = "app/1", .host = "b.test", .aside = true);
+	LINES(3, 20, ALERT, .agent = "app/2", .host = "b.test", .aside = true);
+	(void)the_one(3, VERDICT_NO_TRUST);
+}
+
 /* A machine without the CA, among others that have it. */
 static void one_client_without_the_ca(void **state)
 {
@@ -352,6 +363,7 @@ int main(void)
 		CASE(closing_does_not_where_it_may_have_accepted),
 		CASE(who_trusts_is_known_by_its_name),
 		CASE(who_trusts_nothing_is_told_apart),
+		CASE(who_is_asked_about_is_judged_by_all),
 		CASE(one_client_without_the_ca),
 		CASE(several_hosts_of_one_program),
 		CASE(clients_are_taken_together),
