@@ -100,6 +100,12 @@ static void put_pinned(const struct verdict *of)
 		"  elsewhere    it has accepted none of the proxy's certificates; "
 		"see first\n               that it trusts the CA (\"sallyport "
 		"exec\" or \"sallyport trust\" has it\n               do so)");
+	if (of->clients == 1)
+		puts("  only         this one client has shown it");
+	if (!log_spare_fits(of))
+		puts(of->trusts ? "  so           no rule: it is the proxy's own "
+			"name, or no client that one could name" :
+			"  so           no rule: it may just not trust the CA");
 	putchar('\n');
 }
 

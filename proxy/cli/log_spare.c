@@ -1,6 +1,10 @@
 #include "proxy/cli/log_spare.h"
 
 #include <string.h>
+#include <sys/socket.h>
+
+#include "proxy/logbook/filter.h"
+#include "proxy/portal/portal.h"
 
 enum { RULE_NAME_MAX = 63 };
 
@@ -21,68 +25,105 @@ bool log_spare_agent(const char *agent, char out[SPARE_AGENT_SIZE])
 	return true;
 }
 
-static bool same_rule(const struct verdict *one, const struct verdict *other)
+static bool same_host(const struct verdict *one, const struct verdict *other)
 {
 	return one->kind == other->kind && strcmp(one->host, other->host) == 0;
 }
 
-/* put_agents: what is said twice is written once; they are in order. */
-static void put_agents(FILE *out, const struct verdict *at, size_t num)
+/* source_of: what was seen on one client only is spared on that one alone. NULL:
+ * on all. */
+static const char *source_of(const struct verdict *of)
 {
-	char agent[SPARE_AGENT_SIZE], last[SPARE_AGENT_SIZE] = "";
+	return of->kind == VERDICT_PINNED && of->clients == 1 ? of->client :
+		NULL;
+}
 
-	for (size_t i = 0; i < num; i++) {
-		if (!log_spare_agent(at[i].agent, agent))
-			return;
+bool log_spare_fits(const struct verdict *of)
+{
+	struct sockaddr_storage address;
+	const char *source = source_of(of);
+
+	if (strcmp(of->host, MAGIC_HOST) == 0 ||
+	    (source && !filter_address(source, &address)))
+		return false;
+	return of->kind == VERDICT_WANTS ||
+		(of->kind == VERDICT_PINNED && of->trusts);
+}
+
+/* agent_of: "", a rule can't tell it by that. */
+static void agent_of(const struct verdict *of, char out[SPARE_AGENT_SIZE])
+{
+	if (of->kind != VERDICT_PINNED || !log_spare_agent(of->agent, out))
+		out[0] = '\0';
+}
+
+/* is_covered: one of those before says the same. */
+static bool is_covered(const struct verdict *from, const struct verdict *of)
+{
+	char agent[SPARE_AGENT_SIZE], other[SPARE_AGENT_SIZE];
+	const char *source = source_of(of), *others;
+
+	agent_of(of, agent);
+	for (; from < of; from++) {
+		others = source_of(from);
+		agent_of(from, other);
+		if (log_spare_fits(from) && strcmp(agent, other) == 0 &&
+		    (!others || (source && strcmp(source, others) == 0)))
+			return true;
 	}
-	fputs(", user-agents: [", out);
-	for (size_t i = 0; i < num; i++) {
-		(void)log_spare_agent(at[i].agent, agent);
-		if (strcmp(agent, last) != 0)
-			fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", agent);
-		memcpy(last, agent, sizeof(last));
-	}
-	fputc(']', out);
+	return false;
 }
 
 /* put_name: one of a rule is short, and there are not two of the same. */
-static void put_name(FILE *out, const struct verdict *of, size_t number)
+static void put_name(FILE *out, const struct verdict *of, bool again,
+	size_t number)
 {
 	const char *what = of->kind == VERDICT_PINNED ? "Pinned" :
 		"Wants client certificates";
-	size_t len = strlen(of->host), room = RULE_NAME_MAX - strlen(what) - 2;
+	char nth[32] = "";
+	size_t len = strlen(of->host), room;
 
+	if (again)
+		snprintf(nth, sizeof(nth), " (%zu)", number);
+	room = RULE_NAME_MAX - strlen(what) - 2 - strlen(nth);
 	if (len <= room)
-		fprintf(out, "\"%s: %s\"", what, of->host);
+		fprintf(out, "\"%s: %s%s\"", what, of->host, nth);
 	else
 		fprintf(out, "\"%s: %.24s... (%zu)\"", what, of->host, number);
 }
 
-static void put_rule(FILE *out, const struct verdict *at, size_t num,
+static void put_rule(FILE *out, const struct verdict *of, bool again,
 	size_t number)
 {
+	const char *source = source_of(of);
+	char agent[SPARE_AGENT_SIZE];
+
+	agent_of(of, agent);
 	fputs("  - name: ", out);
-	put_name(out, at, number);
-	fprintf(out, "\n    match: {hosts: [\"%s\"]", at->host);
-	if (at->kind == VERDICT_PINNED)
-		put_agents(out, at, num);
+	put_name(out, of, again, number);
+	fprintf(out, "\n    match: {hosts: [\"%s\"]", of->host);
+	if (source)
+		fprintf(out, ", sources: [\"%s\"]", source);
+	if (agent[0])
+		fprintf(out, ", user-agents: [\"%s\"]", agent);
 	fputs("}\n    action: do-not-inspect\n", out);
 }
 
 bool log_spare(FILE *out, const struct verdicts *verdicts)
 {
-	size_t number = 0, end;
+	const struct verdict *from = verdicts->at, *at = from;
+	size_t number = 0, before = 0;
 
-	for (size_t i = 0; i < verdicts->num; i = end) {
-		end = i + 1;
-		while (end < verdicts->num && same_rule(&verdicts->at[i],
-				&verdicts->at[end]))
-			end++;
-		if (verdicts->at[i].kind == VERDICT_NO_TRUST)
+	for (size_t i = 0; i < verdicts->num; i++, at++) {
+		if (!same_host(from, at)) {
+			from = at;
+			before = number;
+		}
+		if (!log_spare_fits(at) || is_covered(from, at))
 			continue;
 		if (number++ == 0)
 			fputs("ssl-rules:\n", out);
-		put_rule(out, &verdicts->at[i], end - i, number);
+		put_rule(out, at, number > before + 1, number);
 	}
 	return number > 0;
 }

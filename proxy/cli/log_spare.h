@@ -11,9 +11,14 @@
 
 #include "proxy/logbook/verdicts.h"
 
-/* log_spare writes one for each host that is pinned or wants certificates, as
- * items of ssl-rules. A rule is for the programs alone where all are known by what
- * they say of themselves. False: there is none to write. */
+/* log_spare_fits: there is a rule for that. There is none for a program that has
+ * accepted nothing of ours: it may just not trust the CA; nor for our own pages. */
+bool log_spare_fits(const struct verdict *of);
+
+/* log_spare writes one for each program at a host that it pins, and for each host
+ * that wants certificates, as items of ssl-rules. A rule is for that program alone
+ * where it can be told by what it says of itself, and for the one client where it
+ * was seen on no other. False: there is none to write. */
 bool log_spare(FILE *out, const struct verdicts *verdicts);
 
 /* log_spare_agent writes what a rule's user-agents would have for it, as "curl/"

@@ -226,7 +226,8 @@ static void judge_host(struct search *search, const struct refusal *rows,
 			weight += refusal_unsure(row);
 	}
 	weight += sure(&verdict) * UNSURE_WEIGHT;
-	if (weight >= (uint64_t)search->least * UNSURE_WEIGHT)
+	if (weight >= (uint64_t)search->least * UNSURE_WEIGHT &&
+	    verdict.last_ms - verdict.first_ms >= REFUSALS_APART_MS)
 		keep(search, &verdict);
 }
 

@@ -7,7 +7,9 @@
  *   - has refused it so many times with an alert that says so, or
  *   - has only closed, three times as often, at three moments or more, all right
  *     after the certificate but a few; and accepts ours for other hosts. By less
- *     nobody can tell a program that refuses from one that was closed.
+ *     nobody can tell a program that refuses from one that was closed,
+ *
+ * in both cases not all within a few seconds, as in one burst of tries.
  *
  * One that refuses ours for two hosts or more, and accepts it for none, does not
  * trust the CA; there, sparing hosts one by one would only hide that.

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import csv
+import datetime
 import io
 import json
 import os
@@ -247,6 +248,23 @@ def pinned(proxy, *options):
     return json.loads(log(proxy, "pinned", "--json", *options)[0])
 
 
+def aged(t, proxy, agent):
+    """A copy of the log, in which that program refused first a minute ago."""
+    with open(proxy.access) as f:
+        rows = f.read().splitlines()
+    for i, row in enumerate(rows):
+        line = json.loads(row)
+        if line.get("user_agent") == agent and "client_failure" in line:
+            ago = datetime.datetime.fromisoformat(
+                line["time"].replace("Z", "+00:00")) - \
+                datetime.timedelta(minutes=1)
+            line["time"] = ago.isoformat(timespec="milliseconds").replace(
+                "+00:00", "Z")
+            rows[i] = json.dumps(line)
+            break
+    return "--file", t.write("aged.log", "\n".join(rows) + "\n")
+
+
 def refuse(t, host, agent, trust=None):
     """A program that verifies by another CA than ours."""
     sock, reply = t.connect(host, 443, "User-Agent: " + agent)
@@ -308,13 +326,13 @@ def five_hundred_aborts_are_no_suggestion(t):
         for _ in range(3):
             refuse(t, COMMON, PINNED)
         t.line(user_agent=PINNED, count=3)
-        said = pinned(proxy)
+        said = pinned(proxy, *aged(t, proxy, PINNED))
         assert len(said["pinned"]) == 1, said
         one = said["pinned"][0]
         assert (one["host"], one["application"], one["refusals"]) == \
             (COMMON, PINNED, 3), one
         assert one["by"] == {"unknown_ca": 3} and one["ja4"], one
-        assert not said["do_not_trust_the_ca"], said
+        assert not said["do_not_trust_the_ca"] and not said["rules"], said
 
 
 @asked.case(limit=60)
@@ -323,7 +341,14 @@ def the_rule_spares_the_program(t):
         for _ in range(3):
             refuse(t, COMMON, PINNED)
         t.line(user_agent=PINNED, count=3)
-        text, _ = log(proxy, "pinned")
+        assert pinned(proxy)["pinned"] == [], "all of it in a moment"
+        text, _ = log(proxy, "pinned", *aged(t, proxy, PINNED))
+        assert "no rule" in text and "ssl-rules" not in text, text
+        assert t.fetch("https://rsa.lab.test/1k",
+                       "User-Agent: " + PINNED).status == 200
+        t.line(user_agent=PINNED, count=4)
+        text, _ = log(proxy, "pinned", *aged(t, proxy, PINNED))
+        assert 'sources: ["127.0.0.1"]' in text and "one client" in text, text
         assert "unknown_ca 3" in text and COMMON in text, text
         rule = text[text.index("ssl-rules:"):]
         # As it is pasted: check finds nothing wrong, and it works.

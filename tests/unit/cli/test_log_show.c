@@ -147,41 +147,98 @@ static void agents_become_patterns(void **state)
 	assert_true(log_spare_agent(longest, agent));
 }
 
-static void a_rule_for_each_host(void **state)
+#define PIN .kind = VERDICT_PINNED, .trusts = true, .clients = 2
+#define PIN_ON(address) .kind = VERDICT_PINNED, .trusts = true, .clients = 1, \
+	.client = address
+
+static void rules_are(struct verdict *all, size_t num, const char *want)
 {
-	char text[2048] = "", host[200];
+	char text[2048] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(out);
+	assert_true(log_spare(out, &(struct verdicts){all, num}) ==
+		(want[0] != '\0'));
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(text, want);
+}
+
+static void a_rule_for_each_program_at_a_host(void **state)
+{
+	char host[200];
 	struct verdict all[] = {
-		{.kind = VERDICT_PINNED, .host = "a.test", .agent = "app/1"},
-		{.kind = VERDICT_PINNED, .host = "a.test", .agent = "app/2"},
-		{.kind = VERDICT_PINNED, .host = "a.test", .agent = "tool/1"},
-		{.kind = VERDICT_PINNED, .host = "b.test", .agent = ""},
-		{.kind = VERDICT_PINNED, .host = "b.test", .agent = "app/1"},
-		{.kind = VERDICT_PINNED, .host = host, .agent = "x y"},
+		{PIN, .host = "a.test", .agent = "app/1"},
+		{PIN, .host = "a.test", .agent = "app/2"},
+		{PIN, .host = "a.test", .agent = "tool/1"},
+		{PIN, .host = "b.test", .agent = ""},
+		{PIN, .host = "b.test", .agent = "app/1"},
+		{PIN, .host = host, .agent = "x y"},
 		{.kind = VERDICT_NO_TRUST, .host = "c.test", .agent = "app/1"},
 		{.kind = VERDICT_WANTS, .host = "d.test", .agent = ""},
 	};
-	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	(void)state;
 	memset(host, 'h', sizeof(host));
 	host[199] = '\0';
-	assert_true(log_spare(out, &(struct verdicts){all, 8}));
-	assert_int_equal(fclose(out), 0);
-	assert_ptr_equal(strstr(text, "ssl-rules:\n"
+	rules_are(all, 5, "ssl-rules:\n"
 		"  - name: \"Pinned: a.test\"\n"
-		"    match: {hosts: [\"a.test\"], user-agents: [\"app/*\", "
-		"\"tool/*\"]}\n"
+		"    match: {hosts: [\"a.test\"], user-agents: [\"app/*\"]}\n"
+		"    action: do-not-inspect\n"
+		"  - name: \"Pinned: a.test (2)\"\n"
+		"    match: {hosts: [\"a.test\"], user-agents: [\"tool/*\"]}\n"
 		"    action: do-not-inspect\n"
 		"  - name: \"Pinned: b.test\"\n"
 		"    match: {hosts: [\"b.test\"]}\n"
 		"    action: do-not-inspect\n"
-		"  - name: \"Pinned: hhhhhhhhhhhhhhhhhhhhhhhh... (3)\"\n"), text);
-	assert_non_null(strstr(text, "name: \"Wants client certificates: "
-		"d.test\""));
-	assert_null(strstr(text, "c.test"));
-	out = fmemopen(text, sizeof(text), "w");
-	assert_false(log_spare(out, &(struct verdicts){all + 6, 1}));
-	assert_int_equal(fclose(out), 0);
+		"  - name: \"Pinned: b.test (4)\"\n"
+		"    match: {hosts: [\"b.test\"], user-agents: [\"app/*\"]}\n"
+		"    action: do-not-inspect\n");
+	rules_are(all + 6, 2, "ssl-rules:\n"
+		"  - name: \"Wants client certificates: d.test\"\n"
+		"    match: {hosts: [\"d.test\"]}\n"
+		"    action: do-not-inspect\n");
+	host[64] = '\0';
+	rules_are(all + 5, 1, "ssl-rules:\n"
+		"  - name: \"Pinned: hhhhhhhhhhhhhhhhhhhhhhhh... (1)\"\n"
+		"    match: {hosts: [\"hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh"
+		"hhhhhhhhhhhhhhhhhhhhhhhh\"]}\n"
+		"    action: do-not-inspect\n");
+}
+
+static void one_client_makes_a_rule_for_itself_alone(void **state)
+{
+	struct verdict all[] = {
+		{PIN_ON("10.0.0.1"), .host = "a.test", .agent = "app/1"},
+		{PIN_ON("10.0.0.1"), .host = "a.test", .agent = "app/2"},
+		{PIN_ON("2001:db8::1"), .host = "a.test", .agent = "app/3"},
+	};
+
+	(void)state;
+	rules_are(all, 3, "ssl-rules:\n"
+		"  - name: \"Pinned: a.test\"\n"
+		"    match: {hosts: [\"a.test\"], sources: [\"10.0.0.1\"], "
+		"user-agents: [\"app/*\"]}\n"
+		"    action: do-not-inspect\n"
+		"  - name: \"Pinned: a.test (2)\"\n"
+		"    match: {hosts: [\"a.test\"], sources: [\"2001:db8::1\"], "
+		"user-agents: [\"app/*\"]}\n"
+		"    action: do-not-inspect\n");
+}
+
+static void no_rule_for_these(void **state)
+{
+	struct verdict all[] = {
+		{.kind = VERDICT_PINNED, .clients = 2, .host = "a.test",
+			.agent = "app/1"},
+		{PIN_ON("\"]}"), .host = "b.test", .agent = "app/1"},
+		{.kind = VERDICT_NO_TRUST, .host = "c.test", .agent = "app/1"},
+		{PIN, .host = "sallyport.internal", .agent = "app/1"},
+		{.kind = VERDICT_WANTS, .host = "sallyport.internal"},
+	};
+
+	(void)state;
+	rules_are(all, 5, "");
+	rules_are(all, 0, "");
 }
 
 int main(void)
@@ -192,7 +249,9 @@ int main(void)
 		cmocka_unit_test(rows_say_why_and_from_where),
 		cmocka_unit_test(controls_are_masked),
 		cmocka_unit_test(agents_become_patterns),
-		cmocka_unit_test(a_rule_for_each_host),
+		cmocka_unit_test(a_rule_for_each_program_at_a_host),
+		cmocka_unit_test(one_client_makes_a_rule_for_itself_alone),
+		cmocka_unit_test(no_rule_for_these),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

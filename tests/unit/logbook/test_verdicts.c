@@ -86,7 +86,7 @@ static void alerts_speak_for_themselves(void **state)
 	const struct verdict *one;
 
 	(void)state;
-	LINES(2, 0, ALERT, .agent = "app/1");
+	LINES(2, 5, ALERT, .agent = "app/1");
 	LINES(1, 0, .failure = "alert", .alert = "bad_certificate",
 		.agent = "app/1");
 	one = the_one(3, VERDICT_PINNED);
@@ -98,6 +98,18 @@ static void alerts_speak_for_themselves(void **state)
 	assert_int_equal(one->by[REFUSAL_BAD_CERTIFICATE], 1);
 	assert_int_equal(one->first_ms, 1000000);
 	assert_false(one->trusts);
+}
+
+/* Anybody can make many in a moment. */
+static void it_takes_some_time(void **state)
+{
+	(void)state;
+	LINES(99, 0, ALERT, .agent = "app/1");
+	LINES(1, 0, ALERT, .agent = "app/2");
+	now += REFUSALS_APART_MS - 1;
+	LINES(1, 0, ALERT, .agent = "app/1");
+	LINES(1, 0, .agent = "app/1", .host = "b.test");
+	assert_int_equal(found(1), 0);
 }
 
 static void it_takes_so_many(void **state)
@@ -145,7 +157,7 @@ static void another_program_does_not(void **state)
 static void accepting_elsewhere_makes_it_sure(void **state)
 {
 	(void)state;
-	LINES(3, 0, ALERT);
+	LINES(3, 5, ALERT);
 	LINES(1, 0, .host = "b.test");
 	assert_true(the_one(3, VERDICT_PINNED)->trusts);
 }
@@ -348,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(alerts_speak_for_themselves),
+		CASE(it_takes_some_time),
 		CASE(it_takes_so_many),
 		CASE(accepting_speaks_against),
 		CASE(accepting_by_the_same_tls),
