@@ -233,9 +233,10 @@ static void tell_left_out(const struct refusals *refusals)
 {
 	if (refusals->left_out > 0)
 		fprintf(stderr, "sallyport: %llu refusals are left out: more "
-			"than %d of clients, programs and hosts; --since "
-			"narrows it down\n",
-			(unsigned long long)refusals->left_out, REFUSALS_MAX);
+			"than %d of programs and hosts on one client, or %d in "
+			"all; --since narrows it down\n",
+			(unsigned long long)refusals->left_out,
+			REFUSALS_OF_CLIENT, REFUSALS_MAX);
 }
 
 static int judge(struct pinned *pinned)

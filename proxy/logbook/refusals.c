@@ -18,6 +18,12 @@ enum {
 	ANY_BY_BOTH,
 	ANY_BY_TLS,
 	ROW,
+	CLIENT,
+};
+
+struct refusals_of {
+	const char *client; /* borrowed of its first row; NULL: free */
+	unsigned rows;
 };
 
 static const char *const words[] = {
@@ -59,7 +65,8 @@ void refusals_open(struct refusals *refusals)
 	*refusals = (struct refusals){.num = 0};
 	refusals->at = calloc(REFUSALS_MAX, sizeof(*refusals->at));
 	refusals->index = calloc(INDEX, sizeof(*refusals->index));
-	if (!refusals->at || !refusals->index)
+	refusals->of = calloc(INDEX, sizeof(*refusals->of));
+	if (!refusals->at || !refusals->index || !refusals->of)
 		abort();
 	marks_open(&refusals->accepted);
 }
@@ -74,6 +81,7 @@ void refusals_close(struct refusals *refusals)
 	}
 	free(refusals->at);
 	free(refusals->index);
+	free(refusals->of);
 	marks_close(&refusals->accepted);
 	*refusals = (struct refusals){.num = 0};
 }
@@ -121,6 +129,42 @@ static char *copy_of(const char *text)
 	return made;
 }
 
+/* rows_of finds what is counted of a client: there are more places than rows. */
+static struct refusals_of *rows_of(struct refusals *refusals,
+	const char *client)
+{
+	size_t place = marks_hash(&refusals->accepted, CLIENT, client, NULL) %
+		INDEX;
+
+	while (refusals->of[place].client &&
+	       strcmp(refusals->of[place].client, client) != 0)
+		place = (place + 1) % INDEX;
+	return &refusals->of[place];
+}
+
+/* add_row: NULL, there is no place. Rows of no client are of hosts that want
+ * certificates, whoever asked them. */
+static struct refusal *add_row(struct refusals *refusals,
+	const struct about *about)
+{
+	struct refusals_of *of = rows_of(refusals, about->client);
+	struct refusal *row;
+
+	if (refusals->num == REFUSALS_MAX ||
+	    (about->client[0] && of->rows == REFUSALS_OF_CLIENT)) {
+		refusals->left_out++;
+		return NULL;
+	}
+	row = &refusals->at[refusals->num++];
+	*row = (struct refusal){.client = copy_of(about->client),
+		.host = copy_of(about->host), .agent = copy_of(about->agent),
+		.ja4 = copy_of(about->ja4)};
+	if (!of->client)
+		of->client = row->client;
+	of->rows++;
+	return row;
+}
+
 /* row_of finds the row, or makes it. NULL: there is none, or no place for it. */
 static struct refusal *row_of(struct refusals *refusals,
 	const struct about *about, bool make)
@@ -136,15 +180,9 @@ static struct refusal *row_of(struct refusals *refusals,
 	}
 	if (!make)
 		return NULL;
-	if (refusals->num == REFUSALS_MAX) {
-		refusals->left_out++;
-		return NULL;
-	}
-	row = &refusals->at[refusals->num++];
-	refusals->index[place] = (uint32_t)refusals->num;
-	*row = (struct refusal){.client = copy_of(about->client),
-		.host = copy_of(about->host), .agent = copy_of(about->agent),
-		.ja4 = copy_of(about->ja4)};
+	row = add_row(refusals, about);
+	if (row)
+		refusals->index[place] = (uint32_t)refusals->num;
 	return row;
 }
 

@@ -24,6 +24,7 @@
 
 enum {
 	REFUSALS_MAX = 20000,
+	REFUSALS_OF_CLIENT = 500, /* else one that makes up names has all */
 	REFUSALS_APART_MS = 10 * 1000, /* of two moments */
 	REFUSALS_SOON_MS = 2000,       /* right after the certificate */
 };
@@ -51,10 +52,13 @@ struct refusal {
 	int64_t first_ms, last_ms, moment_ms;
 };
 
+struct refusals_of; /* how many rows a client has */
+
 struct refusals {
 	struct refusal *at; /* owned */
 	size_t num;
 	uint32_t *index;    /* owned: a place in at and one, by hash */
+	struct refusals_of *of; /* owned: by hash of the client */
 	struct marks accepted;
 	uint64_t left_out;  /* refusals for which there was no place */
 	bool blind;         /* nor was there for what was accepted: nothing can

@@ -342,16 +342,34 @@ static void hosts_that_want_certificates(void **state)
 /* Whoever makes up hosts does not make it grow. */
 static void there_are_bounds(void **state)
 {
-	char host[32];
+	char host[32], client[32];
 
 	(void)state;
 	for (int i = 0; i < REFUSALS_MAX + 10; i++) {
 		snprintf(host, sizeof(host), "h%d.test", i);
-		LINES(1, 0, ALERT, .host = host);
+		snprintf(client, sizeof(client), "10.0.1.%d", i / 400);
+		LINES(1, 0, ALERT, .host = host, .client = client);
 	}
 	assert_int_equal(refusals.num, REFUSALS_MAX);
 	assert_int_equal(refusals.left_out, 10);
 	(void)the_one(3, VERDICT_NO_TRUST);
+}
+
+/* ... and leaves room for all others. */
+static void one_client_does_not_fill_it(void **state)
+{
+	char agent[32];
+
+	(void)state;
+	for (int i = 0; i < REFUSALS_MAX; i++) {
+		snprintf(agent, sizeof(agent), "made-up/%d", i);
+		LINES(1, 0, ALERT, .agent = agent);
+	}
+	assert_int_equal(refusals.num, REFUSALS_OF_CLIENT);
+	assert_int_equal(refusals.left_out, REFUSALS_MAX - REFUSALS_OF_CLIENT);
+	LINES(3, 20, ALERT, .agent = "app/1", .client = "10.0.0.2");
+	LINES(3, 20, .reason = "origin-wants-client-certificate");
+	assert_int_equal(found(3), 2);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
@@ -383,6 +401,7 @@ int main(void)
 		CASE(not_of_our_making),
 		CASE(hosts_that_want_certificates),
 		CASE(there_are_bounds),
+		CASE(one_client_does_not_fill_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
