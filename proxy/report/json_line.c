@@ -62,7 +62,25 @@ static size_t utf8_len(const unsigned char *s, size_t left)
 	return 0;
 }
 
-static char *escape(char *at, unsigned char c)
+/* control_of is the character, if it is one that a terminal or a viewer would obey:
+ * of C1, the separators of lines and paragraphs, and what turns the direction of
+ * text. Else 0. All of them are of two or three bytes. */
+static unsigned control_of(const unsigned char *s, size_t len)
+{
+	unsigned c;
+
+	if (len == 2)
+		c = (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);
+	else if (len == 3)
+		c = (s[0] & 0xfu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
+	else
+		return 0;
+	return c < 0xa0 || c == 0x61c || c == 0x200e || c == 0x200f ||
+		(c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ?
+		c : 0;
+}
+
+static char *escape(char *at, unsigned c)
 {
 	static const char hex[] = "0123456789abcdef";
 
@@ -71,10 +89,25 @@ static char *escape(char *at, unsigned char c)
 		*at++ = (char)c;
 		return at;
 	}
-	memcpy(at, "u00", 3);
-	at[3] = hex[c >> 4];
-	at[4] = hex[c & 15];
-	return at + 5;
+	*at++ = 'u';
+	for (int shift = 12; shift >= 0; shift -= 4)
+		*at++ = hex[c >> shift & 15];
+	return at;
+}
+
+/* escape_wide copies a character that is not ASCII, or escapes what is a control or
+ * no character; *out_len: how many bytes that was. */
+static char *escape_wide(char *at, const unsigned char *s, size_t left,
+	size_t *out_len)
+{
+	size_t len = utf8_len(s, left);
+	unsigned control = control_of(s, len);
+
+	*out_len = len ? len : 1;
+	if (len == 0 || control)
+		return escape(at, control ? control : s[0]);
+	memcpy(at, s, len);
+	return at + len;
 }
 
 static bool is_plain(unsigned char c)
@@ -119,11 +152,10 @@ char *json_escape(char *at, const char *value, size_t len)
 			*at++ = value[i++];
 			continue;
 		}
-		n = s[i] >= 0x80 ? utf8_len(s + i, len - i) : 0;
-		if (n == 0)
-			at = escape(at, s[i++]);
-		while (n-- > 0)
-			*at++ = value[i++];
+		n = 1;
+		at = s[i] < 0x80 ? escape(at, s[i]) :
+			escape_wide(at, s + i, len - i, &n);
+		i += n;
 	}
 	return at;
 }

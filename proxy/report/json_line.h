@@ -4,7 +4,8 @@
  * The access log writes one for every request, at the speed of the data path;
  * a tree of values (jansson) would cost more than the request. Text is taken as
  * UTF-8; bytes that are not, and controls, are escaped (RFC 8259, 7), so that a
- * line stays a line whatever a peer sends.
+ * line stays a line whatever a peer sends. Those of Unicode are controls, too, and
+ * what turns the direction of text.
  *
  * Owns:    text; the caller frees it. Threads: one.
  */

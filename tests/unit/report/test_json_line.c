@@ -126,6 +126,22 @@ static void keeps_utf8(void **state)
 		escaped(fine[i], strlen(fine[i]), fine[i]);
 }
 
+/* As a terminal or a viewer would obey them. */
+static void escapes_controls_of_unicode(void **state)
+{
+	(void)state;
+	escaped("\xc2\x80", 2, "\\u0080");
+	escaped("a\xc2\x9b[2J", 6, "a\\u009b[2J");
+	escaped("\xc2\x9f\xc2\xa0", 4, "\\u009f\xc2\xa0");
+	escaped("\xd8\x9b\xd8\x9c\xd8\x9d", 6, "\xd8\x9b\\u061c\xd8\x9d");
+	escaped("\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\x90", 12,
+		"\xe2\x80\x8d\\u200e\\u200f\xe2\x80\x90");
+	escaped("\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xae\xe2\x80\xaf",
+		15, "\xe2\x80\xa7\\u2028\\u2029\\u202e\xe2\x80\xaf");
+	escaped("\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa", 12,
+		"\xe2\x81\xa5\\u2066\\u2069\xe2\x81\xaa");
+}
+
 /* RFC 3629, 3: what is not UTF-8 is not passed on as if it were. */
 static void escapes_what_is_not_utf8(void **state)
 {
@@ -186,6 +202,7 @@ int main(void)
 		cmocka_unit_test(a_line_stays_a_line),
 		cmocka_unit_test(every_byte_at_every_place),
 		cmocka_unit_test(keeps_utf8),
+		cmocka_unit_test(escapes_controls_of_unicode),
 		cmocka_unit_test(escapes_what_is_not_utf8),
 		cmocka_unit_test(reads_no_further_than_told),
 		cmocka_unit_test(grows),

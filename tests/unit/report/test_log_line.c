@@ -125,6 +125,7 @@ static void cells_are_quoted(void **state)
 		{"back\\slash", "back\\slash"}, {"both \\\" , ", "both \\\" , "},
 		{"two\nlines\r\n", "two\\u000alines\\u000d\\u000a"},
 		{"b\xc3\xbc" "cher", "b\xc3\xbc" "cher"},
+		{"turn\xe2\x80\xae", "turn\\u202e"},
 		{"bad \xff", "bad \\u00ff"}, {"nul\x01", "nul\\u0001"},
 	};
 
