@@ -1,19 +1,18 @@
-#include <errno.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pki/base.h"
+#include "proxy/cli/cache_folder.h"
 #include "proxy/cli/dress.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/tools/shell.h"
 #include "proxy/tools/variables.h"
 
-enum { PATH_SIZE = 4096, NAME = 16 }; /* bytes of a digest, in the name */
+enum { NAME = 16 }; /* bytes of a digest, in the name */
 
 extern char **environ;
 
@@ -43,36 +42,13 @@ static void name_folder(const char *root_pem, char out[2 * NAME + 1])
 		snprintf(out + 2 * i, 3, "%02x", sum[i]);
 }
 
-/* make_folders makes all of a path that is missing: 0755, as others may look in. */
-static int make_folders(char *path)
+static int find_folder(const char *root_pem, char out[CACHE_FOLDER])
 {
-	for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		(void)mkdir(path, 0755);
-		*slash = '/';
-	}
-	return mkdir(path, 0755) == 0 || errno == EEXIST ? 0 : -1;
-}
-
-static int find_folder(const char *root_pem, char out[PATH_SIZE])
-{
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	char name[2 * NAME + 1], err[PATH_SIZE + 128];
-	int len;
+	char name[2 * NAME + 1], err[CACHE_FOLDER + 512];
 
 	name_folder(root_pem, name);
-	if (cache && cache[0] == '/')
-		len = snprintf(out, PATH_SIZE, "%s/sallyport/%s", cache, name);
-	else if (home && home[0] == '/')
-		len = snprintf(out, PATH_SIZE, "%s/.cache/sallyport/%s", home,
-			name);
-	else
-		return setup_failed("there is no place for files: neither "
-			"XDG_CACHE_HOME nor HOME is set");
-	if (len < PATH_SIZE && make_folders(out) == 0)
+	if (cache_folder(name, out, err, sizeof(err)) == 0)
 		return OPTIONS_FINE;
-	snprintf(err, sizeof(err), "%s: %s", out, strerror(len < PATH_SIZE ?
-		errno : ENAMETOOLONG));
 	return setup_failed(err);
 }
 
@@ -171,7 +147,7 @@ static int unset(enum shell shell)
 
 static int print_for(const struct target *target, enum shell shell)
 {
-	char folder[PATH_SIZE];
+	char folder[CACHE_FOLDER];
 	struct dress dress;
 	int code = find_folder(target->root_pem, folder);
 
@@ -227,7 +203,8 @@ const struct command command_env = {
 		"\n"
 		"Prints lines that set, in the shell one works in, the variables\n"
 		"that \"sallyport exec\" sets for a command. The files they name are\n"
-		"in sallyport below XDG_CACHE_HOME, or ~/.cache.\n"
+		"in sallyport below XDG_CACHE_HOME, or ~/.cache, which has to be a\n"
+		"folder of the user who calls that nobody else may write to.\n"
 		"\n"
 		"  -c, --config FILE   the proxy of that configuration; without it,\n"
 		"                      the one at 127.0.0.1:8080\n"
