@@ -163,7 +163,7 @@ static int bundle_(const struct command *self, int argc, char **argv)
 		sizeof(rows) / sizeof(*rows));
 
 	if (code == OPTIONS_FINE)
-		code = target_root(&order, &root_pem);
+		code = target_root_sure(&order, &root_pem);
 	if (code != OPTIONS_FINE)
 		return code;
 	code = gather(root_pem, &to);

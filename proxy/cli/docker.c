@@ -40,7 +40,7 @@ static int docker(const struct command *self, int argc, char **argv)
 	if (code == OPTIONS_FINE)
 		code = pick(&bases, &base);
 	if (code == OPTIONS_FINE)
-		code = target_root(&order, &root_pem);
+		code = target_root_sure(&order, &root_pem);
 	if (code != OPTIONS_FINE)
 		return code;
 	docker_write(stdout, base, root_pem);

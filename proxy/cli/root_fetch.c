@@ -15,6 +15,7 @@
 #include "pki/base.h"
 #include "pki/pem.h"
 #include "pki/x509.h"
+#include "proxy/cli/listener.h"
 #include "proxy/core/desk.h"
 #include "proxy/http/h1_in.h"
 
@@ -138,7 +139,7 @@ static int dial(const struct addrinfo *to, int64_t end_ms)
 }
 
 static int dial_any(const char *host, uint16_t port, int64_t end_ms,
-	bool *out_loopback, char *err, size_t err_size)
+	struct root_fetched *out, char *err, size_t err_size)
 {
 	struct addrinfo hint = {.ai_socktype = SOCK_STREAM}, *all, *at;
 	struct sockaddr_storage peer = {0};
@@ -156,7 +157,9 @@ static int dial_any(const char *host, uint16_t port, int64_t end_ms,
 	}
 	result = errno;
 	freeaddrinfo(all);
-	*out_loopback = desk_is_loopback(&peer);
+	out->loopback = desk_is_loopback(&peer);
+	out->known = fd >= 0 && out->loopback &&
+		listener_uid(&peer, &out->listener);
 	if (fd < 0)
 		(void)pki_fail(err, err_size, "nobody listens there: %s",
 			strerror(result));
@@ -240,7 +243,7 @@ int root_fetch(const char *host, uint16_t port, struct root_fetched *out,
 	char *err, size_t err_size)
 {
 	int64_t end_ms = now_ms() + WAIT_MS;
-	int fd = dial_any(host, port, end_ms, &out->loopback, err, err_size);
+	int fd = dial_any(host, port, end_ms, out, err, err_size);
 
 	out->pem = NULL;
 	if (fd < 0)

@@ -11,10 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct root_fetched {
 	char *pem;     /* owned: one CA certificate, and nothing else */
-	bool loopback; /* it came from this machine */
+	bool loopback; /* it came from this machine ... */
+	bool known;    /* ... where that user listens */
+	uid_t listener;
 };
 
 enum { ROOT_FETCH_NOBODY = 1 }; /* no Sallyport is there; err says why */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utstring.h>
 
@@ -235,6 +236,53 @@ static int refuse_unknown(const struct target *target)
 	return EXIT_FAILED;
 }
 
+/* may_listen: root and we ourselves could do worse, and who has the state folder runs
+ * the proxy. */
+static bool may_listen(const struct target *target,
+	const struct root_fetched *fetched)
+{
+	struct stat info;
+
+	if (!fetched->known)
+		return target->sure;
+	return fetched->listener == 0 || fetched->listener == geteuid() ||
+		(stat(target->config->state, &info) == 0 &&
+			info.st_uid == fetched->listener);
+}
+
+static int refuse_listener(const struct target *target,
+	const struct root_fetched *fetched)
+{
+	char address[ADDRESS], is[ROOT_FINGERPRINT], who[32] = "an unknown user";
+
+	where(target, address);
+	root_fingerprint(target->root_pem, is);
+	if (fetched->known)
+		snprintf(who, sizeof(who), "uid %u", fetched->listener);
+	fprintf(stderr, "sallyport: %s listens at %s, who is neither root, nor "
+		"you, nor the owner of the state folder %s, and could be "
+		"anybody. If that is the proxy you mean, say by --ca FILE what "
+		"its root certificate is:\n"
+		"  curl --noproxy '*' -o root.pem http://%s/ca/root.pem\n"
+		"fetches it; ask who runs the proxy whether this is its SHA-256:"
+		"\n  %s\n", who, address, shown(target->config->state).text,
+		address, is);
+	return EXIT_FAILED;
+}
+
+/* hold_local: a root is no secret, so that one that the state folder has can still be
+ * shown by another. */
+static int hold_local(const struct target_order *order,
+	const struct root_fetched *fetched, struct target *target)
+{
+	int code = order->proxy && !order->config ? OPTIONS_FINE :
+						    hold_state(target);
+
+	if (code != OPTIONS_FINE || may_listen(target, fetched))
+		return code;
+	return refuse_listener(target, fetched);
+}
+
 static int find_root(const struct target_order *order, struct target *out)
 {
 	struct root_fetched fetched;
@@ -247,7 +295,7 @@ static int find_root(const struct target_order *order, struct target *out)
 		return hold_given(out, order->ca);
 	if (!fetched.loopback)
 		return refuse_unknown(out);
-	return order->proxy && !order->config ? OPTIONS_FINE : hold_state(out);
+	return hold_local(order, &fetched, out);
 }
 
 /* --- all of it ---------------------------------------------------------- */

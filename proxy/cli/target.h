@@ -8,8 +8,9 @@
  *	--user NAME        who asks; the password is SALLYPORT_PASSWORD, or typed
  *
  * Who is asked for the root is believed only so far: anybody could be listening
- * there. On this machine what it shows is taken, unless the state folder can be read
- * and has another; from anywhere else it must be what --ca has.
+ * there. On this machine what it shows is taken where root, we ourselves or the owner of
+ * the state folder listen, unless that folder can be read and has another; from anywhere
+ * else it must be what --ca has.
  *
  * Owns:    what it hands out, until target_clear.
  * Threads: the main one.

@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 
 from case_exec import bare
@@ -349,6 +350,44 @@ def a_user_is_asked_for(t):
                         SALLYPORT_PASSWORD="p@ss:w") == ""
 
 
+ANSWERS = """
+import os, socket, sys
+with open(sys.argv[1], "rb") as f:
+    pem = f.read()
+os.setgid(12345)
+os.setuid(12345)
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(pem)
+              + pem)
+    c.close()
+"""
+
+
+@dress.case(needs=["root"])
+def another_user_listens(t):
+    """Anybody can have a port: no command is run, no password is asked for."""
+    other = subprocess.Popen([sys.executable, "-c", ANSWERS, t.lab.pki.root],
+                             stdout=subprocess.PIPE, text=True)
+    try:
+        at = "127.0.0.1:%s" % other.stdout.readline().strip()
+        for command in (("exec", "--proxy", at, "--user", "x", "--", "env"),
+                        ("env", "--proxy", at)):
+            done = t.run(t.binary, *command, env=bare(t))
+            assert done.returncode == 1 and not done.stdout, done
+            assert "uid 12345 listens at" in done.stderr, done
+            assert "--ca FILE" in done.stderr, done
+        done = t.run(t.binary, "exec", "--proxy", at, "--ca", t.lab.pki.root,
+                     "--", "true", env=bare(t))
+        assert done.returncode == 0, done
+    finally:
+        other.kill()
+        other.wait()
+
+
 # --- what was set before ------------------------------------------------------
 
 @dress.case
@@ -506,8 +545,12 @@ def shells_with_other_settings_share_no_files(t):
 def bundle_verifies_both(t):
     """The proxy's root is in it, and what the machine trusts."""
     with Running(t) as proxy:
-        done = t.run(t.binary, "bundle", "--proxy", "127.0.0.1:%d"
-                     % proxy.port, env=bare(t))
+        at = ("--proxy", "127.0.0.1:%d" % proxy.port)
+        for command in ("bundle", "docker"):  # nothing vouches for it
+            done = t.run(t.binary, command, *at, env=bare(t))
+            assert done.returncode == 1 and not done.stdout, done
+            assert "anybody on this machine" in done.stderr, done
+        done = t.run(t.binary, "bundle", *at, "--ca", proxy.root, env=bare(t))
         assert done.returncode == 0 and not done.stderr, done
         context = ssl.create_default_context(cadata=done.stdout)
         assert len(context.get_ca_certs()) > 1 or not os.path.exists(
