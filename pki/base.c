@@ -138,20 +138,41 @@ static size_t room_for(int fd, size_t max)
 	return (size_t)st.st_size;
 }
 
-int file_read(const char *path, size_t max, char **out, size_t *out_len,
-	char *err, size_t err_size)
+/* read_open reads and closes. */
+static int read_open(int fd, const char *path, size_t max, char **out,
+	size_t *out_len, char *err, size_t err_size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int result, why;
 
-	if (fd < 0)
-		return pki_fail(err, err_size, "%s: %s", path, strerror(errno));
 	result = read_fd(fd, room_for(fd, max), out, out_len);
 	why = errno;
 	close(fd);
 	if (result != 0)
 		return pki_fail(err, err_size, "%s: %s", path, strerror(why));
 	return 0;
+}
+
+int file_read(const char *path, size_t max, char **out, size_t *out_len,
+	char *err, size_t err_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return pki_fail(err, err_size, "%s: %s", path, strerror(errno));
+	return read_open(fd, path, max, out, out_len, err, err_size);
+}
+
+int file_read_regular(const char *path, size_t max, struct stat *out_info,
+	char **out, size_t *out_len, char *err, size_t err_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return pki_fail(err, err_size, "%s: %s", path, strerror(errno));
+	if (fstat(fd, out_info) == 0 && S_ISREG(out_info->st_mode))
+		return read_open(fd, path, max, out, out_len, err, err_size);
+	close(fd);
+	return pki_fail(err, err_size, "%s: is no regular file", path);
 }
 
 static int write_fd(int fd, const char *data, size_t len)

@@ -9,6 +9,7 @@
 #include <openssl/pool.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "pki/der.h"
 
@@ -44,6 +45,11 @@ CRYPTO_BUFFER *der_finish(CBB *cbb);
  * it, renamed), with the mode given. */
 int file_read(const char *path, size_t max, char **out, size_t *out_len,
 	char *err, size_t err_size) MUST_CHECK;
+
+/* file_read_regular refuses a pipe or a device, which could keep one waiting for
+ * ever: for files that somebody else names. */
+int file_read_regular(const char *path, size_t max, struct stat *out_info,
+	char **out, size_t *out_len, char *err, size_t err_size) MUST_CHECK;
 int file_write(const char *path, const char *data, size_t len,
 	unsigned mode, char *err, size_t err_size) MUST_CHECK;
 

@@ -124,10 +124,12 @@ static size_t add_data(struct bundle *bundle, const char *data, size_t len,
 static int add_one(struct bundle *bundle, const char *path,
 	const char *password, size_t *out_num, char *err, size_t err_size)
 {
+	struct stat info;
 	char *data;
 	size_t len;
 
-	if (file_read(path, BUNDLE_FILE_MAX, &data, &len, err, err_size) != 0)
+	if (file_read_regular(path, BUNDLE_FILE_MAX, &info, &data, &len, err,
+		    err_size) != 0)
 		return -1;
 	*out_num = add_data(bundle, data, len, password);
 	free(data);

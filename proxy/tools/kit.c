@@ -17,7 +17,7 @@
 #include "proxy/tools/jks.h"
 #include "proxy/tools/variables.h"
 
-enum { FILE_MODE = 0644, RC_MAX = 1 << 20 };
+enum { FILE_MODE = 0644, OWN_MODE = 0600, RC_MAX = 1 << 20 };
 
 static void tell(const struct kit_order *order, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -128,20 +128,24 @@ static void take_java(const struct kit_order *order, struct bundle *bundle)
 /* --- the files of wget, apt and npm ------------------------------------------ */
 
 /* rc_before reads what the program would have read: the file that the variable
- * named, or its own; owned, "" where there is none. */
+ * named, or its own; owned, "" where there is none. What others may not read, as
+ * it has passwords, they may not read in our copy. */
 static char *rc_before(const struct kit_order *order, const char *variable,
-	const char *otherwise)
+	const char *otherwise, unsigned *out_mode)
 {
+	struct stat info = {.st_mode = FILE_MODE};
 	char *named = environment_was(order->before, variable), *text = NULL;
 	const char *path = named && named[0] ? named : otherwise;
 	char err[4400];
 	size_t len;
 
 	if (path && (named || access(path, F_OK) == 0) &&
-	    file_read(path, RC_MAX, &text, &len, err, sizeof(err)) != 0)
+	    file_read_regular(path, RC_MAX, &info, &text, &len, err,
+		    sizeof(err)) != 0)
 		tell(order, "%s names a file that is left out: %s", variable,
 			err);
 	free(named);
+	*out_mode = !text || (info.st_mode & S_IROTH) ? FILE_MODE : OWN_MODE;
 	return text ? text : pki_copy("");
 }
 
@@ -180,10 +184,12 @@ static void take_npmrc(const struct kit_order *order, struct bundle *bundle,
 	struct seen *seen, const char *path)
 {
 	char err[4400], *text, *cafile;
+	struct stat info;
 	size_t len;
 
 	if (access(path, F_OK) != 0 ||
-	    file_read(path, RC_MAX, &text, &len, err, sizeof(err)) != 0)
+	    file_read_regular(path, RC_MAX, &info, &text, &len, err,
+		    sizeof(err)) != 0)
 		return;
 	cafile = setting(text, "cafile");
 	take(order, bundle, seen, path, cafile);
@@ -218,8 +224,9 @@ static void take_npm(const struct kit_order *order, struct bundle *bundle,
 static void take_rc(const struct kit_order *order, struct bundle *bundle,
 	struct seen *seen)
 {
-	char *wget = rc_before(order, "SYSTEM_WGETRC", "/etc/wgetrc");
-	char *apt = rc_before(order, "APT_CONFIG", NULL);
+	unsigned mode;
+	char *wget = rc_before(order, "SYSTEM_WGETRC", "/etc/wgetrc", &mode);
+	char *apt = rc_before(order, "APT_CONFIG", NULL, &mode);
 	char *wget_ca = setting(wget, "cacertificate");
 	char *apt_ca = setting(apt, "acquire::https::cainfo");
 
@@ -237,7 +244,8 @@ static int write_rc(const struct kit_order *order, const char *variable,
 	const char *otherwise, const char *path, const char *format,
 	const char *bundle, char *err, size_t err_size)
 {
-	char *before = rc_before(order, variable, otherwise);
+	unsigned mode;
+	char *before = rc_before(order, variable, otherwise, &mode);
 	const char *gap = strchr(format, '%');
 	UT_string text;
 	int result;
@@ -246,7 +254,7 @@ static int write_rc(const struct kit_order *order, const char *variable,
 	utstring_printf(&text, "%s\n%.*s%s%s", before, (int)(gap - format),
 		format, bundle, gap + 2);
 	result = file_write(path, utstring_body(&text), utstring_len(&text),
-		FILE_MODE, err, err_size);
+		mode, err, err_size);
 	utstring_done(&text);
 	free(before);
 	return result;

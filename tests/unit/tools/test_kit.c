@@ -253,6 +253,30 @@ static void origins_are_without_the_root(void **state)
 	kit_clear(&kit);
 }
 
+static void what_is_secret_stays_so(void **state)
+{
+	char *before[] = {set("APT_CONFIG", "", "secret", ""),
+		set("SYSTEM_WGETRC", "", "fifo", ""), NULL};
+	FILE *to = fopen(lab_path("secret"), "w");
+	struct stat info;
+	struct kit kit;
+
+	(void)state;
+	assert_non_null(to);
+	fclose(to);
+	assert_int_equal(chmod(lab_path("secret"), 0640), 0);
+	assert_int_equal(mkfifo(lab_path("fifo"), 0600), 0);
+	write_kit(before, &kit); /* no pipe keeps it waiting */
+	assert_non_null(strstr(told, "is no regular file"));
+	assert_int_equal(stat(kit.apt, &info), 0);
+	assert_int_equal(info.st_mode & 07777, 0600);
+	assert_int_equal(stat(kit.wgetrc, &info), 0);
+	assert_int_equal(info.st_mode & 07777, 0644);
+	free(before[0]);
+	free(before[1]);
+	kit_clear(&kit);
+}
+
 static void fails_where_it_may_not_write(void **state)
 {
 	char *before[] = {NULL};
@@ -278,6 +302,7 @@ int main(void)
 		cmocka_unit_test(takes_no_cafile_of_a_project),
 		cmocka_unit_test(tells_what_it_could_not_read),
 		cmocka_unit_test(origins_are_without_the_root),
+		cmocka_unit_test(what_is_secret_stays_so),
 		cmocka_unit_test(fails_where_it_may_not_write),
 	};
 
