@@ -91,6 +91,7 @@ static int run_command(const struct target_order *order, char **argv)
 	int code = some_proxy_find(order, "exec", &proxy);
 
 	if (code == OPTIONS_FINE) {
+		(void)unsetenv("SALLYPORT_PASSWORD"); /* was for us */
 		warn_of_node(argv[0]);
 		code = run_dressed(&proxy, argv);
 	}
