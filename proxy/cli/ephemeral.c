@@ -19,6 +19,7 @@
 #include "pki/base.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/setup.h"
+#include "proxy/cli/workbench.h"
 #include "proxy/config/config.h"
 
 enum {
@@ -116,10 +117,10 @@ static void become(const char *config, int said)
 }
 
 /* guard stands between us and the proxy, and ends when that does: the kernel tells it
- * when we are gone. The proxy it would not tell, which has been other users by then. */
-static void guard(const char *config, int said, pid_t parent)
+ * when we are gone, and it removes the folder then, which has a CA's keys. The proxy it would not tell, which has been other users by then. */
+static void guard(const char *config, int said, pid_t parent, char *folder)
 	__attribute__((noreturn));
-static void guard(const char *config, int said, pid_t parent)
+static void guard(const char *config, int said, pid_t parent, char *folder)
 {
 	sigset_t set;
 	pid_t proxy;
@@ -139,10 +140,13 @@ static void guard(const char *config, int said, pid_t parent)
 		if (sigwait(&set, &number) == 0 && number == SIGTERM)
 			(void)kill(proxy, SIGTERM);
 	}
+	if (getppid() != parent)
+		workbench_free(folder);
 	_exit(EXIT_DONE);
 }
 
-static int launch(struct ephemeral *proxy, const char *said_path)
+static int launch(struct ephemeral *proxy, const char *said_path,
+	const char *folder)
 {
 	int said = open(said_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 		0600);
@@ -152,7 +156,7 @@ static int launch(struct ephemeral *proxy, const char *said_path)
 		return setup_failed(strerror(errno));
 	proxy->pid = fork();
 	if (proxy->pid == 0)
-		guard(proxy->config, said, self);
+		guard(proxy->config, said, self, pki_copy(folder));
 	close(said);
 	if (proxy->pid > 0)
 		return OPTIONS_FINE;
@@ -229,7 +233,7 @@ int ephemeral_start(const struct ephemeral_order *order,
 			code = setup_failed(err);
 	}
 	if (code == OPTIONS_FINE)
-		code = launch(out, said);
+		code = launch(out, said, order->folder);
 	if (code == OPTIONS_FINE) {
 		code = await(out);
 		if (code != OPTIONS_FINE)
