@@ -117,7 +117,8 @@ static void become(const char *config, int said)
 }
 
 /* guard stands between us and the proxy, and ends when that does: the kernel tells it
- * when we are gone, and it removes the folder then, which has a CA's keys. The proxy it would not tell, which has been other users by then. */
+ * when we are gone, and it removes the folder then, which has a CA's keys. The proxy it
+ * would not tell, which has been other users by then. */
 static void guard(const char *config, int said, pid_t parent, char *folder)
 	__attribute__((noreturn));
 static void guard(const char *config, int said, pid_t parent, char *folder)

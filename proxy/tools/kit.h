@@ -9,9 +9,9 @@
  *	origins.pem  as bundle.pem, without our root: for a proxy that is to trust
  *	             what this user trusts
  *
- * They are 0644: apt reads them as another user. wgetrc and apt.conf are 0600 where the
- * one before could not be read by all, as it may have passwords. What is to be taken from files that
- * cannot be read is told, and the rest is done.
+ * They are 0644: apt reads them as another user. wgetrc and apt.conf are 0600 where
+ * the one before could not be read by all, as it may have passwords. What is to be
+ * taken from files that cannot be read is told, and the rest is done.
  *
  * Owns:    the paths.
  * Threads: one.
