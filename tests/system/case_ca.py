@@ -782,8 +782,13 @@ def a_flood_of_names_locks_nobody_out(t):
             except (OSError, ValueError) as error:
                 answers.append(error)
         threads = [threading.Thread(target=flood, args=s) for s in socks]
-        for thread in threads:
-            thread.start()
+        os.kill(proxy.keeper(), signal.SIGSTOP)  # until all have come
+        try:
+            for thread in threads:
+                thread.start()
+            assert eventually(lambda: t.lines(reason="signer-busy"))
+        finally:
+            os.kill(proxy.keeper(), signal.SIGCONT)
         other = socket.create_connection(("127.0.0.1", proxy.port), 30, (
             "127.0.0.2", 0))
         t.open.append(other)

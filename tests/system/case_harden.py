@@ -109,6 +109,16 @@ def adopt(yes):
     assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, yes, 0, 0, 0) == 0
 
 
+def is_stopped(pid):
+    """Each thread of it."""
+    states = []
+    for thread in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/stat" % (pid, thread)) as f:
+            states.append(f.read().rpartition(")")[2].split()[0])
+    return set(states) == {"T"}
+
+
+
 @harden.case
 def they_end_with_the_supervisor(t):
     """By the kernel's hand, not by their own: they are stopped, and would else
@@ -127,6 +137,7 @@ def they_end_with_the_supervisor(t):
         try:
             for pid in others:
                 os.kill(pid, signal.SIGSTOP)
+            assert eventually(lambda: all(map(is_stopped, others)))
             proxy.process.kill()
             proxy.process.wait()
             assert eventually(lambda: all([ended(pid) for pid in others]))
