@@ -261,10 +261,10 @@ unsigned root_fetch_status(const char *host, uint16_t port, const char *request)
 {
 	int64_t end_ms = now_ms() + WAIT_MS;
 	unsigned status = 0;
-	bool loopback;
+	struct root_fetched from;
 	UT_string body;
 	char err[512];
-	int fd = dial_any(host, port, end_ms, &loopback, err, sizeof(err));
+	int fd = dial_any(host, port, end_ms, &from, err, sizeof(err));
 
 	if (fd < 0)
 		return 0;

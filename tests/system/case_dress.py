@@ -114,7 +114,8 @@ def by_a_configuration(t):
     assert len(done.stdout) == 1024, done
     assert "127.0.0.1:%d" % own.proxy.port in done.stderr, done.stderr
     assert [line["host"] for line in own.proxy.log()
-            if line.get("host")] == ["tools.lab.test"]
+            if line.get("host")] == ["127.0.0.1", "tools.lab.test"], \
+        "what exec asks for users' sake, and what curl does"
     assert gone(own.proxy.port)
 
 
