@@ -1,6 +1,7 @@
 #include "proxy/cli/some_proxy.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "proxy/cli/setup.h"
 #include "proxy/cli/workbench.h"
@@ -11,6 +12,23 @@ static void hush(void *arg, const char *what)
 {
 	(void)arg;
 	(void)what;
+}
+
+/* find_own: the control socket may be there a moment before all that listens. */
+static int find_own(const struct target_order *order, struct target *out)
+{
+	const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+	int code = OPTIONS_FINE;
+
+	for (unsigned i = 0; i < 100; i++) {
+		target_clear(out);
+		code = target_find(order, out);
+		if (code != OPTIONS_FINE || out->root_pem)
+			return code;
+		(void)nanosleep(&pause, NULL);
+	}
+	target_clear(out);
+	return target_running(order, out);
 }
 
 static int start(const struct target_order *asked, const char *command,
@@ -31,8 +49,7 @@ static int start(const struct target_order *asked, const char *command,
 	if (code != OPTIONS_FINE)
 		return code == EXIT_WRONG ? code : EXIT_FAILED;
 	again.config = proxy->own.config;
-	target_clear(&proxy->target);
-	code = target_running(&again, &proxy->target);
+	code = find_own(&again, &proxy->target);
 	if (code == OPTIONS_FINE)
 		fprintf(stderr, "sallyport %s: a proxy of its own, %s:%u, "
 			"ends with the command\n", command,
