@@ -83,6 +83,7 @@ def what_is_too_long_to_be_read_in_all_ways(t):
     assert t.fetch("https://odd.lab.test" + plain).status == 200
     assert t.fetch("https://odd.lab.test/echo?" + odd).status == 200
     error_page(t.fetch("https://odd.lab.test" + odd), "head-too-large", 431)
+    t.line(kind="exchange", reason="head-too-large")
 
 
 @urls.case
