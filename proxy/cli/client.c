@@ -11,6 +11,7 @@
 #include <utstring.h>
 
 #include "proxy/admin/api.h"
+#include "proxy/cli/reply.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/core/load.h"
@@ -97,50 +98,23 @@ static bool send_request(int fd, const char *method, const char *path,
 	return sent;
 }
 
-/* heed takes what has come; 1: the answer is whole, 0: more, -1: senseless. */
-static int heed(struct h1_in *in, const char *at, const char *end,
-	UT_string *body, unsigned *status)
-{
-	for (;;) {
-		struct slice piece;
-
-		switch (h1_in_next(in, &at, end)) {
-		case H1_HEAD:
-			*status = head_status(h1_in_head(in));
-			break;
-		case H1_BODY:
-			piece = h1_in_body(in);
-			if (utstring_len(body) + piece.len > REPLY_MAX)
-				return -1;
-			utstring_bincpy(body, piece.at, piece.len);
-			break;
-		case H1_END:
-			return 1;
-		case H1_MORE:
-			return 0;
-		case H1_FAILED:
-		default:
-			return -1;
-		}
-	}
-}
-
 static bool receive(int fd, UT_string *body, unsigned *status)
 {
 	struct h1_in *in = h1_in_new(H1_RESPONSE, HEAD_MAX);
 	char data[READ];
-	int state = 0;
+	enum reply_is state = REPLY_MORE;
 
-	while (state == 0) {
+	while (state == REPLY_MORE) {
 		ssize_t got = recv(fd, data, sizeof(data), 0);
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		state = got <= 0 ? -1 :
-			heed(in, data, data + got, body, status);
+		state = got <= 0 ? REPLY_SENSELESS :
+			reply_heed(in, data, data + got, body, REPLY_MAX,
+				status);
 	}
 	h1_in_free(in);
-	return state == 1;
+	return state == REPLY_WHOLE;
 }
 
 /* is_over: the proxy lets go of who has been silent for a minute, as people are

@@ -16,6 +16,7 @@
 #include "pki/pem.h"
 #include "pki/x509.h"
 #include "proxy/cli/listener.h"
+#include "proxy/cli/reply.h"
 #include "proxy/core/desk.h"
 #include "proxy/http/h1_in.h"
 
@@ -166,50 +167,23 @@ static int dial_any(const char *host, uint16_t port, int64_t end_ms,
 	return fd;
 }
 
-/* heed takes what has come; 1: the answer is whole, 0: more, -1: senseless. */
-static int heed(struct h1_in *in, const char *at, const char *end,
-	UT_string *body, unsigned *status)
-{
-	for (;;) {
-		struct slice piece;
-
-		switch (h1_in_next(in, &at, end)) {
-		case H1_HEAD:
-			*status = head_status(h1_in_head(in));
-			break;
-		case H1_BODY:
-			piece = h1_in_body(in);
-			if (utstring_len(body) + piece.len > BODY_MAX)
-				return -1;
-			utstring_bincpy(body, piece.at, piece.len);
-			break;
-		case H1_END:
-			return 1;
-		case H1_MORE:
-			return 0;
-		case H1_FAILED:
-		default:
-			return -1;
-		}
-	}
-}
-
 static bool receive(int fd, int64_t end_ms, UT_string *body,
 	unsigned *status)
 {
 	struct h1_in *in = h1_in_new(H1_RESPONSE, HEAD_MAX);
 	char data[READ];
-	int state = 0;
+	enum reply_is state = REPLY_MORE;
 
-	while (state == 0) {
+	while (state == REPLY_MORE) {
 		ssize_t got = ready(fd, POLLIN, end_ms) ?
 			recv(fd, data, sizeof(data), 0) : -1;
 
-		state = got <= 0 ? -1 :
-			heed(in, data, data + got, body, status);
+		state = got <= 0 ? REPLY_SENSELESS :
+			reply_heed(in, data, data + got, body, BODY_MAX,
+				status);
 	}
 	h1_in_free(in);
-	return state == 1;
+	return state == REPLY_WHOLE;
 }
 
 /* put sends what is small enough to go at once. */

@@ -104,8 +104,11 @@ static bool there(struct loader *loader, const struct field *field,
 	return !why;
 }
 
-void read_file(struct loader *loader, const struct field *field,
-	const struct node *node, void *member)
+/* read_path takes a path that will do. */
+static void read_path(struct loader *loader, const struct field *field,
+	const struct node *node, void *member,
+	bool (*will_do)(struct loader *loader, const struct field *field,
+		unsigned line, const char *path))
 {
 	const char *text = path_text(loader, field, node);
 	char *path;
@@ -113,10 +116,16 @@ void read_file(struct loader *loader, const struct field *field,
 	if (!text)
 		return;
 	path = absolute(loader, text);
-	if (there(loader, field, node->line, path))
+	if (will_do(loader, field, node->line, path))
 		set_path(member, path);
 	else
 		free(path);
+}
+
+void read_file(struct loader *loader, const struct field *field,
+	const struct node *node, void *member)
+{
+	read_path(loader, field, node, member, there);
 }
 
 /* can_write says whether the log can be written, or made where it is to be, or
@@ -147,16 +156,7 @@ static bool can_write(struct loader *loader, const struct field *field,
 void read_new_file(struct loader *loader, const struct field *field,
 	const struct node *node, void *member)
 {
-	const char *text = path_text(loader, field, node);
-	char *path;
-
-	if (!text)
-		return;
-	path = absolute(loader, text);
-	if (can_write(loader, field, node->line, path))
-		set_path(member, path);
-	else
-		free(path);
+	read_path(loader, field, node, member, can_write);
 }
 
 void read_log_target(struct loader *loader, const struct field *field,
