@@ -409,7 +409,10 @@ def rotations_under_load(t):
         for thread in threads:
             thread.start()
         try:
-            while len(seen) < 20 and not failed:
+            # A number is sought while its CA is in use, for a second: on a
+            # busy machine that is not always in time.
+            while not failed and (len(seen) < 20 or look and len(numbers) < 3
+                                  and len(seen) < 60):
                 chain = shown(t, "ec.lab.test")
                 if look and len(numbers) < 3 and chain[1] not in seen:
                     number = number_of(t, proxy.worker(), chain[1])
@@ -422,7 +425,7 @@ def rotations_under_load(t):
         assert not failed, failed[0]
         names = {openssl("x509", "-noout", "-subject", stdin=pem.encode())
                  for pem in seen}
-        assert len(names) == 20, names
+        assert len(names) == len(seen), names
         assert len(numbers) == (3 if look else 0), "they are not found"
         needles = dict(enumerate(numbers + [n[::-1] for n in numbers]))
         for pid in (proxy.worker(), proxy.keeper()) if look else ():
