@@ -163,6 +163,7 @@ run: $(BIN)  ## start it on 127.0.0.1:8080, with a CA of its own
 
 test:  ## run every test; closes with "N passed, N failed, N skipped"
 	@.ci/setup test
+	@.ci/npm build/npm
 	$(Q)$(MAKE) --no-print-directory $(BIN) fuzzers tools benches \
 		$(if $(CI),,CI=test)
 	$(Q)if pkg-config --exists cmocka; then \

@@ -20,6 +20,7 @@ import time
 import zipfile
 
 from case_run import Running
+from lab import npm as from_npm
 from lab.case import Group, NotRun, eventually
 from lab.pki import openssl
 from lab.sallyport import SLOW
@@ -96,14 +97,19 @@ class Tool:
                  root=False, alone=None):
         self.name, self.program, self.command = name, program, command
         self.good, self.env, self.root = good, env or (lambda t: {}), root
-        self.alone = alone or {}
+        self.alone = alone or (lambda t: {})
         TABLE[name] = "not asked for"
         case = tools.case(limit=limit)
         self.__name__ = re.sub(r"\W+", "_", name)
         case(self)
 
+    def start(self):
+        """How it is started, before the command's words; None where not here."""
+        return [] if shutil.which(self.program) else None
+
     def __call__(self, t):
-        if not shutil.which(self.program):
+        start = self.start()
+        if start is None:
             TABLE[self.name] = "no " + self.program
             raise NotRun(TABLE[self.name])
         if self.root and os.geteuid() != 0:
@@ -111,12 +117,12 @@ class Tool:
             raise NotRun(TABLE[self.name])
         TABLE[self.name] = False
         try:
-            command = self.command(t)
+            command = (*start, *self.command(t))
         except NotRun as error:
             TABLE[self.name] = str(error)
             raise
         more = self.env(t)
-        alone = t.run(*command, env=behind(t, **more, **self.alone),
+        alone = t.run(*command, env=behind(t, **more, **self.alone(t)),
                       timeout=90)
         said = alone.stdout + alone.stderr
         assert not self.good(t, alone), "works without: " + said[-300:]
@@ -126,6 +132,12 @@ class Tool:
             done.returncode, (done.stdout + done.stderr)[-600:])
         t.line(kind="exchange", host="tools.lab.test", action="inspect")
         TABLE[self.name] = True
+
+
+class NpmTool(Tool):
+    """One that .ci/npm has fetched: its command has not its own name."""
+    def start(self):
+        return from_npm.start(self.program)
 
 
 def prints_it(t, done):
@@ -179,9 +191,13 @@ def wheel(t):
 
 
 Tool("pip", "pip", wheel, makes("got/lab-1.0-py3-none-any.whl"))
+NpmTool("uv", "uv", lambda t: (
+    "pip", "install", "--no-cache", "--python", sys.executable, "--target",
+    "got", "--no-deps", "lab @ " + wheel(t)[-1]), makes("got/lab.py"))
 
 
-def npm(t):
+def registry(t):
+    """... of npm's, with one package; a project that is to use it."""
     data = tar(**{"package/package.json":
                   '{"name": "lab", "version": "1.0.0"}'})
     serve(t, "npm/lab-1.0.0.tgz", data)
@@ -191,32 +207,45 @@ def npm(t):
                 "tarball": ORIGIN + "/npm/lab-1.0.0.tgz",
                 "shasum": hashlib.sha1(data).hexdigest()}}}}))
     t.write("package.json", '{"name": "x", "version": "1.0.0"}')
-    return ("npm", "install", "--fetch-retries=0", "--no-audit", "--no-fund",
-            "--no-update-notifier", "--registry", ORIGIN + "/npm/", "lab")
+    return ORIGIN + "/npm/"
 
 
-Tool("npm", "npm", npm, makes("node_modules/lab/package.json"),
+GOT_IT = makes("node_modules/lab/package.json")
+Tool("npm", "npm", lambda t: (
+    "npm", "install", "--fetch-retries=0", "--no-audit", "--no-fund",
+    "--no-update-notifier", "--registry", registry(t), "lab"), GOT_IT,
      lambda t: {"npm_config_cache": t.path("npm-cache")}, limit=90)
+NpmTool("pnpm", "pnpm", lambda t: (
+    "add", "--registry", registry(t), "--store-dir", t.path("store"),
+    "--fetch-retries=0", "--config.strict-dep-builds=false", "lab"), GOT_IT)
+NpmTool("yarn 1", "yarn", lambda t: (
+    "add", "--non-interactive", "--registry", registry(t), "--cache-folder",
+    t.path("yarn-cache"), "lab"), GOT_IT, limit=90)
 
 
-def node_with_proxy(program):
-    def command(t):
-        version = t.run("node", "--version").stdout.strip()
-        major, minor = (int(n) for n in version[1:].split(".")[:2])
-        if not (major == 22 and minor >= 21 or major == 24 and minor >= 5
-                or major > 24):
-            raise NotRun("node %s knows no proxy" % version)
-        return ("node", "-e", program, ORIGIN + "/1k")
-    return command
+def yarn_4(t):
+    t.write("yarn.lock", "")
+    t.write(".yarnrc.yml", "nodeLinker: node-modules\nhttpRetry: 0\n"
+            "enableTelemetry: false\nnpmMinimalAgeGate: 0\n"
+            "npmRegistryServer: " + registry(t))
+    return ("add", "lab")
 
 
-Tool("node fetch", "node", node_with_proxy(
-    "fetch(process.argv[1]).then(r => r.text())"
-    ".then(s => process.stdout.write(s))"), prints_it,
-     alone={"NODE_USE_ENV_PROXY": "1"})
-Tool("node https", "node", node_with_proxy(
-    "require('https').get(process.argv[1], r => r.pipe(process.stdout))"),
-    prints_it, alone={"NODE_USE_ENV_PROXY": "1"})
+# It does not read https_proxy.
+NpmTool("yarn 4", "yarn-4", yarn_4, GOT_IT, alone=lambda t: {
+    "YARN_HTTPS_PROXY": "http://127.0.0.1:%d" % t.proxy.port})
+
+FETCH = ("fetch(process.argv[1]).then(r => r.text())"
+         ".then(s => process.stdout.write(s))")
+NpmTool("node fetch", "node", lambda t: ("-e", FETCH, ORIGIN + "/1k"),
+        prints_it, alone=lambda t: {"NODE_USE_ENV_PROXY": "1"})
+NpmTool("node https", "node", lambda t: (
+    "-e", "require('https').get(process.argv[1], r => r.pipe(process.stdout))",
+    ORIGIN + "/1k"), prints_it, alone=lambda t: {"NODE_USE_ENV_PROXY": "1"})
+NpmTool("bun", "bun", lambda t: ("-e", FETCH, ORIGIN + "/1k"), prints_it)
+NpmTool("deno", "deno", lambda t: (
+    "eval", "Deno.stdout.write(await (await fetch(Deno.args[0])).bytes())",
+    ORIGIN + "/1k"), prints_it, lambda t: {"DENO_DIR": t.path("deno")})
 # What a program does that sees to the proxy itself, as they did before.
 Tool("node by hand", "node", lambda t: ("node", "-e", """
 const http = require("http"), https = require("https");
@@ -366,12 +395,42 @@ Tool("perl LWP", "perl", lwp, prints_it)
 Tool("ruby", "ruby", lambda t: (
     "ruby", "-ropen-uri", "-e", "print URI.open(ARGV[0]).read",
     ORIGIN + "/1k"), prints_it)
-Tool("deno", "deno", lambda t: (
-    "deno", "eval", "console.log(await (await fetch(Deno.args[0])).text())",
-    ORIGIN + "/1k"), well)
-Tool("uv", "uv", lambda t: (
-    "uv", "pip", "install", "--no-cache", "--target", "got", "--no-deps",
-    "lab @ " + ORIGIN + "/lab-1.0-py3-none-any.whl"), makes("got/lab.py"))
+
+def composer(t):
+    serve(t, "composer/packages.json", json.dumps({"packages": {"lab/lab": {
+        "1.0.0": {"name": "lab/lab", "version": "1.0.0",
+                  "type": "metapackage"}}}}))
+    t.write("composer.json", json.dumps({
+        "require": {"lab/lab": "*"}, "repositories": [
+            {"type": "composer", "url": ORIGIN + "/composer"},
+            {"packagist.org": False}]}))
+    return ("composer", "update", "--no-interaction", "--quiet")
+
+
+Tool("composer", "composer", composer, makes("composer.lock"), lambda t: {
+    "COMPOSER_ALLOW_SUPERUSER": "1", "COMPOSER_HOME": t.path("home")})
+
+
+def bundler(t):
+    """The index that every version reads, made by Ruby's own library."""
+    serve(t, "gems/quick/Marshal.4.8/there", "")
+    made = t.run("ruby", "-rzlib", "-e", """
+Dir.chdir(ARGV[0])
+spec = Gem::Specification.new { |s| s.name = "lab"; s.version = "1.0.0"
+  s.summary = "lab"; s.authors = ["lab"] }
+one = [["lab", spec.version, "ruby"]]
+File.binwrite("specs.4.8.gz", Zlib.gzip(Marshal.dump(one)))
+File.binwrite("prerelease_specs.4.8.gz", Zlib.gzip(Marshal.dump([])))
+File.binwrite("quick/Marshal.4.8/lab-1.0.0.gemspec.rz",
+  Zlib.deflate(Marshal.dump(spec)))
+""", os.path.join(t.lab.www, "gems"))
+    assert made.returncode == 0, made.stderr
+    t.write("Gemfile", 'source "%s/gems"\ngem "lab"\n' % ORIGIN)
+    return ("bundle", "lock")
+
+
+Tool("bundler", "bundle", bundler, makes("Gemfile.lock"), lambda t: {
+    "BUNDLE_RETRY": "0", "BUNDLE_USER_HOME": t.path("bundle")})
 
 
 @tools.case
@@ -384,9 +443,6 @@ def the_table(t):
     for name, found in TABLE.items():
         print("    %-17s %s" % (name, "fails         works" if found is True
               else "not run: %s" % found if found else "FAILS"))
-    for name in ("conda", "composer", "bundler"):
-        print("    %-17s not run: %s" % (name, "no " + name if not
-              shutil.which({"bundler": "bundle"}.get(name, name))
-              else "has no case"))
+    print("    %-17s not run: has no case" % "conda")
     sys.stdout.flush()
     assert False not in TABLE.values(), [n for n, v in TABLE.items() if not v]
