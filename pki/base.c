@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/mem.h>
+#include <openssl/rand.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,24 +191,41 @@ static int write_fd(int fd, const char *data, size_t len)
 	return fsync(fd);
 }
 
+/* open_new makes a file beside name, which nobody else has made or linked. */
+static int open_new(int at, const char *name, char temp[4096])
+{
+	uint64_t random;
+
+	RAND_bytes((uint8_t *)&random, sizeof(random));
+	if ((size_t)snprintf(temp, 4096, "%s.%016llx", name,
+		    (unsigned long long)random) >= 4096) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return openat(at, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+		O_CLOEXEC, 0600);
+}
+
+int file_write_at(int at, const char *name, const char *data, size_t len,
+	unsigned mode, char *err, size_t err_size)
+{
+	char temp[4096];
+	int fd = open_new(at, name, temp), why;
+	bool good = fd >= 0 && write_fd(fd, data, len) == 0 &&
+		fchmod(fd, mode) == 0 && renameat(at, temp, at, name) == 0;
+
+	why = errno;
+	if (fd >= 0)
+		close(fd);
+	if (good)
+		return 0;
+	if (fd >= 0)
+		unlinkat(at, temp, 0);
+	return pki_fail(err, err_size, "%s: %s", name, strerror(why));
+}
+
 int file_write(const char *path, const char *data, size_t len, unsigned mode,
 	char *err, size_t err_size)
 {
-	char temp[4096];
-	int fd, why, bad;
-
-	if ((size_t)snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >=
-	    sizeof(temp))
-		return pki_fail(err, err_size, "%s: path too long", path);
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return pki_fail(err, err_size, "%s: %s", temp, strerror(errno));
-	bad = write_fd(fd, data, len) != 0 || fchmod(fd, mode) != 0 ||
-		rename(temp, path) != 0;
-	why = errno;
-	close(fd);
-	if (!bad)
-		return 0;
-	unlink(temp);
-	return pki_fail(err, err_size, "%s: %s", path, strerror(why));
+	return file_write_at(AT_FDCWD, path, data, len, mode, err, err_size);
 }

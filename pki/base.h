@@ -42,7 +42,8 @@ CRYPTO_BUFFER *der_finish(CBB *cbb);
 
 /* file_read reads a whole file of at most max bytes; *out is owned by the
  * caller and NUL-ended. file_write writes it at once (a temporary file beside
- * it, renamed), with the mode given. */
+ * it, renamed), with the mode given. file_write_at does so in a folder that is open, at,
+ * so that it is that one whatever stands in its place by then. */
 int file_read(const char *path, size_t max, char **out, size_t *out_len,
 	char *err, size_t err_size) MUST_CHECK;
 
@@ -51,6 +52,8 @@ int file_read(const char *path, size_t max, char **out, size_t *out_len,
 int file_read_regular(const char *path, size_t max, struct stat *out_info,
 	char **out, size_t *out_len, char *err, size_t err_size) MUST_CHECK;
 int file_write(const char *path, const char *data, size_t len,
+	unsigned mode, char *err, size_t err_size) MUST_CHECK;
+int file_write_at(int at, const char *name, const char *data, size_t len,
 	unsigned mode, char *err, size_t err_size) MUST_CHECK;
 
 #endif

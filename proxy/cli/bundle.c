@@ -87,15 +87,15 @@ static int convert(const char *from, const char *to)
 
 static int write_pkcs12(const struct bundle *bundle, const char *path)
 {
-	char err[4400], *folder = workbench_new(err, sizeof(err)), *jks, *p12;
-	char *data = NULL;
+	char err[4400], *data = NULL, *jks, *p12;
+	struct workbench bench;
 	size_t len;
 	int code;
 
-	if (!folder)
+	if (workbench_open(&bench, err, sizeof(err)) != 0)
 		return setup_failed(err);
-	jks = state_path(folder, "trust.jks");
-	p12 = state_path(folder, "trust.p12");
+	jks = state_path(bench.folder, "trust.jks");
+	p12 = state_path(bench.folder, "trust.p12");
 	code = write_jks(bundle, jks);
 	if (code == OPTIONS_FINE)
 		code = convert(jks, p12);
@@ -107,7 +107,7 @@ static int write_pkcs12(const struct bundle *bundle, const char *path)
 	free(data);
 	free(jks);
 	free(p12);
-	workbench_free(folder);
+	workbench_close(&bench);
 	return code;
 }
 
@@ -134,7 +134,7 @@ static int write_all(const struct bundle *bundle, const struct places *to)
 
 static int gather(const char *root_pem, const struct places *to)
 {
-	struct kit_order order = {NULL, environ, on_told, NULL};
+	struct kit_order order = {NULL, -1, environ, on_told, NULL};
 	struct bundle *bundle = kit_trusted(&order);
 	int code;
 

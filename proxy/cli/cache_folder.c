@@ -66,7 +66,8 @@ static int enter(int at, const char *name, const char *whole, char *err,
 	return fd;
 }
 
-/* walk goes down the path; from its byte ours on, folders have to be our own. */
+/* walk goes down the path and returns where it comes to; from its byte ours on, folders
+ * have to be our own. */
 static int walk(char *path, size_t ours, char *err, size_t err_size)
 {
 	int at = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), next;
@@ -93,9 +94,7 @@ static int walk(char *path, size_t ours, char *err, size_t err_size)
 			name = slash + 1;
 		}
 	}
-	if (at >= 0)
-		close(at);
-	return at >= 0 && !more ? 0 : -1;
+	return at;
 }
 
 /* check_home: its owner is who may change it. */

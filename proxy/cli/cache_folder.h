@@ -5,8 +5,8 @@
  * missing. A shell goes on to use what is in it, apt as root even (APT_CONFIG runs
  * commands), so that each folder on the way has to be ours or root's, without others
  * who may write. After sudo -E, HOME is another user's: that is refused. The path
- * handed out has no symbolic links, and as none but us and root can change it, it is
- * still what was looked at when it is written to.
+ * handed out has no symbolic links, for whoever reads by it later; who writes does so
+ * by the descriptor, which is of the folder that was looked at.
  *
  * Threads: one.
  * Errors:  a sentence.
@@ -18,7 +18,7 @@
 
 enum { CACHE_FOLDER = 4096 };
 
-/* cache_folder: -1: a sentence. */
+/* cache_folder returns the folder, open: the caller's to close. -1: a sentence. */
 int cache_folder(const char *name, char out[CACHE_FOLDER], char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 

@@ -313,8 +313,8 @@ static int dress(struct doctor *doctor)
 {
 	struct target target = through(doctor);
 	struct environment bare;
-	int code = dress_make(&target, doctor->proxy.folder, environ,
-		&doctor->dress);
+	int code = dress_make(&target, doctor->proxy.bench.folder,
+		doctor->proxy.bench.at, environ, &doctor->dress);
 
 	environment_make_bare(&bare, &(struct environment_aim){
 		.proxy = target.url, .host = target.host, .port = target.port,
@@ -336,7 +336,7 @@ static int prepare(struct doctor *doctor, const struct target_order *order)
 	if (tap_open(doctor->proxy.target.host, doctor->proxy.target.port,
 		    CANARY, &doctor->tap, err, sizeof(err)) != 0)
 		return setup_failed(err);
-	doctor->folder = state_path(doctor->proxy.folder, "ask");
+	doctor->folder = state_path(doctor->proxy.bench.folder, "ask");
 	if (mkdir(doctor->folder, 0755) != 0)
 		return setup_failed(strerror(errno));
 	return dress(doctor);

@@ -24,10 +24,10 @@ static void warn_of_all(char *const *before)
 			"proxy: left out");
 }
 
-int dress_make(const struct target *target, const char *folder,
+int dress_make(const struct target *target, const char *folder, int at,
 	char *const *before, struct dress *out)
 {
-	struct kit_order order = {folder, before, on_told, NULL};
+	struct kit_order order = {folder, at, before, on_told, NULL};
 	char err[4400];
 
 	memset(out, 0, sizeof(*out));

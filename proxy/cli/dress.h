@@ -18,9 +18,9 @@ struct dress {
 	struct environment env;
 };
 
-/* dress_make writes the files to the folder; target has a root. out is to be cleared
- * whatever the result. */
-int dress_make(const struct target *target, const char *folder,
+/* dress_make writes the files to the folder, which is open at that descriptor; target
+ * has a root. out is to be cleared whatever the result. */
+int dress_make(const struct target *target, const char *folder, int at,
 	char *const *before, struct dress *out)
 	__attribute__((warn_unused_result));
 void dress_clear(struct dress *dress);

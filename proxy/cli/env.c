@@ -42,14 +42,14 @@ static void name_folder(const char *root_pem, char out[2 * NAME + 1])
 		snprintf(out + 2 * i, 3, "%02x", sum[i]);
 }
 
-static int find_folder(const char *root_pem, char out[CACHE_FOLDER])
+static int find_folder(const char *root_pem, char out[CACHE_FOLDER],
+	int *out_at)
 {
 	char name[2 * NAME + 1], err[CACHE_FOLDER + 512];
 
 	name_folder(root_pem, name);
-	if (cache_folder(name, out, err, sizeof(err)) == 0)
-		return OPTIONS_FINE;
-	return setup_failed(err);
+	*out_at = cache_folder(name, out, err, sizeof(err));
+	return *out_at >= 0 ? OPTIONS_FINE : setup_failed(err);
 }
 
 /* --- the lines ---------------------------------------------------------- */
@@ -149,11 +149,12 @@ static int print_for(const struct target *target, enum shell shell)
 {
 	char folder[CACHE_FOLDER];
 	struct dress dress;
-	int code = find_folder(target->root_pem, folder);
+	int at, code = find_folder(target->root_pem, folder, &at);
 
 	if (code != OPTIONS_FINE)
 		return code;
-	code = dress_make(target, folder, environ, &dress);
+	code = dress_make(target, folder, at, environ, &dress);
+	close(at);
 	if (code == OPTIONS_FINE) {
 		print(&dress.env, shell);
 		print_hint(shell);

@@ -19,7 +19,6 @@
 #include "pki/base.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/setup.h"
-#include "proxy/cli/workbench.h"
 #include "proxy/config/config.h"
 
 enum {
@@ -117,11 +116,11 @@ static void become(const char *config, int said)
 }
 
 /* guard stands between us and the proxy, and ends when that does: the kernel tells it
- * when we are gone, and it removes the folder then, which has a CA's keys. The proxy it
- * would not tell, which has been other users by then. */
-static void guard(const char *config, int said, pid_t parent, char *folder)
+ * when we are gone. The proxy it would not tell, which has been other users by then. The
+ * folder goes when neither of us has its workbench any more. */
+static void guard(const char *config, int said, pid_t parent)
 	__attribute__((noreturn));
-static void guard(const char *config, int said, pid_t parent, char *folder)
+static void guard(const char *config, int said, pid_t parent)
 {
 	sigset_t set;
 	pid_t proxy;
@@ -141,13 +140,10 @@ static void guard(const char *config, int said, pid_t parent, char *folder)
 		if (sigwait(&set, &number) == 0 && number == SIGTERM)
 			(void)kill(proxy, SIGTERM);
 	}
-	if (getppid() != parent)
-		workbench_free(folder);
 	_exit(EXIT_DONE);
 }
 
-static int launch(struct ephemeral *proxy, const char *said_path,
-	const char *folder)
+static int launch(struct ephemeral *proxy, const char *said_path)
 {
 	int said = open(said_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 		0600);
@@ -157,7 +153,7 @@ static int launch(struct ephemeral *proxy, const char *said_path,
 		return setup_failed(strerror(errno));
 	proxy->pid = fork();
 	if (proxy->pid == 0)
-		guard(proxy->config, said, self, pki_copy(folder));
+		guard(proxy->config, said, self);
 	close(said);
 	if (proxy->pid > 0)
 		return OPTIONS_FINE;
@@ -234,7 +230,7 @@ int ephemeral_start(const struct ephemeral_order *order,
 			code = setup_failed(err);
 	}
 	if (code == OPTIONS_FINE)
-		code = launch(out, said, order->folder);
+		code = launch(out, said);
 	if (code == OPTIONS_FINE) {
 		code = await(out);
 		if (code != OPTIONS_FINE)

@@ -23,7 +23,7 @@ struct ephemeral { /* zeroed: none */
 
 struct ephemeral_order {
 	const char *config;  /* NULL: one is made */
-	const char *folder;  /* to write to; removed when we are gone */
+	const char *folder;  /* to write to: a workbench's */
 	const char *origins; /* whom it shall trust (PEM); NULL: the system's */
 };
 

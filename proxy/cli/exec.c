@@ -74,7 +74,8 @@ static int run_dressed(const struct some_proxy *proxy, char **argv)
 {
 	struct dress dress;
 	char **envp;
-	int code = dress_make(&proxy->target, proxy->folder, environ, &dress);
+	int code = dress_make(&proxy->target, proxy->bench.folder,
+		proxy->bench.at, environ, &dress);
 
 	if (code == OPTIONS_FINE) {
 		envp = environment_over(&dress.env, environ);

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "proxy/cli/setup.h"
-#include "proxy/cli/workbench.h"
 
 extern char **environ;
 
@@ -34,9 +33,10 @@ static int find_own(const struct target_order *order, struct target *out)
 static int start(const struct target_order *asked, const char *command,
 	struct some_proxy *proxy)
 {
-	struct kit_order kit = {proxy->folder, environ, hush, NULL};
+	struct kit_order kit = {proxy->bench.folder, proxy->bench.at,
+		environ, hush, NULL};
 	struct ephemeral_order order = {.config = asked->config,
-		.folder = proxy->folder};
+		.folder = proxy->bench.folder};
 	struct target_order again = {.user = asked->user};
 	char err[4400];
 	int code;
@@ -63,12 +63,11 @@ int some_proxy_find(const struct target_order *order, const char *command,
 	char err[4400];
 	int code;
 
-	*out = (struct some_proxy){.folder = NULL};
+	*out = (struct some_proxy){.bench = {.folder = NULL}};
 	code = target_find(order, &out->target);
 	if (code != OPTIONS_FINE)
 		return code;
-	out->folder = workbench_new(err, sizeof(err));
-	if (!out->folder)
+	if (workbench_open(&out->bench, err, sizeof(err)) != 0)
 		return setup_failed(err);
 	return out->target.root_pem ? OPTIONS_FINE :
 				      start(order, command, out);
@@ -78,6 +77,6 @@ void some_proxy_end(struct some_proxy *proxy)
 {
 	ephemeral_stop(&proxy->own);
 	kit_clear(&proxy->origins);
-	workbench_free(proxy->folder);
+	workbench_close(&proxy->bench);
 	target_clear(&proxy->target);
 }

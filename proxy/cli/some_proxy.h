@@ -11,13 +11,14 @@
 
 #include "proxy/cli/ephemeral.h"
 #include "proxy/cli/target.h"
+#include "proxy/cli/workbench.h"
 #include "proxy/tools/kit.h"
 
 struct some_proxy { /* zeroed: none */
 	struct target target;
 	struct ephemeral own;
 	struct kit origins;
-	char *folder; /* owned; as workbench.h's */
+	struct workbench bench; /* for files */
 };
 
 /* some_proxy_find: command is the name to be told by; out is to be ended whatever the

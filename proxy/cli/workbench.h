@@ -2,20 +2,31 @@
  * workbench.h - a folder for the time that a command takes.
  *
  * Others may look into it (apt reads as another user), and nobody else may write.
+ * A process of its own, the keeper, makes it and removes it: so it goes whenever we do,
+ * killed or not, at whatever moment. What we have started and not made another program
+ * of holds it, too, as a proxy's guard does.
  *
- * Owns:    the folder, and all that comes to be in it.
- * Threads: the main one.
+ * Owns:    the folder, and all that comes to be in it; the keeper.
+ * Threads: the main one; there may be no other while it is opened.
  */
 #ifndef PROXY_CLI_WORKBENCH_H
 #define PROXY_CLI_WORKBENCH_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
-/* workbench_new makes it under TMPDIR, or /tmp; its path is the caller's. NULL: a
- * sentence. */
-char *workbench_new(char *err, size_t err_size);
+struct workbench { /* zeroed: none */
+	char *folder; /* owned: its path */
+	int at;       /* it, open */
+	int line;     /* open while the folder is needed */
+	pid_t keeper;
+};
 
-/* workbench_free removes it, and frees the path. NULL is none. */
-void workbench_free(char *folder);
+/* workbench_open makes it under TMPDIR, or /tmp. -1: a sentence; out is none then. */
+int workbench_open(struct workbench *out, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
+/* workbench_close returns when it is gone. */
+void workbench_close(struct workbench *bench);
 
 #endif

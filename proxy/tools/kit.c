@@ -37,6 +37,19 @@ static char *path_in(const struct kit_order *order, const char *name)
 	return state_path(order->folder, name);
 }
 
+/* put writes the file of a path in the folder. */
+static int put(const struct kit_order *order, const char *path,
+	const char *data, size_t len, unsigned mode, char *err,
+	size_t err_size)
+{
+	char why[512];
+
+	if (file_write_at(order->at, strrchr(path, '/') + 1, data, len, mode,
+		    why, sizeof(why)) == 0)
+		return 0;
+	return pki_fail(err, err_size, "%s/%s", order->folder, why);
+}
+
 /* --- what was set before ------------------------------------------------ */
 
 /* No file is read twice: they are often all the same one. */
@@ -253,7 +266,7 @@ static int write_rc(const struct kit_order *order, const char *variable,
 	utstring_init(&text);
 	utstring_printf(&text, "%s\n%.*s%s%s", before, (int)(gap - format),
 		format, bundle, gap + 2);
-	result = file_write(path, utstring_body(&text), utstring_len(&text),
+	result = put(order, path, utstring_body(&text), utstring_len(&text),
 		mode, err, err_size);
 	utstring_done(&text);
 	free(before);
@@ -262,12 +275,13 @@ static int write_rc(const struct kit_order *order, const char *variable,
 
 /* --- bundles ------------------------------------------------------------ */
 
-static int write_pem(const struct bundle *bundle, const char *path, char *err,
+static int write_pem(const struct kit_order *order,
+	const struct bundle *bundle, const char *path, char *err,
 	size_t err_size)
 {
 	size_t len;
 	char *text = bundle_pem(bundle, &len);
-	int result = file_write(path, text, len, FILE_MODE, err, err_size);
+	int result = put(order, path, text, len, FILE_MODE, err, err_size);
 
 	free(text);
 	return result;
@@ -299,7 +313,7 @@ int kit_write_origins(const struct kit_order *order, struct kit *kit,
 	memset(kit, 0, sizeof(*kit));
 	if (bundle_num(bundle) > 0) {
 		kit->origins = path_in(order, "origins.pem");
-		result = write_pem(bundle, kit->origins, err, err_size);
+		result = write_pem(order, bundle, kit->origins, err, err_size);
 	}
 	bundle_free(bundle);
 	return result;
@@ -323,7 +337,7 @@ static int write_extra(const struct kit_order *order, const char *root_pem,
 	quiet.told = hush; /* kit_trusted has told it */
 	take_set(&quiet, bundle, &seen, VARIABLE_ROOT);
 	(void)bundle_add_pem(bundle, root_pem, strlen(root_pem));
-	result = write_pem(bundle, path, err, err_size);
+	result = write_pem(order, bundle, path, err, err_size);
 	bundle_free(bundle);
 	forget(&seen);
 	return result;
@@ -345,7 +359,7 @@ static int write_java(const struct kit_order *order, struct bundle *bundle,
 		tell(order, "Java's own certificates are left out: %s", why);
 	free(roots);
 	data = jks_write(bundle, (uint64_t)time(NULL) * 1000, &len);
-	result = file_write(path, (const char *)data, len, FILE_MODE, err,
+	result = put(order, path, (const char *)data, len, FILE_MODE, err,
 		err_size);
 	free(data);
 	return result;
@@ -364,7 +378,7 @@ static int write_all(const struct kit_order *order, struct bundle *bundle,
 	const char *root_pem, const struct kit *kit, char *err,
 	size_t err_size)
 {
-	if (write_pem(bundle, kit->bundle, err, err_size) != 0 ||
+	if (write_pem(order, bundle, kit->bundle, err, err_size) != 0 ||
 	    write_extra(order, root_pem, kit->extra, err, err_size) != 0 ||
 	    write_rc(order, "SYSTEM_WGETRC", "/etc/wgetrc", kit->wgetrc,
 		    "ca_certificate = %s\n", kit->bundle, err, err_size) != 0 ||

@@ -27,7 +27,8 @@ struct kit {
 };
 
 struct kit_order {
-	const char *folder; /* is there, and may be written to */
+	const char *folder; /* its path, as the variables will have it ... */
+	int at;             /* ... and it, open: what is written goes there */
 	char *const *before; /* the environment */
 	/* told gets a sentence for each thing that had to be left out. */
 	void (*told)(void *arg, const char *what);

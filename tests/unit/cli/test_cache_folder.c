@@ -13,30 +13,45 @@
 #include "proxy/cli/cache_folder.h"
 #include "proxy/cli/workbench.h"
 
-static char *home, out[CACHE_FOLDER], err[4400];
+static struct workbench bench;
+static char out[CACHE_FOLDER], err[4400];
 
 static char *under(const char *name)
 {
 	static char path[4096];
 
-	snprintf(path, sizeof(path), "%s/%s", home, name);
+	snprintf(path, sizeof(path), "%s/%s", bench.folder, name);
 	return path;
 }
 
 static int before(void **state)
 {
 	(void)state;
-	home = workbench_new(err, sizeof(err));
-	setenv("HOME", home, 1);
+	if (workbench_open(&bench, err, sizeof(err)) != 0)
+		return -1;
+	setenv("HOME", bench.folder, 1);
 	unsetenv("XDG_CACHE_HOME");
-	return home ? 0 : -1;
+	return 0;
 }
 
 static int after(void **state)
 {
 	(void)state;
-	workbench_free(home);
+	workbench_close(&bench);
 	return 0;
+}
+
+/* made: it is that folder which is handed out, open. */
+static void made(const char *name)
+{
+	int at = cache_folder(name, out, err, sizeof(err));
+	struct stat by_path, by_fd;
+
+	assert_true(at >= 0);
+	assert_int_equal(fstat(at, &by_fd), 0);
+	assert_int_equal(stat(out, &by_path), 0);
+	assert_true(by_path.st_ino == by_fd.st_ino);
+	close(at);
 }
 
 static void is_made(void **state)
@@ -45,12 +60,12 @@ static void is_made(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(cache_folder("n", out, err, sizeof(err)), 0);
+		made("n");
 		assert_string_equal(out, under(".cache/sallyport/n"));
 		assert_int_equal(stat(out, &info), 0);
 	}
 	setenv("XDG_CACHE_HOME", under("xdg"), 1);
-	assert_int_equal(cache_folder("n", out, err, sizeof(err)), 0);
+	made("n");
 	assert_string_equal(out, under("xdg/sallyport/n"));
 }
 
@@ -77,7 +92,7 @@ static void another_users_home(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(chown(home, 12345, 12345), 0);
+	assert_int_equal(chown(bench.folder, 12345, 12345), 0);
 	assert_int_equal(cache_folder("n", out, err, sizeof(err)), -1);
 	assert_non_null(strstr(err, "HOME is "));
 	assert_non_null(strstr(err, "uid 12345"));

@@ -1,4 +1,5 @@
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -6,41 +7,67 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "proxy/cli/workbench.h"
 
+static struct workbench bench;
+static char err[256];
+
 static void comes_and_goes(void **state)
 {
-	char err[256], path[4096];
-	char *folder = workbench_new(err, sizeof(err)), *copy;
+	char path[4096], *copy;
 	struct stat info;
 
 	(void)state;
-	assert_non_null(folder);
-	assert_int_equal(stat(folder, &info), 0);
+	assert_int_equal(workbench_open(&bench, err, sizeof(err)), 0);
+	assert_int_equal(stat(bench.folder, &info), 0);
 	assert_int_equal(info.st_mode & 07777, 0755);
-	snprintf(path, sizeof(path), "%s/sub", folder);
+	snprintf(path, sizeof(path), "%s/sub", bench.folder);
 	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(path, sizeof(path), "%s/sub/link", folder);
+	snprintf(path, sizeof(path), "%s/sub/link", bench.folder);
 	assert_int_equal(symlink("/etc", path), 0);
-	copy = strdup(folder);
-	workbench_free(folder);
+	copy = strdup(bench.folder);
+	workbench_close(&bench);
 	assert_int_equal(access(copy, F_OK), -1);
 	assert_int_equal(access("/etc/passwd", F_OK), 0);
 	free(copy);
-	workbench_free(NULL);
+	workbench_close(&bench);
+}
+
+/* Killed, its owner removes nothing. */
+static void goes_with_us(void **state)
+{
+	char path[4096] = "";
+	int ends[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (workbench_open(&bench, err, sizeof(err)) == 0)
+			(void)!write(ends[1], bench.folder,
+				strlen(bench.folder));
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(read(ends[0], path, sizeof(path) - 1) > 0);
+	for (int i = 0; i < 1000 && access(path, F_OK) == 0; i++)
+		usleep(10000);
+	assert_int_equal(access(path, F_OK), -1);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void heeds_tmpdir(void **state)
 {
-	char err[256] = "";
-
 	(void)state;
 	setenv("TMPDIR", "/no/such", 1);
-	assert_null(workbench_new(err, sizeof(err)));
+	assert_int_equal(workbench_open(&bench, err, sizeof(err)), -1);
 	assert_non_null(strstr(err, "/no/such: No such file"));
 	unsetenv("TMPDIR");
 }
@@ -49,6 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_and_goes),
+		cmocka_unit_test(goes_with_us),
 		cmocka_unit_test(heeds_tmpdir),
 	};
 

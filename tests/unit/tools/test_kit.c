@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,15 +54,25 @@ static char *set(const char *name, const char *before, const char *file,
 	return out;
 }
 
+static int at_folder(const char *path)
+{
+	int at = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(at >= 0);
+	return at;
+}
+
 static void write_kit(char *const *before, struct kit *kit)
 {
-	struct kit_order order = {lab_folder(), before, on_told, NULL};
+	struct kit_order order = {lab_folder(), at_folder(lab_folder()), before,
+		on_told, NULL};
 	char err[4400], *root = lab_read("ours.pem", NULL);
 
 	told[0] = '\0';
 	memset(kit, 0, sizeof(*kit));
 	if (kit_write(&order, root, kit, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
+	close(order.at);
 	free(root);
 }
 
@@ -241,7 +252,8 @@ static void tells_what_it_could_not_read(void **state)
 static void origins_are_without_the_root(void **state)
 {
 	char *before[] = {set("SSL_CERT_FILE", "", "corp.pem", ""), NULL};
-	struct kit_order order = {lab_folder(), before, on_told, NULL};
+	struct kit_order order = {lab_folder(), at_folder(lab_folder()), before,
+		on_told, NULL};
 	char err[4400];
 	struct kit kit;
 
@@ -249,6 +261,7 @@ static void origins_are_without_the_root(void **state)
 	assert_int_equal(kit_write_origins(&order, &kit, err, sizeof(err)), 0);
 	assert_true(in(kit.origins, "corp.pem"));
 	assert_false(in(kit.origins, "ours.pem"));
+	close(order.at);
 	free(before[0]);
 	kit_clear(&kit);
 }
@@ -280,14 +293,42 @@ static void what_is_secret_stays_so(void **state)
 static void fails_where_it_may_not_write(void **state)
 {
 	char *before[] = {NULL};
-	struct kit_order order = {"/no/such/folder", before, on_told, NULL};
+	struct kit_order order = {"/no/such/folder", -1, before, on_told, NULL};
 	char err[4400], *root = lab_read("ours.pem", NULL);
 	struct kit kit = {.bundle = NULL};
 
 	(void)state;
+	assert_int_equal(mkdir(lab_path("gone"), 0700), 0);
+	order.at = at_folder(lab_path("gone"));
+	assert_int_equal(rmdir(lab_path("gone")), 0);
 	assert_int_equal(kit_write(&order, root, &kit, err, sizeof(err)), -1);
 	assert_non_null(strstr(err, "/no/such/folder/bundle.pem"));
 	kit_clear(&kit);
+	close(order.at);
+	free(root);
+}
+
+/* What has taken the folder's place since it was looked at gets nothing. */
+static void writes_to_the_folder_it_was_given(void **state)
+{
+	char *before[] = {NULL}, *place, *root = lab_read("ours.pem", NULL);
+	struct kit_order order = {NULL, -1, before, on_told, NULL};
+	struct kit kit = {.bundle = NULL};
+	char err[4400];
+
+	(void)state;
+	lab_run("mkdir place other");
+	place = strdup(lab_path("place"));
+	order.folder = place;
+	order.at = at_folder(place);
+	lab_run("mv place moved && ln -s other place");
+	assert_int_equal(kit_write(&order, root, &kit, err, sizeof(err)), 0);
+	lab_run("ls other; ls moved");
+	assert_string_equal(lab_said(), "apt.conf\nbundle.pem\nextra.pem\n"
+		"trust.jks\nwgetrc\n");
+	kit_clear(&kit);
+	close(order.at);
+	free(place);
 	free(root);
 }
 
@@ -304,6 +345,7 @@ int main(void)
 		cmocka_unit_test(origins_are_without_the_root),
 		cmocka_unit_test(what_is_secret_stays_so),
 		cmocka_unit_test(fails_where_it_may_not_write),
+		cmocka_unit_test(writes_to_the_folder_it_was_given),
 	};
 
 	return cmocka_run_group_tests(tests, make_roots, end);
