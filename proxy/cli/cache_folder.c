@@ -56,8 +56,8 @@ static int enter(int at, const char *name, const char *whole, char *err,
 	int fd;
 
 	if (mkdirat(at, name, 0755) != 0 && errno != EEXIST)
-		return pki_fail(err, err_size, "%s: %s", whole,
-			strerror(errno));
+		return pki_fail(err, err_size, "%s can't be made: %s; %s",
+			whole, strerror(errno), how);
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return pki_fail(err, err_size, "%s: %s", whole,

@@ -143,9 +143,9 @@ static void guard(const char *config, int said, pid_t parent)
 	_exit(EXIT_DONE);
 }
 
-static int launch(struct ephemeral *proxy, const char *said_path)
+static int launch(struct ephemeral *proxy)
 {
-	int said = open(said_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+	int said = open(proxy->said, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 		0600);
 	pid_t self = getpid();
 
@@ -201,14 +201,13 @@ static int await(struct ephemeral *proxy)
 	return code;
 }
 
-static void tell_why(const char *said_path)
+static void tell_why(const struct ephemeral *proxy, const char *what)
 {
 	char err[4400], *text;
 	size_t len;
 
-	fputs("sallyport: a proxy of its own does not start; it says:\n",
-		stderr);
-	if (file_read(said_path, SAID_MAX, &text, &len, err,
+	fprintf(stderr, "sallyport: the proxy of its own %s; it says:\n", what);
+	if (file_read(proxy->said, SAID_MAX, &text, &len, err,
 		    sizeof(err)) != 0)
 		return;
 	fwrite(text, 1, len, stderr);
@@ -218,10 +217,11 @@ static void tell_why(const char *said_path)
 int ephemeral_start(const struct ephemeral_order *order,
 	struct ephemeral *out)
 {
-	char *said = state_path(order->folder, "proxy.log"), err[4400];
 	int code = OPTIONS_FINE;
+	char err[4400];
 
-	*out = (struct ephemeral){.pid = 0};
+	*out = (struct ephemeral){
+		.said = state_path(order->folder, "proxy.log")};
 	if (order->config) {
 		out->config = pki_copy(order->config);
 	} else {
@@ -230,13 +230,12 @@ int ephemeral_start(const struct ephemeral_order *order,
 			code = setup_failed(err);
 	}
 	if (code == OPTIONS_FINE)
-		code = launch(out, said);
+		code = launch(out);
 	if (code == OPTIONS_FINE) {
 		code = await(out);
 		if (code != OPTIONS_FINE)
-			tell_why(said);
+			tell_why(out, "does not start");
 	}
-	free(said);
 	return code;
 }
 
@@ -253,6 +252,8 @@ static bool end_within(struct ephemeral *proxy, unsigned limit_ms)
 
 void ephemeral_stop(struct ephemeral *proxy)
 {
+	if (proxy->pid > 0 && has_ended(proxy))
+		tell_why(proxy, "had ended before the command did");
 	if (proxy->pid > 0) {
 		(void)kill(proxy->pid, SIGTERM);
 		if (!end_within(proxy, END_MS)) {
@@ -264,5 +265,6 @@ void ephemeral_stop(struct ephemeral *proxy)
 		}
 	}
 	free(proxy->config);
+	free(proxy->said);
 	*proxy = (struct ephemeral){.pid = 0};
 }

@@ -19,6 +19,7 @@
 struct ephemeral { /* zeroed: none */
 	pid_t pid;         /* of who guards it, and heads its process group */
 	char *config;      /* owned: what it runs by */
+	char *said;        /* owned: the file that has what it says */
 };
 
 struct ephemeral_order {
@@ -30,6 +31,8 @@ struct ephemeral_order {
 /* ephemeral_start returns once it takes connections. */
 int ephemeral_start(const struct ephemeral_order *order,
 	struct ephemeral *out) __attribute__((warn_unused_result));
+
+/* ephemeral_stop tells where it had ended before, and why. */
 void ephemeral_stop(struct ephemeral *proxy);
 
 #endif

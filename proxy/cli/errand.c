@@ -48,13 +48,17 @@ static void give_back(const struct sigaction before[NUM_SIGNALS])
 static void become(char **argv, char **envp) __attribute__((noreturn));
 static void become(char **argv, char **envp)
 {
+	bool there;
 	int why;
 
 	execvpe(argv[0], argv, envp);
 	why = errno;
+	there = strchr(argv[0], '/') && access(argv[0], F_OK) == 0;
 	fprintf(stderr, "sallyport exec: %s: %s\n", shown(argv[0]).text,
-		why == ENOENT ? "there is no such command" : strerror(why));
-	_exit(why == ENOENT ? NOT_FOUND : NOT_RUN);
+		why != ENOENT ? strerror(why) :
+		there ? "what should run it (its #! line, or a library) is not "
+			"there" : "there is no such command");
+	_exit(why == ENOENT && !there ? NOT_FOUND : NOT_RUN);
 }
 
 static int wait_for(pid_t pid)

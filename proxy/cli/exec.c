@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,22 @@
 #include "proxy/tools/node.h"
 
 extern char **environ;
+
+/* --- what it was started with ------------------------------------------- */
+
+/* settle: who starts us may have closed what every program has, or want to hear of no
+ * child's end. What is opened here is closed again for the command. */
+static void settle(void)
+{
+	int fd;
+
+	(void)signal(SIGCHLD, SIG_DFL);
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
 
 /* --- where the command begins ------------------------------------------- */
 
@@ -68,6 +86,29 @@ static void warn_of_node(const char *command)
 			shown(version).text);
 }
 
+/* --- what drops it all -------------------------------------------------- */
+
+/* warn_of_sudo: the variables do not get past it, unless it is told. */
+static void warn_of_sudo(char **argv)
+{
+	static const char *const names[] = {"sudo", "doas", "pkexec"};
+	const char *slash = strrchr(argv[0], '/');
+	const char *name = slash ? slash + 1 : argv[0];
+	bool drops = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		drops |= strcmp(name, names[i]) == 0;
+	for (size_t i = 1; argv[i] && drops; i++) {
+		if (strcmp(argv[i], "-E") == 0 ||
+		    strncmp(argv[i], "--preserve-env", 14) == 0)
+			drops = false;
+	}
+	if (drops)
+		fprintf(stderr, "sallyport exec: warning: %s takes the "
+			"variables away: \"%s sallyport exec -- ...\", the "
+			"other way round, keeps them\n", name, name);
+}
+
 /* --- all of it ---------------------------------------------------------- */
 
 static int run_dressed(const struct some_proxy *proxy, char **argv)
@@ -89,11 +130,14 @@ static int run_dressed(const struct some_proxy *proxy, char **argv)
 static int run_command(const struct target_order *order, char **argv)
 {
 	struct some_proxy proxy;
-	int code = some_proxy_find(order, "exec", &proxy);
+	int code;
 
+	settle();
+	code = some_proxy_find(order, "exec", &proxy);
 	if (code == OPTIONS_FINE) {
 		(void)unsetenv("SALLYPORT_PASSWORD"); /* was for us */
 		warn_of_node(argv[0]);
+		warn_of_sudo(argv);
 		code = run_dressed(&proxy, argv);
 	}
 	some_proxy_end(&proxy);

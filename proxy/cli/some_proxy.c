@@ -1,9 +1,13 @@
 #include "proxy/cli/some_proxy.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "proxy/cli/setup.h"
+#include "proxy/config/mistakes.h"
+#include "proxy/tools/environment.h"
 
 extern char **environ;
 
@@ -30,6 +34,29 @@ static int find_own(const struct target_order *order, struct target *out)
 	return target_running(order, out);
 }
 
+/* tell_others: it has no proxy of its own to go through. A password that a variable has
+ * is not shown. */
+static void tell_others(const char *command)
+{
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY",
+		"http_proxy", "HTTP_PROXY"};
+	char *was = NULL;
+	size_t i;
+
+	for (i = 0; i < 4 && (!was || !was[0]); i++) {
+		free(was);
+		was = environment_was(environ, names[i]);
+	}
+	if (was && was[0]) {
+		const char *at = strrchr(was, '@');
+
+		fprintf(stderr, "sallyport %s: warning: it does not go through "
+			"%s, which %s names, but straight to sites\n", command,
+			shown(at ? at + 1 : was).text, names[i - 1]);
+	}
+	free(was);
+}
+
 static int start(const struct target_order *asked, const char *command,
 	struct some_proxy *proxy)
 {
@@ -50,10 +77,12 @@ static int start(const struct target_order *asked, const char *command,
 		return code == EXIT_WRONG ? code : EXIT_FAILED;
 	again.config = proxy->own.config;
 	code = find_own(&again, &proxy->target);
-	if (code == OPTIONS_FINE)
+	if (code == OPTIONS_FINE) {
 		fprintf(stderr, "sallyport %s: a proxy of its own, %s:%u, "
 			"ends with the command\n", command,
 			proxy->target.host, proxy->target.port);
+		tell_others(command);
+	}
 	return code;
 }
 

@@ -9,6 +9,7 @@
 #include "proxy/cli/root_fetch.h"
 #include "proxy/cli/target.h"
 #include "proxy/config/mistakes.h"
+#include "proxy/portal/portal.h"
 
 enum { NEEDED = 407, WORD_MAX = 2048, CODED_MAX = 4 * (WORD_MAX / 3 + 1) + 1 };
 
@@ -66,9 +67,10 @@ static unsigned ask(const struct target *target, const char *who)
 
 	(void)EVP_EncodeBlock((uint8_t *)coded, (const uint8_t *)who,
 		strlen(who));
-	len = snprintf(request, sizeof(request), "GET http://127.0.0.1:1/ "
-		"HTTP/1.1\r\nHost: 127.0.0.1:1\r\nUser-Agent: sallyport (is a "
-		"user needed?)\r\nConnection: close\r\n%s%s%s\r\n",
+	len = snprintf(request, sizeof(request), "GET http://" MAGIC_HOST
+		"/check?user HTTP/1.1\r\nHost: " MAGIC_HOST "\r\nUser-Agent: "
+		"sallyport (is a user needed?)\r\nConnection: close\r\n"
+		"%s%s%s\r\n",
 		who[0] ? "Proxy-Authorization: Basic " : "", coded,
 		who[0] ? "\r\n" : "");
 	if (len > 0 && (size_t)len < sizeof(request))

@@ -2,9 +2,9 @@
  * user_ask.h - whether a proxy takes the user it is given, or wants one at all.
  *
  * What runs under exec would only see 407, and most tools say no more of it than
- * that the tunnel failed. So the proxy is asked for a page that needs what theirs
- * will need: one at a port of its own machine where nobody listens, so that nobody
- * else hears of it. (The proxy's own pages are for all.)
+ * that the tunnel failed. So the proxy is asked for the one page of its own that needs
+ * what theirs will need (portal.h), so that nobody else hears of it, and its log has no
+ * failure that is none.
  *
  * Owns:    nothing.
  * Threads: the main one. Returns within five seconds.

@@ -3,6 +3,8 @@
  *
  *	/                    what this is, how to trust it, a line for each tool
  *	/check               "is my traffic inspected?"
+ *	/check?user          ... for who may use the proxy; others are asked for a
+ *	                     user, as for any site
  *	/ca/root.pem .der    the root certificate
  *	/ca/root.mobileconfig   ... as a profile for Apple's systems
  *	/crl/ID.crl          what has been revoked
@@ -10,7 +12,8 @@
  *
  * They are served at the magic host, at the CDP's URL, on the proxy listener and
  * on the admin listener, to everybody: nothing in them is secret, and nothing is
- * asked of who comes but how.
+ * asked of who comes but how. (/check?user is another thing only at the magic host,
+ * through the proxy in plain HTTP.)
  *
  * Owns:    a page's body, until portal_clear.
  * Threads: any.

@@ -192,6 +192,12 @@ static enum route own(struct session *s, struct exchange *x,
 	return ROUTE_ANSWER;
 }
 
+/* wants_user: that page is how a program finds out whether a user is needed. */
+static bool wants_user(const struct asked *asked)
+{
+	return slice_is(asked->url.path, "/check?user");
+}
+
 /* --- on the explicit listener ------------------------------------------- */
 
 /* keep_agent: what a program says it is when it asks for a tunnel. */
@@ -265,6 +271,7 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 {
 	uint16_t port = asked->port ? asked->port : 80;
 	struct urls_asked url = {"http", asked->host, port, asked->url.path};
+	bool magic = decide_is_magic(asked->host);
 	enum route route;
 	struct slice path;
 
@@ -275,7 +282,7 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	note_url(x, "http", asked->host, port, asked);
 	snprintf(s->host, sizeof(s->host), "%s", asked->host);
 	s->port = port;
-	if (decide_is_magic(asked->host) || under_cdp(s, asked, &path))
+	if (magic ? !wants_user(asked) : under_cdp(s, asked, &path))
 		return own(s, x, head, asked);
 	switch (who_asks(s, x, head, &route)) {
 	case WHO_WAIT:
@@ -286,6 +293,8 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	default:
 		break;
 	}
+	if (magic)
+		return own(s, x, head, asked);
 	if (policy_asks_url_destination(session_config(s)->policy) &&
 	    !decide_find_destinations(s, s->host, port))
 		return ROUTE_WAIT;

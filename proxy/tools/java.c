@@ -108,16 +108,31 @@ static void keep_others(UT_string *out, const char *before, bool store)
 	}
 }
 
-/* put_store: a path with one kind of quotes goes between the other. */
+/* put_path: what has a meaning goes between quotes, and a quote between the other
+ * kind. */
+static void put_path(UT_string *out, const char *path)
+{
+	size_t len;
+
+	for (; *path; path += len) {
+		char quote = *path == '"' ? '\'' : '"';
+
+		len = strcspn(path, " \t\n\r\f\v\"'");
+		if (len > 0) {
+			utstring_bincpy(out, path, len);
+			continue;
+		}
+		len = 1;
+		utstring_printf(out, "%c%c%c", quote, *path, quote);
+	}
+}
+
 static void put_store(UT_string *out, const char *store)
 {
-	bool plain = store[strcspn(store, " \t\n\r\f\v\"'")] == '\0';
-	const char *quote = plain ? "" : strchr(store, '"') ? "'" : "\"";
-
-	utstring_printf(out, "%s-Djavax.net.ssl.trustStore=%s%s "
-		"-Djavax.net.ssl.trustStoreType=JKS "
-		"-Djavax.net.ssl.trustStorePassword=" JKS_PASSWORD " ", quote,
-		store, quote);
+	utstring_printf(out, "-Djavax.net.ssl.trustStore=");
+	put_path(out, store);
+	utstring_printf(out, " -Djavax.net.ssl.trustStoreType=JKS "
+		"-Djavax.net.ssl.trustStorePassword=" JKS_PASSWORD " ");
 }
 
 char *java_options(const char *before, const struct java_aim *aim)

@@ -11,6 +11,7 @@
 #include <utstring.h>
 
 #include "pki/base.h"
+#include "proxy/tools/apt.h"
 #include "proxy/tools/bundle.h"
 #include "proxy/tools/environment.h"
 #include "proxy/tools/java.h"
@@ -234,6 +235,20 @@ static void take_npm(const struct kit_order *order, struct bundle *bundle,
 		take_npmrc(order, bundle, seen, path);
 }
 
+/* apt_before: text is what that file has; owned, or NULL. */
+static char *apt_before(const struct kit_order *order, const char *text)
+{
+	char *path, *found = NULL;
+
+	if (text[0] == '\0')
+		return NULL;
+	path = environment_was(order->before, "APT_CONFIG");
+	if (!path || !apt_bundle(path, &found))
+		found = setting(text, "acquire::https::cainfo");
+	free(path);
+	return found;
+}
+
 static void take_rc(const struct kit_order *order, struct bundle *bundle,
 	struct seen *seen)
 {
@@ -241,7 +256,7 @@ static void take_rc(const struct kit_order *order, struct bundle *bundle,
 	char *wget = rc_before(order, "SYSTEM_WGETRC", "/etc/wgetrc", &mode);
 	char *apt = rc_before(order, "APT_CONFIG", NULL, &mode);
 	char *wget_ca = setting(wget, "cacertificate");
-	char *apt_ca = setting(apt, "acquire::https::cainfo");
+	char *apt_ca = apt_before(order, apt);
 
 	take(order, bundle, seen, "ca_certificate of wgetrc", wget_ca);
 	take(order, bundle, seen, "Acquire::https::CaInfo of APT_CONFIG",
@@ -374,6 +389,20 @@ static void name_files(const struct kit_order *order, struct kit *kit)
 	kit->apt = path_in(order, "apt.conf");
 }
 
+/* write_apt: there is no way to write a quote between apt's quotes. */
+static int write_apt(const struct kit_order *order, const struct kit *kit,
+	char *err, size_t err_size)
+{
+	if (apt_can_name(kit->bundle))
+		return write_rc(order, "APT_CONFIG", NULL, kit->apt,
+			"Acquire::https::CaInfo \"%s\";\n", kit->bundle, err,
+			err_size);
+	tell(order, "apt is left out, whose files can't name %s: it has a "
+		"quote", kit->bundle);
+	return write_rc(order, "APT_CONFIG", NULL, kit->apt,
+		"// the bundle's path has a quote%s\n", "", err, err_size);
+}
+
 static int write_all(const struct kit_order *order, struct bundle *bundle,
 	const char *root_pem, const struct kit *kit, char *err,
 	size_t err_size)
@@ -382,9 +411,7 @@ static int write_all(const struct kit_order *order, struct bundle *bundle,
 	    write_extra(order, root_pem, kit->extra, err, err_size) != 0 ||
 	    write_rc(order, "SYSTEM_WGETRC", "/etc/wgetrc", kit->wgetrc,
 		    "ca_certificate = %s\n", kit->bundle, err, err_size) != 0 ||
-	    write_rc(order, "APT_CONFIG", NULL, kit->apt,
-		    "Acquire::https::CaInfo \"%s\";\n", kit->bundle, err,
-		    err_size) != 0)
+	    write_apt(order, kit, err, err_size) != 0)
 		return -1;
 	return write_java(order, bundle, kit->java_store, err, err_size);
 }

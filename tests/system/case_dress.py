@@ -51,6 +51,20 @@ def left_over(folder):
             if name.startswith("sallyport-")]
 
 
+def processes(*words):
+    """Those whose command has all of the words."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as f:
+                has = f.read().decode(errors="replace")
+        except OSError:
+            continue
+        if all(word in has for word in words) and int(pid) != os.getpid():
+            found.append(int(pid))
+    return found
+
+
 def scratch(t):
     os.makedirs(t.path("tmp"), exist_ok=True)
     return t.path("tmp")
@@ -107,6 +121,39 @@ def port_8080_is_somebody_elses(t):
     assert done.stdout != "http://127.0.0.1:8080\n", done
 
 
+@fresh.case(limit=180)
+def a_signal_at_any_moment(t):
+    """Whatever it is at, it leaves no folder, which may have keys, and no process."""
+    if os.geteuid() == 0:
+        own_network()
+    if not gone(8080):
+        raise NotRun("port 8080 is in use here")
+    tmp = scratch(t)
+
+    def start():
+        return subprocess.Popen(
+            [t.binary, "exec", "sh", "-c", "exit 3", tmp],
+            env=bare(t, TMPDIR=tmp), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True)
+
+    def clean():
+        return not os.listdir(tmp) and not processes(tmp)
+    begun = time.monotonic()
+    assert start().wait(60 * SLOW) == 3 and clean()
+    whole, steps = time.monotonic() - begun, 14
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP,
+                   signal.SIGKILL):
+        for step in range(steps):
+            process = start()
+            # The first ones close together: much is made at the beginning.
+            time.sleep(whole * (step / steps) ** 2)
+            process.send_signal(number)
+            code = process.wait(60 * SLOW)
+            assert code in (3, -number, 128 + number), (number, step, code)
+            assert eventually(clean, 30), (number, step, os.listdir(tmp))
+
+
 @dress.case
 def by_a_configuration(t):
     own = Stopped(t)
@@ -114,9 +161,22 @@ def by_a_configuration(t):
     assert len(done.stdout) == 1024, done
     assert "127.0.0.1:%d" % own.proxy.port in done.stderr, done.stderr
     assert [line["host"] for line in own.proxy.log()
-            if line.get("host")] == ["127.0.0.1", "tools.lab.test"], \
+            if line.get("host")] == ["sallyport.internal", "tools.lab.test"], \
         "what exec asks for users' sake, and what curl does"
     assert gone(own.proxy.port)
+
+
+@dress.case
+def a_companys_proxy_is_not_gone_through(t):
+    """Which is told, without its password; once in another, too."""
+    own = Stopped(t)
+    run = ("exec", "--", t.binary, "exec", "-c", own.proxy.file, "--", "true")
+    told = "does not go through proxy.corp.example:3128, which https_proxy names"
+    done = own.run(*run, env=bare(
+        t, https_proxy="http://dev:se@cret@proxy.corp.example:3128"))
+    assert done.returncode == 0 and done.stderr.count(told) == 1, done
+    assert "cret" not in done.stderr, done
+    assert "go through" not in own.run(*run).stderr
 
 
 @dress.case
@@ -156,6 +216,10 @@ def statuses_are_a_shells(t):
         assert status("/no/such/command") == 127
         assert status("no-such-command") == 127
         assert status("/etc/passwd") == 126
+        assert status("/") == 126
+        with open(t.write("bad", "#!/no/such/interpreter\n"), "rb") as f:
+            os.fchmod(f.fileno(), 0o755)
+        assert status("./bad") == 126
         # Without "--", and with options of the command's own.
         done = t.run(t.binary, "exec", *options, "sh", "-c", "echo $0", "-c",
                      env=bare(t))
@@ -166,13 +230,13 @@ def statuses_are_a_shells(t):
 class Waiting:
     """exec with a proxy of its own, whose command waits."""
 
-    def __init__(self, t, script):
+    def __init__(self, t, script, stderr=subprocess.DEVNULL):
         self.own = Stopped(t)
         self.tmp = scratch(t)
         self.process = subprocess.Popen(
             [t.binary, "exec", "-c", self.own.proxy.file, "--", "sh", "-c",
-             script], env=bare(t, TMPDIR=self.tmp), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+             script], env=bare(t, TMPDIR=self.tmp), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=stderr, text=True)
         line = self.process.stdout.readline()
         assert line == "ready\n", line
 
@@ -196,6 +260,42 @@ def killed_it_leaves_no_proxy(t):
     waiting.process.kill()
     waiting.process.wait()
     assert waiting.ended(), "the proxy is still there"
+
+
+@dress.case
+def its_proxy_ends_before_the_command(t):
+    """Else nobody knew why nothing could be reached."""
+    waiting = Waiting(t, "echo ready; read x", stderr=subprocess.PIPE)
+    for pid in processes("\0run\0", waiting.own.proxy.file):
+        os.kill(pid, signal.SIGKILL)
+    assert eventually(  # left: exec, and the folder's keeper
+        lambda: len(processes(waiting.own.proxy.file)) == 2, 20)
+    waiting.process.stdin.close()
+    assert waiting.process.wait(30 * SLOW) == 1
+    assert "had ended before the command did; it says:\n" in \
+        waiting.process.stderr.read()
+    assert not left_over(waiting.tmp)
+
+
+@dress.case
+def what_others_left_it(t):
+    """Closed descriptors, children's ends that are not told: as a daemon may."""
+    own = Stopped(t)
+    command = [t.binary, "exec", "-c", own.proxy.file, "--", "sh", "-c",
+               "curl -sS -o got %s; exit 5" % URL]
+
+    def starts(before):
+        if os.path.exists(t.path("got")):
+            os.remove(t.path("got"))
+        done = t.run(sys.executable, "-c", "import os, signal\n%s\n"
+                     "os.execv(%r, %r)" % (before, t.binary, command),
+                     env=bare(t))
+        assert done.returncode == 5, (before, done)
+        assert os.path.getsize(t.path("got")) == 1024, before
+    starts("signal.signal(signal.SIGCHLD, signal.SIG_IGN)")
+    for closed in ("0", "1", "2", "0, 3"):
+        starts("os.closerange(%s)" % (closed if "," in closed else
+                                      "%s, %d" % (closed, int(closed) + 1)))
 
 
 @dress.case
@@ -349,6 +449,57 @@ def a_user_is_asked_for(t):
             assert "guessed" not in told, told
             assert said(command, "--user", "dev one",
                         SALLYPORT_PASSWORD="p@ss:w") == ""
+
+        def asked():
+            return sorted((line["status"], line.get("user", ""))
+                          for line in proxy.log() if line.get("url")
+                          == "http://sallyport.internal/check")
+        assert eventually(lambda: len(asked()) == 6, 20), asked()
+        assert asked() == [(200, "dev one")] * 2 + [(407, "")] * 4, asked()
+        assert "127.0.0.1" not in [line.get("host") for line in proxy.log()]
+
+
+@dress.case
+def what_takes_the_variables_away(t):
+    """sudo does, unless it is told."""
+    os.makedirs(t.path("bin"))
+    with open(t.write("bin/sudo", "#!/bin/sh\n"), "rb") as f:
+        os.fchmod(f.fileno(), 0o755)
+    with Running(t) as proxy:
+        def warned(*command):
+            done = t.run(t.binary, "exec", "--proxy", "127.0.0.1:%d"
+                         % proxy.port, "--", *command, env=bare(
+                             t, PATH=t.path("bin") + ":/usr/bin:/bin"))
+            assert done.returncode == 0, done
+            return "takes the variables away" in done.stderr
+        assert warned("sudo", "apt", "update")
+        assert not warned("sudo", "-E", "apt", "update")
+        assert not warned("sh", "-c", "true")
+
+
+@dress.case
+def odd_places(t):
+    """What has a meaning in files and options is none in a path."""
+    tmp = t.path("it's \"so\" $(touch pwned) \\")
+    os.makedirs(tmp)
+    with Running(t) as proxy:
+        at = ("--proxy", "127.0.0.1:%d" % proxy.port)
+        script = ("curl -sS -o curl %s && wget -q -O wget %s && "
+                  "env | grep ^JAVA_TOOL_OPTIONS=" % (URL, URL))
+        done = t.run(t.binary, "exec", *at, "--", "sh", "-c", script,
+                     env=bare(t, TMPDIR=tmp))
+        assert done.returncode == 0, done
+        assert os.path.getsize(t.path("curl")) == 1024
+        assert os.path.getsize(t.path("wget")) == 1024
+        assert "apt is left out" in done.stderr, done.stderr
+        # As a Java takes quotes away; a backslash has no meaning.
+        java = re.sub(r"\"([^\"]*)\"|'([^']*)'", r"\1\2", done.stdout)
+        assert "trustStore=" + tmp + "/sallyport-" in java, java
+        assert not os.listdir(tmp) and not os.path.exists(t.path("pwned"))
+        done = t.run(t.binary, "env", *at, "--shell", "bash", env=bare(
+            t, HOME="/proc/no"))
+        assert done.returncode == 1 and not done.stdout, done
+        assert "set HOME or XDG_CACHE_HOME" in done.stderr, done
 
 
 ANSWERS = """

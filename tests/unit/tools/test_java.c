@@ -67,10 +67,10 @@ static void quotes_paths(void **state)
 {
 	const struct java_aim odd[] = {
 		{"/a b/trust.jks", "h", 1}, {"/a\"b/t", "h", 1},
-		{"/a' b/t", "h", 1}};
+		{"/a' b/t", "h", 1}, {"/\"' \\", "h", 1}};
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		char *options = java_options(NULL, &odd[i]);
 		char *store = java_option(options, "javax.net.ssl.trustStore");
 

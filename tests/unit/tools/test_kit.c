@@ -332,6 +332,27 @@ static void writes_to_the_folder_it_was_given(void **state)
 	free(root);
 }
 
+/* apt's settings stand in blocks as well, and comments are none. */
+static void asks_apt_what_its_file_says(void **state)
+{
+	char *before[] = {set("APT_CONFIG", "", "blocks.apt", ""), NULL};
+	char text[4096];
+	struct kit kit;
+
+	(void)state;
+	if (access("/usr/bin/apt-config", X_OK) != 0)
+		skip();
+	snprintf(text, sizeof(text), "/*\nAcquire::https::CaInfo \"/no/x\";\n"
+		"*/\nAcquire { https { // here\n CaInfo \"%s\"; }; };\n",
+		lab_path("corp.pem"));
+	lab_text("blocks.apt", text);
+	write_kit(before, &kit);
+	assert_string_equal(told, "");
+	assert_true(in(kit.bundle, "corp.pem"));
+	kit_clear(&kit);
+	free(before[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +360,7 @@ int main(void)
 		cmocka_unit_test(adds_what_was_set),
 		cmocka_unit_test(adds_a_java_store),
 		cmocka_unit_test(adds_to_the_files_of_wget_and_apt),
+		cmocka_unit_test(asks_apt_what_its_file_says),
 		cmocka_unit_test(adds_the_cafile_of_npm),
 		cmocka_unit_test(takes_no_cafile_of_a_project),
 		cmocka_unit_test(tells_what_it_could_not_read),
