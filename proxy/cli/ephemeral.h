@@ -4,7 +4,10 @@
  * It is `sallyport run`, in a process group of its own, so that what the terminal sends
  * is not for it; and it ends when we do, however that comes about. Where no
  * configuration is given it listens on a free port of this machine, for this machine
- * alone, has no admin listener and no log, and its CA is gone when it is.
+ * alone, has no admin listener and no log, and its CA is gone when it is. All users here
+ * can reach it: Java has no property for a user and password, and the processes of
+ * a command of root's may be anybody's (apt's are _apt's), so that whose a connection is
+ * says too little.
  *
  * Owns:    the process.
  * Threads: the main one.

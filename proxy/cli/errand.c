@@ -61,7 +61,7 @@ static void become(char **argv, char **envp)
 	_exit(why == ENOENT && !there ? NOT_FOUND : NOT_RUN);
 }
 
-static int wait_for(pid_t pid)
+static int wait_for(pid_t pid, int *out_signal)
 {
 	int status;
 
@@ -69,17 +69,20 @@ static int wait_for(pid_t pid)
 		if (errno != EINTR)
 			return NOT_RUN;
 	}
-	return WIFSIGNALED(status) ? BY_SIGNAL + WTERMSIG(status) :
-				     WEXITSTATUS(status);
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	*out_signal = WTERMSIG(status);
+	return BY_SIGNAL + *out_signal;
 }
 
-int errand_run(char **argv, char **envp)
+int errand_run(char **argv, char **envp, int *out_signal)
 {
 	struct sigaction before[NUM_SIGNALS];
 	sigset_t all, mask;
 	pid_t pid;
 	int code;
 
+	*out_signal = 0;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask); /* none is lost meanwhile */
 	take_signals(before);
@@ -95,7 +98,7 @@ int errand_run(char **argv, char **envp)
 		perror("sallyport exec");
 		code = NOT_RUN;
 	} else {
-		code = wait_for(pid);
+		code = wait_for(pid, out_signal);
 	}
 	command = 0;
 	return code;

@@ -10,8 +10,8 @@
 #define PROXY_CLI_ERRAND_H
 
 /* errand_run waits for its end and returns what a shell would: its exit status, 128 and
- * the signal that ended it, 127 where there is no such command and 126 where it can't
- * be run, which has been told. */
-int errand_run(char **argv, char **envp);
+ * the signal that ended it (*out_signal; 0: none did), 127 where there is no such command
+ * and 126 where it can't be run, which has been told. */
+int errand_run(char **argv, char **envp, int *out_signal);
 
 #endif

@@ -111,7 +111,8 @@ static void warn_of_sudo(char **argv)
 
 /* --- all of it ---------------------------------------------------------- */
 
-static int run_dressed(const struct some_proxy *proxy, char **argv)
+static int run_dressed(const struct some_proxy *proxy, char **argv,
+	int *out_signal)
 {
 	struct dress dress;
 	char **envp;
@@ -120,17 +121,24 @@ static int run_dressed(const struct some_proxy *proxy, char **argv)
 
 	if (code == OPTIONS_FINE) {
 		envp = environment_over(&dress.env, environ);
-		code = errand_run(argv, envp);
+		code = errand_run(argv, envp, out_signal);
 		environment_free(envp);
 	}
 	dress_clear(&dress);
 	return code;
 }
 
+/* end_by: a shell goes on with a loop whose command was not ended by Ctrl-C. */
+static void end_by(int number)
+{
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
 static int run_command(const struct target_order *order, char **argv)
 {
 	struct some_proxy proxy;
-	int code;
+	int code, number = 0;
 
 	settle();
 	code = some_proxy_find(order, "exec", &proxy);
@@ -138,9 +146,11 @@ static int run_command(const struct target_order *order, char **argv)
 		(void)unsetenv("SALLYPORT_PASSWORD"); /* was for us */
 		warn_of_node(argv[0]);
 		warn_of_sudo(argv);
-		code = run_dressed(&proxy, argv);
+		code = run_dressed(&proxy, argv, &number);
 	}
 	some_proxy_end(&proxy);
+	if (number == SIGINT)
+		end_by(number);
 	return code;
 }
 

@@ -213,6 +213,8 @@ def statuses_are_a_shells(t):
         assert status("sh", "-c", "exit 7") == 7
         assert status("sh", "-c", "kill -TERM $$") == 128 + signal.SIGTERM
         assert status("sh", "-c", "kill -KILL $$") == 128 + signal.SIGKILL
+        assert status("sh", "-c", "exit 130") == 130
+        assert status("sh", "-c", "kill -INT $$") == -signal.SIGINT
         assert status("/no/such/command") == 127
         assert status("no-such-command") == 127
         assert status("/etc/passwd") == 126

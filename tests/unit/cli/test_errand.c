@@ -11,12 +11,14 @@
 
 #include "proxy/cli/errand.h"
 
+static int number;
+
 static int run(const char *script)
 {
 	char *argv[] = {"sh", "-c", (char *)(uintptr_t)script, NULL};
 	char *envp[] = {"PATH=/usr/bin:/bin", "WORD=here", NULL};
 
-	return errand_run(argv, envp);
+	return errand_run(argv, envp, &number);
 }
 
 static void ends_as_the_command(void **state)
@@ -24,7 +26,9 @@ static void ends_as_the_command(void **state)
 	(void)state;
 	assert_int_equal(run("exit 0"), 0);
 	assert_int_equal(run("exit 77"), 77);
+	assert_int_equal(number, 0);
 	assert_int_equal(run("kill -USR1 $$"), 128 + SIGUSR1);
+	assert_int_equal(number, SIGUSR1);
 	assert_int_equal(run("test \"$WORD\" = here"), 0);
 }
 
@@ -35,8 +39,8 @@ static void says_what_cannot_be_run(void **state)
 	char *envp[] = {NULL};
 
 	(void)state;
-	assert_int_equal(errand_run(none, envp), 127);
-	assert_int_equal(errand_run(no_program, envp), 126);
+	assert_int_equal(errand_run(none, envp, &number), 127);
+	assert_int_equal(errand_run(no_program, envp, &number), 126);
 }
 
 /* What is sent to us goes to it. */
