@@ -12,7 +12,7 @@
  *
  * Callbacks state facts (bytes in hand, origin's state, a leaf) and call
  * session_run; steps look at the facts and go on, wait or fail; what to read and
- * when to wake up is derived afterwards, in one place. Lifetime is a count of
+ * when to wake up is derived afterwards (attention.h). Lifetime is a count of
  * open handles and of requests that can't be called off.
  */
 #ifndef PROXY_SESSION_SESSION_PRIVATE_H
