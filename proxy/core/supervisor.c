@@ -1,22 +1,15 @@
 #include "proxy/core/supervisor.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <openssl/mem.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "pki/keeper.h"
 #include "pki/passphrase.h"
-#include "pki/tally.h"
 #include "proxy/config/config.h"
 #include "proxy/config/handed.h"
 #include "proxy/core/channel.h"
@@ -24,17 +17,15 @@
 #include "proxy/core/harden.h"
 #include "proxy/core/handover.h"
 #include "proxy/core/identity.h"
+#include "proxy/core/keeper_child.h"
 #include "proxy/core/limits.h"
 #include "proxy/core/load.h"
 #include "proxy/core/renewal.h"
 #include "proxy/core/say.h"
+#include "proxy/core/sockets.h"
 #include "proxy/core/unlock.h"
-#include "proxy/net/listener.h"
 
 enum {
-	LISTENERS_MAX = 256 * 56,
-	KEEPER_END_S = 5,
-	KEEPER_RULES_S = 5,
 	STOP_END_S = 10, /* of a worker that was told twice */
 };
 
@@ -42,13 +33,9 @@ struct supervisor {
 	const struct supervisor_options *options;
 	struct handover handover;
 	struct passphrase *passphrase; /* owned */
-	struct identity worker_identity;
-	struct child keeper, worker;
-	int tally;           /* memory that each keeper counts in */
-	uint32_t num_rules;  /* that keepers were told, so many times */
-	int listeners[LISTENERS_MAX]; /* owned, a worker thread's together */
-	uint32_t numbers[LISTENERS_MAX]; /* listener_number of each */
-	size_t num_listeners;
+	struct keeper_child keeper;
+	struct child worker;
+	struct sockets sockets;
 	int signals;         /* signalfd */
 	struct renewal renewal;
 	bool ready;          /* the worker has been, once */
@@ -59,55 +46,6 @@ struct supervisor {
 
 /* --- what they are told ------------------------------------------------- */
 
-static void fill_rules(const struct supervisor *s, struct keeper_rules *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->validity_s = s->handover.validity_s;
-	out->rotate_s = s->handover.rotate_s;
-	snprintf(out->crl_base, sizeof(out->crl_base), "%s",
-		s->handover.crl_base);
-}
-
-static int tell_rules(struct supervisor *s)
-{
-	struct message message = {.kind = MESSAGE_RULES,
-		.number = ++s->num_rules};
-	struct keeper_rules rules;
-
-	fill_rules(s, &rules);
-	memcpy(message.text, &rules, sizeof(rules));
-	return channel_send(s->keeper.channel, &message, -1);
-}
-
-/* change_rules: the worker is told to reload behind that, and must find the keeper
- * going by what it goes by itself. One that is only slow will do so yet. */
-static int change_rules(struct supervisor *s)
-{
-	if (tell_rules(s) != 0)
-		return -1;
-	if (channel_await(s->keeper.channel, MESSAGE_RULED, s->num_rules,
-		    KEEPER_RULES_S) == 0)
-		return 0;
-	if (errno != ETIMEDOUT)
-		return -1;
-	say("the keeper does not say yet that it goes by the rules of this "
-	    "reload");
-	return 0;
-}
-
-static int tell_passphrase(struct supervisor *s)
-{
-	struct message message = {.kind = MESSAGE_PASSPHRASE};
-	struct der text = passphrase_text(s->passphrase);
-	int result;
-
-	memcpy(message.text, text.at, text.len);
-	message.number = (uint32_t)text.len;
-	result = channel_send(s->keeper.channel, &message, -1);
-	OPENSSL_cleanse(&message, sizeof(message));
-	return result;
-}
-
 /* introduce gives keeper and worker the two ends of their sockets. */
 static int introduce(struct supervisor *s)
 {
@@ -116,7 +54,7 @@ static int introduce(struct supervisor *s)
 	for (uint32_t i = 0; i < NUM_ASKERS; i++) {
 		if (channel_pair(ends) != 0)
 			return -1;
-		result = channel_tell(s->keeper.channel, MESSAGE_ASKER, i,
+		result = channel_tell(s->keeper.child.channel, MESSAGE_ASKER, i,
 			NULL, ends[0]);
 		if (result == 0)
 			result = channel_tell(s->worker.channel,
@@ -129,36 +67,6 @@ static int introduce(struct supervisor *s)
 	return 0;
 }
 
-/* tell_listeners: of another address in the file nobody is to speak while these
- * sockets are what is open. */
-static int tell_listeners(struct supervisor *s)
-{
-	char *address = handed_address();
-	int result = channel_tell(s->worker.channel, MESSAGE_ADDRESS, 0,
-		address, -1);
-
-	free(address);
-	if (result != 0)
-		return -1;
-	for (size_t i = 0; i < s->num_listeners; i++) {
-		if (channel_tell(s->worker.channel, MESSAGE_LISTENER,
-			    s->numbers[i], NULL, s->listeners[i]) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int start_keeper(struct supervisor *s)
-{
-	if (child_start(&s->keeper) != 0)
-		return -1;
-	if (tell_passphrase(s) != 0 ||
-	    channel_tell(s->keeper.channel, MESSAGE_TALLY, 0, NULL,
-		    s->tally) != 0)
-		return -1;
-	return tell_rules(s);
-}
-
 static int start_worker(struct supervisor *s)
 {
 	int channel;
@@ -169,7 +77,7 @@ static int start_worker(struct supervisor *s)
 	renewal_hand(&s->renewal);
 	if (channel_tell(channel, MESSAGE_SOURCE, 0,
 		    passphrase_source(s->passphrase), -1) != 0 ||
-	    tell_listeners(s) != 0 || introduce(s) != 0 ||
+	    sockets_tell(&s->sockets, channel) != 0 || introduce(s) != 0 ||
 	    handover_send(&s->handover, &s->worker.identity, channel) != 0)
 		return -1;
 	return channel_tell(channel, MESSAGE_START, 0, s->options->path, -1);
@@ -180,7 +88,7 @@ static int start_worker(struct supervisor *s)
 static void on_end(struct supervisor *s, pid_t pid, int status)
 {
 	struct child *child = pid == s->worker.pid ? &s->worker :
-		pid == s->keeper.pid ? &s->keeper : NULL;
+		pid == s->keeper.child.pid ? &s->keeper.child : NULL;
 
 	if (!child)
 		return;
@@ -230,12 +138,13 @@ static void start_again(struct supervisor *s)
 
 	if (s->stopping)
 		return;
-	if (!s->keeper.pid && now >= s->keeper.again) {
-		new_keeper = start_keeper(s) == 0;
+	if (!s->keeper.child.pid && now >= s->keeper.child.again) {
+		new_keeper = keeper_child_start(&s->keeper, s->passphrase,
+			&s->handover) == 0;
 		if (!new_keeper)
-			give_up(&s->keeper);
+			give_up(&s->keeper.child);
 	}
-	if (!s->keeper.pid)
+	if (!s->keeper.child.pid)
 		return;
 	if (!s->worker.pid && now >= s->worker.again) {
 		if (start_worker(s) != 0)
@@ -278,8 +187,9 @@ static void reload(struct supervisor *s)
 	}
 	handover_drop_config(&s->handover);
 	renewal_watch(&s->renewal, &s->handover);
-	if (s->keeper.pid && change_rules(s) != 0)
-		give_up(&s->keeper);
+	if (s->keeper.child.pid &&
+	    keeper_child_change(&s->keeper, &s->handover) != 0)
+		give_up(&s->keeper.child);
 	reload_worker(s, handover_send);
 }
 
@@ -308,8 +218,7 @@ static void stop(struct supervisor *s)
 	if (s->stopping && s->kill_at == 0)
 		s->kill_at = child_now() + STOP_END_S;
 	s->stopping = true;
-	while (s->num_listeners > 0)
-		close(s->listeners[--s->num_listeners]);
+	sockets_close(&s->sockets);
 	if (s->worker.pid)
 		(void)kill(s->worker.pid, SIGTERM);
 }
@@ -366,8 +275,8 @@ static void on_worker(struct supervisor *s)
 			give_up(&s->worker);
 	} else if (got > 0 && message.kind == MESSAGE_DEAF) {
 		errno = ETIMEDOUT;
-		if (s->keeper.pid)
-			give_up(&s->keeper);
+		if (s->keeper.child.pid)
+			give_up(&s->keeper.child);
 	} else {
 		close(s->worker.channel); /* reap will tell more */
 		s->worker.channel = -1;
@@ -376,7 +285,7 @@ static void on_worker(struct supervisor *s)
 
 static int wait_ms(const struct supervisor *s)
 {
-	const struct child *children[] = {&s->keeper, &s->worker};
+	const struct child *children[] = {&s->keeper.child, &s->worker};
 	time_t now = child_now(), next = s->kill_at ? s->kill_at : now + 3600;
 	int first = renewal_wait_ms(&s->renewal, watch_now()), ms;
 
@@ -410,24 +319,6 @@ static void run(struct supervisor *s)
 	}
 }
 
-/* end_keeper: its channel's end tells it; a key that is being made may take a
- * while. */
-static void end_keeper(struct supervisor *s)
-{
-	time_t until = child_now() + KEEPER_END_S;
-	struct timespec nap = {.tv_nsec = 5 * 1000 * 1000};
-	pid_t pid = s->keeper.pid;
-
-	if (!pid)
-		return;
-	child_forget(&s->keeper);
-	while (waitpid(pid, NULL, WNOHANG) == 0) {
-		if (child_now() >= until)
-			(void)kill(pid, SIGKILL);
-		(void)nanosleep(&nap, NULL);
-	}
-}
-
 /* --- the beginning ------------------------------------------------------ */
 
 static void watch_signals(struct supervisor *s)
@@ -447,102 +338,15 @@ static void watch_signals(struct supervisor *s)
 		abort();
 }
 
-static int bind_all(struct supervisor *s, const struct endpoints *at,
-	uint32_t number, char *err, size_t err_size)
-{
-	for (size_t i = 0; i < at->num; i++) {
-		if (s->num_listeners == LISTENERS_MAX) {
-			snprintf(err, err_size, "more addresses to listen on "
-				"than %d for all workers", LISTENERS_MAX);
-			return -1;
-		}
-		if (listener_bind((const struct sockaddr *)&at->at[i].address,
-			    &s->listeners[s->num_listeners], err,
-			    err_size) != 0)
-			return -1;
-		s->numbers[s->num_listeners++] = number;
-	}
-	return 0;
-}
-
-static int claim(const struct endpoints *at, const char *key, char *err,
-	size_t err_size)
-{
-	char why[256];
-
-	for (size_t i = 0; i < at->num; i++) {
-		if (listener_claim((const struct sockaddr *)
-				&at->at[i].address, why, sizeof(why)) == 0)
-			continue;
-		snprintf(err, err_size, "%s; listen.%s in a -c FILE takes "
-			"another", why, key);
-		return -1;
-	}
-	return 0;
-}
-
-/* What nobody asked for by name may be taken by somebody else: another
- * Sallyport, perhaps. */
-static int bind_admin(struct supervisor *s, const struct config *config,
-	char *err, size_t err_size)
-{
-	if (claim(&config->admin, "admin", err, err_size) == 0)
-		return bind_all(s, &config->admin,
-			listener_number(LISTENER_ADMIN, 0), err, err_size);
-	if (config->admin_given)
-		return -1;
-	say("there is no REST API: %s", err);
-	return 0;
-}
-
-/* Each worker thread has sockets of its own for the same addresses. */
-static int bind_listeners(struct supervisor *s, const struct config *config,
-	char *err, size_t err_size)
-{
-	const struct endpoints *lists[] = {
-		[LISTENER_PROXY] = &config->proxy,
-		[LISTENER_TRANSPARENT] = &config->transparent,
-		[LISTENER_PROXY_TLS] = &config->proxy_tls};
-	static const char *const keys[] = {"proxy", "transparent", "proxy-tls"};
-	enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
-	unsigned num = load_workers(config);
-
-	for (size_t i = 0; i < LISTS; i++) {
-		if (claim(lists[i], keys[i], err, err_size) != 0)
-			return -1;
-	}
-	for (size_t i = 0; i < num * LISTS; i++) {
-		if (bind_all(s, lists[i % LISTS], listener_number(i % LISTS,
-			    (uint32_t)(i / LISTS)), err, err_size) != 0)
-			return -1;
-	}
-	return bind_admin(s, config, err, err_size);
-}
-
-/* make_tally: what a keeper has counted is there for the next one. */
-static int make_tally(struct supervisor *s, char *err, size_t err_size)
-{
-	s->tally = memfd_create("tally", MFD_CLOEXEC);
-	if (s->tally >= 0 && ftruncate(s->tally, sizeof(struct tally)) == 0)
-		return 0;
-	snprintf(err, err_size, "no memory for the keeper: %s",
-		strerror(errno));
-	return -1;
-}
-
 static int prepare(struct supervisor *s, const struct config *config,
 	char *err, size_t err_size)
 {
-	char address[PROXY_ADDRESS_SIZE];
-
-	config_proxy_address(config, address, sizeof(address));
-	handed_set_address(address);
 	if (child_prepare(err, err_size) != 0 ||
-	    make_tally(s, err, err_size) != 0 ||
+	    keeper_child_prepare(&s->keeper, err, err_size) != 0 ||
 	    config_prepare_state(config, err, err_size) != 0)
 		return -1;
 	identity_find(config->state, &s->worker.identity,
-		&s->keeper.identity);
+		&s->keeper.child.identity);
 	if (geteuid() == 0 && s->worker.identity.uid == 0)
 		say("root can't become other users here: keeper and worker stay "
 		    "root, without its capabilities");
@@ -551,7 +355,7 @@ static int prepare(struct supervisor *s, const struct config *config,
 		    err_size) != 0 ||
 	    identity_hand_over(config->state, &s->worker.identity, err,
 		    err_size) != 0 ||
-	    bind_listeners(s, config, err, err_size) != 0)
+	    sockets_bind(&s->sockets, config, err, err_size) != 0)
 		return -1;
 	limits_raise_files(config);
 	return 0;
@@ -559,12 +363,13 @@ static int prepare(struct supervisor *s, const struct config *config,
 
 static int go(struct supervisor *s)
 {
-	if (start_keeper(s) != 0 || start_worker(s) != 0) {
+	if (keeper_child_start(&s->keeper, s->passphrase, &s->handover) != 0 ||
+	    start_worker(s) != 0) {
 		say("a process can't be started: %s", strerror(errno));
 		return 1;
 	}
 	run(s);
-	end_keeper(s);
+	keeper_child_end(&s->keeper);
 	return s->code;
 }
 
@@ -575,7 +380,7 @@ int supervisor_run(const struct supervisor_options *options)
 	int code;
 
 	s.options = options;
-	s.keeper = (struct child){.word = "@keeper", .channel = -1};
+	s.keeper.child = (struct child){.word = "@keeper", .channel = -1};
 	s.worker = (struct child){.word = "@worker", .channel = -1};
 	harden_private();
 	harden_raise();
