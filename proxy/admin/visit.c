@@ -270,6 +270,7 @@ static void turn_down(struct visit *visit, unsigned number, const char *why)
 	head_add_text(head, "Content-Type", json ? "application/json" :
 		"text/plain; charset=utf-8");
 	head_add_text(head, "Cache-Control", "no-store");
+	head_add_text(head, "X-Content-Type-Options", "nosniff");
 	send_out(visit, head, slice_of(text));
 	head_free(head);
 }

@@ -27,7 +27,6 @@
 #include "proxy/net/loop.h"
 #include "proxy/report/metrics.h"
 #include "proxy/session/answer.h"
-#include "proxy/session/services.h"
 
 enum {
 	VISITS_MAX = 512,
@@ -191,6 +190,7 @@ static void begin_text(struct answer *answer, unsigned status,
 			status == 200 ? 2 : 19}, 1);
 	head_add_text(answer->head, "Content-Type", type);
 	head_add_text(answer->head, "Cache-Control", "no-store");
+	head_add_text(answer->head, "X-Content-Type-Options", "nosniff");
 	utstring_init(&answer->body);
 }
 
@@ -226,8 +226,9 @@ static void metrics(struct desk *desk, struct answer *answer)
 static void open_page(struct snapshot *snapshot, const struct visit *visit,
 	struct answer *answer)
 {
-	struct services services = {.snapshot = snapshot};
+	char proxy[PROXY_ADDRESS_SIZE];
 	struct own_request request = {
+		.proxy = proxy,
 		.method = visit->request.method,
 		.path = visit->request.path,
 		.way = PORTAL_STRAIGHT,
@@ -235,7 +236,13 @@ static void open_page(struct snapshot *snapshot, const struct visit *visit,
 		.html = visit->html,
 	};
 
-	(void)answer_own(answer, &services, &request);
+	config_proxy_address(snapshot->config, proxy, sizeof(proxy));
+	(void)answer_own(answer, snapshot, &request);
+}
+
+static bool reads(struct slice method)
+{
+	return slice_is(method, "GET") || slice_is(method, "HEAD");
 }
 
 static void page(void *host, const struct visit *visit, struct answer *answer)
@@ -243,12 +250,13 @@ static void page(void *host, const struct visit *visit, struct answer *answer)
 	struct desk *desk = host;
 	struct slice path = visit->request.path;
 	struct snapshot *snapshot = desk->host.snapshot(desk->host.arg);
+	bool open = visit->loopback && reads(visit->request.method);
 
-	if (visit->loopback && slice_is(path, "/healthz"))
+	if (open && slice_is(path, "/healthz"))
 		healthz(answer);
-	else if (visit->loopback && slice_is(path, "/readyz"))
+	else if (open && slice_is(path, "/readyz"))
 		readyz(desk, snapshot, answer);
-	else if (visit->loopback && slice_is(path, "/metrics"))
+	else if (open && slice_is(path, "/metrics"))
 		metrics(desk, answer);
 	else
 		open_page(snapshot, visit, answer);

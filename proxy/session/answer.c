@@ -7,7 +7,6 @@
 #include "proxy/config/config.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/portal/html.h"
-#include "proxy/session/services.h"
 #include "proxy/session/verifier.h"
 
 /* --- heads and HTML ----------------------------------------------------- */
@@ -54,6 +53,7 @@ static void begin_kept(struct answer *answer, unsigned status,
 	head_set_response(answer->head, status, text_slice(phrase(status)), 1);
 	head_add_text(answer->head, "Content-Type", type);
 	head_add_text(answer->head, "Cache-Control", text);
+	head_add_text(answer->head, "X-Content-Type-Options", "nosniff");
 	utstring_init(&answer->body);
 }
 
@@ -71,7 +71,6 @@ static void guard(struct answer *answer, const char *policy)
 {
 	if (policy[0])
 		head_add_text(answer->head, "Content-Security-Policy", policy);
-	head_add_text(answer->head, "X-Content-Type-Options", "nosniff");
 }
 
 /* --- refusals ----------------------------------------------------------- */
@@ -172,8 +171,8 @@ static void add_fields(struct answer *answer, const struct refusal *refusal)
 				refusal->location);
 		break;
 	case 405:
-		head_add_text(answer->head, "Allow", refusal->allow ?
-			refusal->allow :
+		head_add_text(answer->head, "Allow", refusal->own ?
+			"GET, HEAD" :
 			"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 		break;
 	case 407:
@@ -206,17 +205,6 @@ bool answer_names_html(struct slice accept)
 		memmem(accept.at, accept.len, "text/html", 9) != NULL;
 }
 
-/* find_self is where clients find the proxy: as this one did, or by its name. */
-static void find_self(const struct services *services,
-	const struct own_request *request, char out[PROXY_ADDRESS_SIZE])
-{
-	if (request->self)
-		snprintf(out, PROXY_ADDRESS_SIZE, "%s", request->self);
-	else
-		config_proxy_address(services->snapshot->config, out,
-			PROXY_ADDRESS_SIZE);
-}
-
 static void put_page(struct answer *answer, struct portal_page *page)
 {
 	char text[96];
@@ -235,19 +223,17 @@ static enum reason refuse(struct answer *answer, enum reason reason,
 	bool page)
 {
 	struct refusal refusal = {
-		.reason = reason, .allow = "GET, HEAD", .page = page};
+		.reason = reason, .own = true, .page = page};
 
 	answer_refuse(answer, &refusal);
 	return reason;
 }
 
-enum reason answer_own(struct answer *answer, const struct services *services,
+enum reason answer_own(struct answer *answer, const struct snapshot *snapshot,
 	const struct own_request *request)
 {
-	const struct snapshot *snapshot = services->snapshot;
-	char proxy[PROXY_ADDRESS_SIZE];
 	struct portal_request asked = {.config = snapshot->config,
-		.authority = snapshot->authority, .proxy = proxy,
+		.authority = snapshot->authority, .proxy = request->proxy,
 		.way = request->way, .path = request->path,
 		.html = request->html};
 	struct portal_page page;
@@ -256,7 +242,6 @@ enum reason answer_own(struct answer *answer, const struct services *services,
 	    !slice_is(request->method, "HEAD"))
 		return refuse(answer, REASON_METHOD_NOT_ALLOWED,
 			request->page);
-	find_self(services, request, proxy);
 	if (!portal_open(&asked, &page))
 		return refuse(answer, REASON_NOT_FOUND, request->page);
 	put_page(answer, &page);

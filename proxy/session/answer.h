@@ -20,7 +20,7 @@
 #include "proxy/portal/portal.h"
 #include "proxy/report/reason.h"
 
-struct services;
+struct snapshot;
 
 struct answer {
 	struct head *head; /* owned; NULL: empty */
@@ -33,7 +33,7 @@ struct refusal {
 	const char *host;
 	const char *rule;
 	const char *why;
-	const char *allow; /* methods, where that is why; NULL: most */
+	bool own;          /* a page of ours was asked for */
 	const char *location; /* of a redirection */
 	const char *realm; /* of a 407 */
 	bool page; /* HTML for a browser, else text */
@@ -43,8 +43,7 @@ void answer_refuse(struct answer *answer, const struct refusal *refusal);
 
 struct own_request {
 	struct slice method, path;
-	/* "host:port" by which the client reached us, NULL: not known. */
-	const char *self;
+	const char *proxy; /* "host:port", where clients find it: whereabouts.h */
 	enum portal_way way;
 	bool page; /* as in struct refusal */
 	bool html; /* for a browser: the client names HTML (answer_names_html) */
@@ -56,7 +55,7 @@ bool answer_names_html(struct slice accept);
 
 /* answer_own gives the page at path, or the refusal 404 or 405. Returns the
  * reason it stands for. */
-enum reason answer_own(struct answer *answer, const struct services *services,
+enum reason answer_own(struct answer *answer, const struct snapshot *snapshot,
 	const struct own_request *request);
 
 void answer_clear(struct answer *answer);

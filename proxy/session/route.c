@@ -7,6 +7,7 @@
 #include "proxy/http/url.h"
 #include "proxy/session/agent.h"
 #include "proxy/session/session_private.h"
+#include "proxy/session/whereabouts.h"
 
 /* What a request asks for, taken apart. */
 struct asked {
@@ -169,24 +170,35 @@ static enum portal_way way_of(const struct session *s,
 		PORTAL_STRAIGHT : PORTAL_PROXIED;
 }
 
+/* tell_proxy: a name counts that it was called by straight; what is asked of it as
+ * of a proxy names a site. */
+static void tell_proxy(const struct session *s, const struct asked *asked,
+	enum portal_way way, char out[PROXY_ADDRESS_SIZE])
+{
+	struct came came = {.local = s->client_local, .host = ""};
+
+	if (!s->transparent && !s->inner)
+		came.to = &s->local.any;
+	if (way == PORTAL_STRAIGHT) {
+		came.host = asked->host;
+		came.port = asked->port ? asked->port : 80;
+	}
+	whereabouts_tell(session_config(s), &came, out);
+}
+
 static enum route own(struct session *s, struct exchange *x,
 	struct head *head, const struct asked *asked)
 {
+	char proxy[PROXY_ADDRESS_SIZE];
 	struct own_request request = {.method = head_method(head),
 		.path = asked->url.path, .way = way_of(s, asked),
-		.page = x->page,
+		.proxy = proxy, .page = x->page,
 		.html = answer_names_html(head_get(head, "Accept"))};
-	char self[AUTHORITY_SIZE];
 	enum reason reason;
 
-	if (s->realm == REALM_PROXY && asked->url.form == URL_ORIGIN &&
-	    asked->host[0]) {
-		write_authority(self, asked->host,
-			asked->port ? asked->port : 80, 0);
-		request.self = self;
-	}
+	tell_proxy(s, asked, request.way, proxy);
 	(void)under_cdp(s, asked, &request.path);
-	reason = answer_own(&x->answer, s->services, &request);
+	reason = answer_own(&x->answer, s->services->snapshot, &request);
 	if (reason != REASON_OK)
 		x->reason = reason;
 	return ROUTE_ANSWER;
@@ -284,6 +296,8 @@ static enum route route_plain_url(struct session *s, struct exchange *x,
 	s->port = port;
 	if (magic ? !wants_user(asked) : under_cdp(s, asked, &path))
 		return own(s, x, head, asked);
+	if (slice_is(head_method(head), "TRACE"))
+		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
 	switch (who_asks(s, x, head, &route)) {
 	case WHO_WAIT:
 		return ROUTE_WAIT;
@@ -319,13 +333,11 @@ static enum route route_proxy(struct session *s, struct exchange *x,
 		return route_connect(s, x, head);
 	if (!take_apart(head, &asked))
 		return bad(x, "the target or the Host field is malformed");
-	if (slice_is(head_method(head), "TRACE"))
-		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
 	if (asked.url.form == URL_ABSOLUTE)
 		return route_plain_url(s, x, head, &asked);
-	if (asked.url.form != URL_ORIGIN)
-		return exchange_refuse(x, REASON_METHOD_NOT_ALLOWED, "");
 	note_url(x, "http", MAGIC_HOST, 80, &asked);
+	if (asked.url.form != URL_ORIGIN) /* of the proxy itself, as pages are */
+		asked.url.path = head_target(head);
 	return own(s, x, head, &asked);
 }
 

@@ -110,6 +110,7 @@ static void on_describe(void *host, struct refusal *refusal)
 	refusal->host = s->name ? s->name : s->host;
 	refusal->realm = session_config(s)->users.realm;
 	refusal->location = s->exchange.location;
+	refusal->own = s->own_pages;
 	if (s->exchange.url_rule && s->exchange.url_action != URL_ALLOW)
 		refusal->rule = s->exchange.url_rule;
 	else if (s->decided)

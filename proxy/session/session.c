@@ -262,14 +262,12 @@ static enum wait step_close(struct session *s)
  * gives our own address for one that came to us directly. */
 static void find_original(struct session *s, int fd)
 {
-	struct sockaddr_storage local, original;
-	socklen_t len = sizeof(local);
+	struct sockaddr_storage original;
 
 	s->port = 443;
-	if (getsockname(fd, (struct sockaddr *)&local, &len) != 0 ||
+	if (s->local.any.sa_family == AF_UNSPEC ||
 	    origdst_get(fd, &original) != 0 ||
-	    address_equal((struct sockaddr *)&original,
-		    (struct sockaddr *)&local))
+	    address_equal((struct sockaddr *)&original, &s->local.any))
 		return;
 	s->has_original = true;
 	memcpy(&s->original, &original,
@@ -290,13 +288,12 @@ static bool is_allowed(const struct session *s)
 
 static void find_peer(struct session *s, int fd, const struct sockaddr *peer)
 {
-	struct sockaddr_storage local;
-	socklen_t len = sizeof(local);
+	socklen_t len = sizeof(s->local);
 
 	memcpy(&s->peer, peer, address_len(peer));
-	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
+	if (getsockname(fd, &s->local.any, &len) == 0)
 		s->client_local = address_client_is_local(peer,
-			(struct sockaddr *)&local);
+			&s->local.any);
 }
 
 /* count_in: no client gets so many connections that none is left for others. */

@@ -96,6 +96,7 @@ struct session {
 	/* The client. */
 	struct stream client;
 	union address peer;
+	union address local;           /* our end; zeroed: an outer has it */
 	bool transparent, client_local, allowed;
 	bool counted;                  /* in services->connections */
 	bool inner;                    /* of an outer, which is counted */

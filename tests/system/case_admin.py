@@ -300,6 +300,27 @@ def answers_have_a_date(t):
 
 
 @admin.case
+def each_answer_is_for_what_it_says_it_is(t):
+    """No browser may guess another type, keep it, or load more by it."""
+    for ask in (("GET", "/"), ("GET", "/check"), ("GET", "/nope"),
+                ("POST", "/"), ("GET", "/proxy.pac"), ("GET", "/ca/root.der"),
+                ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"),
+                ("GET", "/api/v1/nope"), ("DELETE", "/metrics"),
+                ("GET", "x:/bad"), ("GET", "/" + 4096 * "a")):
+        for accept in ("Accept: text/html",), ():
+            wire = Wire(t)
+            reply = wire.ask(*ask, *accept)
+            assert reply.get("x-content-type-options") == "nosniff", ask
+            assert reply.get("cache-control") == "no-store", ask
+            policy = reply.get("content-security-policy") or ""
+            assert policy.startswith("default-src 'none'") == \
+                reply.get("content-type").startswith("text/html"), ask
+    reply = Wire(t).ask("GET", "/", host="evil.test")
+    assert (reply.status, reply.get("x-content-type-options")) == (
+        421, "nosniff"), reply
+
+
+@admin.case
 def an_upload_for_no_ca_says_so(t):
     """Whatever the body is."""
     api = Api(t.proxy)

@@ -190,8 +190,31 @@ def nothing_else_is_there(t):
         reply = t.fetch("http://sallyport.internal/ca/root.pem",
                         method=method, body=b"x")
         assert reply.status == 405 and reply.get("allow") == "GET, HEAD", reply
-    reply = t.fetch("https://ec.lab.test/1k", method="TRACE")
-    assert reply.status == 405 and "POST" in reply.get("allow"), reply
+    for url in "https://ec.lab.test/1k", "http://ec.lab.test/1k":
+        reply = t.fetch(url, method="TRACE")
+        assert reply.status == 405 and "POST" in reply.get("allow"), reply
+
+
+@errors.case
+def our_own_pages_are_only_read(t):
+    """By each way, whatever else is asked of them, Allow says so."""
+    at = "127.0.0.1:%d"
+    for method in ("TRACE", "OPTIONS", "POST"):
+        replies = [t.fetch(url, method=method)
+                   for url in ("http://sallyport.internal/proxy.pac",
+                               "https://sallyport.internal/proxy.pac")]
+        replies += [t.ask(t.dial(port), method, path, at % port)
+                    for port, path in ((t.proxy.port, "/proxy.pac"),
+                                       (t.proxy.aport, "/proxy.pac"),
+                                       (t.proxy.aport, "/healthz"),
+                                       (t.proxy.aport, "/readyz"))]
+        if method == "OPTIONS":
+            replies.append(t.ask(t.dial(), method, "*", at % t.proxy.port))
+        for i, reply in enumerate(replies):
+            assert reply.status == 405, (method, i, reply)
+            assert reply.get("allow") == "GET, HEAD", (method, i, reply)
+    reply = t.ask(t.dial(), "BREW", "/proxy.pac", at % t.proxy.port)
+    assert reply.status == 501 and reply.get("allow") is None, reply
 
 
 @errors.case

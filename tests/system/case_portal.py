@@ -9,6 +9,7 @@ import json
 import os
 import plistlib
 import re
+import socket
 import ssl
 import subprocess
 import time
@@ -226,20 +227,57 @@ def a_line_for_each_tool(t):
     assert ":".join(re.findall("..", digest)) in text
 
 
+def exec_lines(t, host):
+    reply = t.ask(t.dial(), "GET", "/", host, HTML)
+    return [pre for pre in Outline(reply.body.decode()).pres
+            if "sallyport exec" in pre]
+
+
 @portal.case
 def the_line_of_exec_works_as_copied(t):
-    def lines(host):
-        reply = t.ask(t.dial(), "GET", "/", host, HTML)
-        return [pre for pre in Outline(reply.body.decode()).pres
-                if "sallyport exec" in pre]
-    assert lines("127.0.0.1:8080") == ["sallyport exec -- npm ci"]
-    assert lines("127.0.0.1:99") == [
-        "sallyport exec --proxy 127.0.0.1:99 -- npm ci"]
-    assert lines("proxy.test:99") == [
-        "curl --noproxy '*' -fo sallyport-root.pem "
-        "'http://proxy.test:99/ca/root.pem'\n"
-        "sallyport exec --proxy proxy.test:99 --ca sallyport-root.pem "
-        "-- npm ci"]
+    for host in ("127.0.0.1:%d" % t.proxy.port, "evil.test"):
+        assert exec_lines(t, host) == [
+            "sallyport exec --proxy 127.0.0.1:%d -- npm ci" % t.proxy.port]
+
+
+@own.case(limit=60)
+def a_name_behind_port_forwarding(t):
+    """CDPs have it: whoever uses the proxy must be able to reach that."""
+    running = Running(t)
+    running.proxy.config["issuing"] = {"crl-url": "http://proxy.test:99"}
+    with running:
+        assert exec_lines(t, "proxy.test:99") == [
+            "curl --noproxy '*' -fo sallyport-root.pem "
+            "'http://proxy.test:99/ca/root.pem'\n"
+            "sallyport exec --proxy proxy.test:99 --ca sallyport-root.pem "
+            "-- npm ci"]
+        assert pac_of(t, "proxy.test:99") == "proxy.test:99"
+        assert pac_of(t, "proxy.test") == "127.0.0.1:%d" % t.proxy.port
+
+
+def pac_of(t, host, target="/proxy.pac", port=None):
+    body = t.ask(t.dial(port), "GET", target, host).body.decode()
+    return re.findall('"PROXY ([^"]*)"', body)[0]
+
+
+@portal.case
+def a_pac_file_leads_to_us_whatever_it_is_asked_by(t):
+    port, aport = t.proxy.port, t.proxy.aport
+    address = "127.0.0.1:%d" % port
+    for host in ("evil.test", "evil.test:%d" % port, "192.0.2.66:%d" % port,
+                 "127.0.0.1:1", "localhost:1", "localhost",
+                 socket.gethostname()):
+        assert pac_of(t, host) == address, host
+        assert host == "localhost" or host + "/" not in t.ask(
+            t.dial(), "GET", "/", host, HTML).body.decode(), host
+    for own_name in "localhost", socket.gethostname().lower():
+        named = "%s:%d" % (own_name, port)
+        assert pac_of(t, named) == named
+    for host in "sallyport.internal", "evil.test":
+        assert pac_of(t, host, "http://sallyport.internal/proxy.pac") == \
+            address, host
+    for host in "localhost:%d" % aport, "sallyport.internal:1":
+        assert pac_of(t, host, port=aport) == address, host
 
 
 def luminance(colour):
@@ -267,14 +305,11 @@ def colours_have_contrast(t):
 
 
 @portal.case
-def a_name_stays_text(t):
-    """Host is a client's word; in the page and the PAC file it is data."""
+def a_host_that_is_none_is_not_shown(t):
     for bad in ("a\"b", "<script>", "x\";alert(1);//"):
         for path in ("/", "/proxy.pac"):
             reply = t.ask(t.dial(), "GET", path, bad, HTML)
             assert bad.encode() not in reply.body, reply
-    reply = t.ask(t.dial(), "GET", "/proxy.pac", "proxy.test:99")
-    assert b'"PROXY proxy.test:99"' in reply.body, reply.body
 
 
 @portal.case
