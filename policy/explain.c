@@ -81,8 +81,7 @@ void explain_ssl(const struct policy *policy, const struct facts *facts,
 	struct facts counts = *facts, each = *facts;
 	struct decision one, strictest;
 
-	policy_decision(
-		policy_first(policy, &policy->ssl, facts), facts, &strictest);
+	policy_decide_one(policy, facts, &strictest);
 	for (size_t i = 0; i < num; i++) {
 		each.destination = (const struct sockaddr *)&inner[i];
 		policy_decide(policy, &each, &one);
@@ -103,8 +102,7 @@ void explain_url(const struct policy *policy, const struct facts *facts,
 	struct facts counts = *facts, each = *facts;
 	struct url_decision one, strictest;
 
-	policy_url_decision(
-		policy_first(policy, &policy->url, facts), &strictest);
+	policy_decide_url_one(policy, facts, &strictest);
 	for (size_t i = 0; i < num; i++) {
 		each.destination = (const struct sockaddr *)&inner[i];
 		policy_decide_url(policy, &each, &one);

@@ -188,50 +188,60 @@ int policy_seal(struct policy *policy, struct catalog *catalog, char *err,
 
 /* --- deciding ---- */
 
-const struct rule *policy_first(const struct policy *policy,
+/* What is found for facts in one of the lists. */
+struct found {
+	const struct rule *rule; /* NULL: none */
+	bool names_host;         /* or a rule before it leaves it out */
+};
+
+static struct found find(const struct policy *policy,
 	const struct rule_list *list, const struct facts *facts)
 {
+	const unsigned hosts = CRITERION_BIT(CRITERION_HOSTS) |
+		CRITERION_BIT(CRITERION_CATEGORIES);
 	struct question question;
+	struct found found = {NULL, false};
 
 	assert(policy->sealed);
 	if (!list->any)
-		return NULL;
+		return found;
 	question_init(&question, policy, list, facts);
-	return question_first(&question);
+	found.rule = question_first(&question);
+	found.names_host = question.left_out ||
+		(found.rule && found.rule->match.given & hosts);
+	return found;
 }
 
-static bool names_host(const struct rule *rule)
-{
-	return rule->match.given &
-		(CRITERION_BIT(CRITERION_HOSTS) |
-			CRITERION_BIT(CRITERION_CATEGORIES));
-}
-
-void policy_decision(const struct rule *rule, const struct facts *facts,
+void policy_decide_one(const struct policy *policy, const struct facts *facts,
 	struct decision *out)
 {
-	*out = (struct decision){.options = default_options};
-	if (!rule) {
+	struct found found = find(policy, &policy->ssl, facts);
+
+	*out = (struct decision){
+		.options = default_options, .names_host = found.names_host};
+	if (!found.rule) {
 		memcpy(out->rule_name, default_name, sizeof(default_name));
 		return;
 	}
-	out->options = rule->options;
-	out->names_host = names_host(rule);
-	memcpy(out->rule_name, rule->name, RULE_NAME_SIZE);
+	out->options = found.rule->options;
+	memcpy(out->rule_name, found.rule->name, RULE_NAME_SIZE);
 	if (out->options.block_no_sni && facts->tls && !facts->has_sni)
 		out->options.action = ACTION_BLOCK;
 }
 
-void policy_url_decision(const struct rule *rule, struct url_decision *out)
+void policy_decide_url_one(const struct policy *policy,
+	const struct facts *facts, struct url_decision *out)
 {
-	*out = (struct url_decision){.options = {.action = URL_ALLOW}};
-	if (!rule) {
+	struct found found = find(policy, &policy->url, facts);
+
+	*out = (struct url_decision){.options = {.action = URL_ALLOW},
+		.names_host = found.names_host};
+	if (!found.rule) {
 		memcpy(out->rule_name, default_name, sizeof(default_name));
 		return;
 	}
-	out->options = rule->url;
-	out->names_host = names_host(rule);
-	memcpy(out->rule_name, rule->name, RULE_NAME_SIZE);
+	out->options = found.rule->url;
+	memcpy(out->rule_name, found.rule->name, RULE_NAME_SIZE);
 }
 
 static bool asks_destination(const struct rule_list *list)
@@ -254,11 +264,10 @@ void policy_decide(const struct policy *policy, const struct facts *facts,
 	struct facts each = *facts;
 	struct decision one;
 
-	policy_decision(policy_first(policy, &policy->ssl, facts), facts, out);
+	policy_decide_one(policy, facts, out);
 	for (size_t i = 0; i < num; i++) {
 		each.destination = (const struct sockaddr *)&inner[i];
-		policy_decision(policy_first(policy, &policy->ssl, &each), &each,
-			&one);
+		policy_decide_one(policy, &each, &one);
 		*out = decision_both(out, &one);
 	}
 }
@@ -271,11 +280,10 @@ void policy_decide_url(const struct policy *policy, const struct facts *facts,
 	struct facts each = *facts;
 	struct url_decision one;
 
-	policy_url_decision(policy_first(policy, &policy->url, facts), out);
+	policy_decide_url_one(policy, facts, out);
 	for (size_t i = 0; i < num; i++) {
 		each.destination = (const struct sockaddr *)&inner[i];
-		policy_url_decision(policy_first(policy, &policy->url, &each),
-			&one);
+		policy_decide_url_one(policy, &each, &one);
 		*out = *url_decision_stricter(out, &one);
 	}
 }

@@ -147,8 +147,9 @@ struct rule_spec {
 /* What was decided: copied out whole, so that it outlives the policy. */
 struct decision {
 	struct verdict_options options;
-	bool names_host; /* the rule asks for hosts or categories, and these hold
-	                  * the host */
+	bool names_host; /* it came of the host: the rule asks for hosts or
+	                  * categories, and these hold it; or the not of one that
+	                  * would have decided else does */
 	char rule_name[RULE_NAME_SIZE];
 };
 

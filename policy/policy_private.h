@@ -35,18 +35,16 @@ struct policy {
 	bool sealed;
 };
 
-/* policy_first is the rule that decides facts, taken as they are; NULL: none. */
-const struct rule *policy_first(const struct policy *policy,
-	const struct rule_list *list, const struct facts *facts);
+/* policy_decide and policy_decide_url of facts, taken as they are: of a destination
+ * that holds others it is that alone. */
+void policy_decide_one(const struct policy *policy, const struct facts *facts,
+	struct decision *out);
+void policy_decide_url_one(const struct policy *policy,
+	const struct facts *facts, struct url_decision *out);
 
 /* policy_embedded: the destinations that list is asked about besides that of facts
  * (embedded.h). */
 size_t policy_embedded(const struct rule_list *list, const struct facts *facts,
 	struct sockaddr_in out[EMBEDDED_MAX]);
-
-/* What rule, or none (NULL), decides. */
-void policy_decision(const struct rule *rule, const struct facts *facts,
-	struct decision *out);
-void policy_url_decision(const struct rule *rule, struct url_decision *out);
 
 #endif

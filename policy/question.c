@@ -71,6 +71,7 @@ void question_init(struct question *question, const struct policy *policy,
 	if (list->asks & asks_people)
 		question->name.person =
 			people_find(&policy->terms.people, facts->user);
+	question->left_out = false;
 	question->asks_address = list->by_address && facts->address;
 	question->address = question->name;
 	question->address.host = facts->address;
@@ -91,14 +92,22 @@ bool question_ask(const struct question *question, const struct rule *rule,
 		question->asks_address ? &question->address : NULL, why);
 }
 
-const struct rule *question_first(const struct question *question)
+static bool leaves_host_out(const struct reason *why)
+{
+	return why->part == PART_NOT && (why->criterion == CRITERION_HOSTS ||
+		why->criterion == CRITERION_CATEGORIES);
+}
+
+const struct rule *question_first(struct question *question)
 {
 	const struct rule *rules = question->list->rules;
 	size_t words = BITS_WORDS(question->list->num);
 	struct reason why;
 
-	for (unsigned i = 0; bits_next(question->rules, words, &i); i++)
+	for (unsigned i = 0; bits_next(question->rules, words, &i); i++) {
 		if (question_ask(question, &rules[i], &why))
 			return &rules[i];
+		question->left_out |= leaves_host_out(&why);
+	}
 	return NULL;
 }

@@ -31,6 +31,8 @@ struct question {
 	const struct rule_list *list;
 	struct known name, address; /* address: where asks_address */
 	bool asks_address;
+	bool left_out; /* a rule that question_first passed over would have matched
+	                * but for its not, which holds the host */
 	struct question_sets of_name, of_address;
 	uint64_t perhaps[CATEGORY_WORDS];
 	uint64_t rules[RULE_WORDS]; /* bits: those worth asking */
@@ -41,7 +43,7 @@ void question_init(struct question *question, const struct policy *policy,
 	const struct rule_list *list, const struct facts *facts);
 
 /* question_first returns the first rule that matches, NULL if none does. */
-const struct rule *question_first(const struct question *question);
+const struct rule *question_first(struct question *question);
 
 /* question_ask asks one rule, as question_first does. */
 bool question_ask(const struct question *question, const struct rule *rule,

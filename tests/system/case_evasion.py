@@ -495,7 +495,6 @@ one_name = Group("evasion/address", config=lambda lab: {
     "url-rules": [{"name": "Shut", "match": {
         "hosts": ["127.0.0.1:%d" % lab.port["ec"]]}, "action": "block"}]})
 
-
 @one_name.case
 def a_name_for_an_address_that_rules_name(t):
     """The SNI leads there: one name, and rules by address count all the same."""
@@ -513,6 +512,40 @@ def a_name_for_an_address_that_rules_name(t):
             name, "default"), line
     tls = t.tls("bank.lab.test", trust=t.lab.pki.root)
     assert t.ask(tls, "GET", "/1k", "bank.lab.test").status == 200
+
+
+all_but_one = Group("evasion/all-but", config=lambda lab: {
+    "ssl-rules": [
+        {"name": "Seen", "match": {
+            "hosts": ["127.0.0.1:%d" % lab.port["ec"]]},
+         "action": "inspect"},
+        {"name": "Rest", "not": {
+            "hosts": ["127.0.0.1:%d" % lab.port["bank"]]},
+         "action": "do-not-inspect"}],
+    "url-rules": [
+        {"name": "Open", "not": {
+            "hosts": ["127.0.0.1:%d" % lab.port["ec"]]},
+         "action": "allow"},
+        {"name": "Shut", "action": "block"}]})
+
+
+@all_but_one.case
+def a_name_for_an_address_that_a_rule_leaves_out(t):
+    """Likewise where it stands in a rule's `not` alone."""
+    for name, rule, url_rule, outcome in (
+            ("bank", "default", "Open", "inspect"),
+            ("rsa", "Rest", "Open", "do-not-inspect"),
+            ("ec", "Seen", "Shut", "block")):
+        host, port = name + ".lab.test", t.lab.port[name]
+        t.mark()
+        sock = t.tls("127.0.0.1", port, sni=host, trust=False)
+        reply = t.ask(sock, "GET", "/1k", "%s:%d" % (host, port))
+        sock.close()
+        assert (reply.status == 200) == (outcome != "block"), reply
+        line = t.line(host="127.0.0.1")
+        assert (line["rule"], line["url_rule"]) == (rule, url_rule), line
+        said = by_explain(t, "https://127.0.0.1:%d/1k" % port, "--sni", host)
+        assert said == (outcome, url_rule), said
 
 
 @evasion.case

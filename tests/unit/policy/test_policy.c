@@ -499,9 +499,39 @@ static void says_whether_the_host_was_asked_for(void **state)
 	policy_free(policy);
 }
 
+/* ... or would have been another but for it. */
+static void says_whether_the_host_was_left_out(void **state)
+{
+	const char *left[] = {"a.example"}, *users[] = {"ann"};
+	struct rule_spec others = {.name = "others", .enabled = true,
+		.match = {.users = users, .num_users = 1},
+		.not = {.hosts = left, .num_hosts = 1}};
+	struct rule_spec rest = {.name = "rest", .enabled = true,
+		.not = {.hosts = left, .num_hosts = 1}};
+	struct policy *policy = policy_new();
+
+	(void)state;
+	add(policy, &others);
+	add_url(policy, &others);
+	seal(policy, NULL, 0);
+	assert_false(decide(policy, "a.example").names_host);
+	assert_false(decide_url(policy, "a.example", "/").names_host);
+	policy_free(policy);
+	policy = policy_new();
+	add(policy, &rest);
+	add_url(policy, &rest);
+	seal(policy, NULL, 0);
+	assert_true(decide(policy, "a.example").names_host);
+	assert_false(decide(policy, "b.example").names_host);
+	assert_true(decide_url(policy, "a.example", "/").names_host);
+	assert_false(decide_url(policy, "b.example", "/").names_host);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_whether_the_host_was_left_out),
 		cmocka_unit_test(says_whether_the_host_was_asked_for),
 		cmocka_unit_test(no_rules),
 		cmocka_unit_test(first_match_decides),
