@@ -402,7 +402,7 @@ void because(const struct terms *terms, const struct rule *rule,
 		return;
 	}
 	if (reason->part == PART_ISOLATION) {
-		add(&s, "it is where the rule itself sends what it isolates");
+		add(&s, "it is where a rule sends what it isolates");
 		return;
 	}
 	if (of_not)

@@ -75,6 +75,7 @@ struct known {
 	const uint64_t *perhaps;    /* ... and those where the path, which is
 	                             * not known, says */
 	const uint64_t *hosts;      /* bits: rules' own sets */
+	bool at_service;            /* a rule isolates to that host and port */
 	struct person person;
 };
 

@@ -37,6 +37,7 @@ static void list_clear(struct rule_list *list)
 		rule_clear(&list->rules[i]);
 	free(list->rules);
 	roster_clear(&list->names);
+	roster_clear(&list->services);
 	shortlist_free(list->shortlist);
 }
 
@@ -111,12 +112,18 @@ int policy_add_group(struct policy *policy, const char *name,
 /* note_asks keeps what has to be looked up for the list. */
 static void note_asks(struct rule_list *list, const struct rule *rule)
 {
+	char service[SERVICE_SIZE];
+
 	if (!rule->enabled)
 		return;
 	list->any = true;
 	list->by_address |= rule->by_address;
 	list->asks |= rule->match.given | rule->not.given;
 	shortlist_add(list->shortlist, list->num, &rule->match);
+	if (!rule->isolation)
+		return;
+	service_name(rule->isolation, rule->isolation_port, service);
+	roster_put(&list->services, service);
 }
 
 static int add_rule(struct policy *policy, struct rule_list *list,

@@ -136,8 +136,8 @@ struct rule_spec {
 	struct verdict_options options; /* of an SSL rule */
 	struct url_options url;         /* of a URL rule */
 	/* The host, normalized, and port that url.isolate leads to: what is asked
-	 * for there the rule does not match, or nobody would ever arrive. NULL:
-	 * none. Outlives the policy. */
+	 * for there no rule of the list isolates, or nobody would ever arrive.
+	 * NULL: none. Outlives the policy. */
 	const char *isolation;
 	uint16_t isolation_port;
 };

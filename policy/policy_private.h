@@ -7,9 +7,12 @@
 #define POLICY_POLICY_PRIVATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "policy/criteria.h"
 #include "policy/embedded.h"
+#include "policy/host.h"
 #include "policy/roster.h"
 #include "policy/policy.h"
 #include "policy/rule.h"
@@ -23,9 +26,18 @@ struct rule_list {
 	unsigned num;
 	struct roster names;         /* of the rules */
 	struct shortlist *shortlist; /* owned; of enabled rules */
+	struct roster services; /* service_name of where those isolate to */
 	unsigned asks; /* bits of the criteria that enabled rules ask for */
 	bool any, by_address; /* enabled rules; such that go by address */
 };
+
+enum { SERVICE_SIZE = HOST_SIZE + 8 };
+
+static inline void service_name(const char *host, uint16_t port,
+	char out[SERVICE_SIZE])
+{
+	snprintf(out, SERVICE_SIZE, "%s:%u", host, port);
+}
 
 struct policy {
 	struct terms terms;

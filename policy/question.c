@@ -63,11 +63,23 @@ static void shorten(struct question *question, const struct policy *policy,
 		words_of_hosts(policy), question->rules);
 }
 
+static bool is_service(const struct rule_list *list, const struct facts *facts)
+{
+	char name[SERVICE_SIZE];
+	unsigned number;
+
+	if (list->services.num == 0)
+		return false;
+	service_name(facts->host, facts->port, name);
+	return roster_find(&list->services, name, &number);
+}
+
 void question_init(struct question *question, const struct policy *policy,
 	const struct rule_list *list, const struct facts *facts)
 {
 	question->list = list;
 	question->name = (struct known){.facts = facts, .host = facts->host};
+	question->name.at_service = is_service(list, facts);
 	if (list->asks & asks_people)
 		question->name.person =
 			people_find(&policy->terms.people, facts->user);

@@ -101,12 +101,6 @@ static bool meets(
 		&why->criterion, &why->truth);
 }
 
-bool rule_leads_to(const struct rule *rule, const char *host, uint16_t port)
-{
-	return rule->isolation && port == rule->isolation_port &&
-		strcmp(host, rule->isolation) == 0;
-}
-
 bool rule_matches(const struct rule *rule, const struct known *name,
 	const struct known *address, struct reason *why)
 {
@@ -116,7 +110,7 @@ bool rule_matches(const struct rule *rule, const struct known *name,
 		why->part = PART_ENABLED;
 		return false;
 	}
-	if (rule_leads_to(rule, name->host, name->facts->port)) {
+	if (rule->isolation && name->at_service) {
 		why->part = PART_ISOLATION;
 		return false;
 	}

@@ -48,13 +48,10 @@ int rule_init(struct rule *rule, enum rule_kind kind,
 	size_t err_size) __attribute__((warn_unused_result));
 void rule_clear(struct rule *rule);
 
-/* rule_leads_to: that host and port are the isolation service of the rule. */
-bool rule_leads_to(const struct rule *rule, const char *host, uint16_t port);
-
-/* rule_matches says whether rule decides: it is enabled, does not lead there, each
- * criterion of match holds and none of not. name is what is known by facts->host, address what is
- * by facts->address, NULL where there is none. *why is set where it does not; by
- * the name, if both were asked. */
+/* rule_matches says whether rule decides: it is enabled, does not isolate where the
+ * host is a service for that, each criterion of match holds and none of not. name is
+ * what is known by facts->host, address what is by facts->address, NULL where there
+ * is none. *why is set where it does not; by the name, if both were asked. */
 bool rule_matches(const struct rule *rule, const struct known *name,
 	const struct known *address, struct reason *why);
 

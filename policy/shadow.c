@@ -329,15 +329,24 @@ static bool may_name_host(const struct policy *policy, const struct rule *rule,
 	return false;
 }
 
-/* isolation_divides: earlier leaves its isolation service to later. */
+/* isolation_divides: earlier leaves the services to later, which does not isolate
+ * itself. */
 static bool isolation_divides(const struct search *search,
 	const struct rule *earlier, const struct rule *later)
 {
-	return earlier->isolation &&
-		!rule_leads_to(later, earlier->isolation,
-			earlier->isolation_port) &&
-		may_name_host(search->policy, later, earlier->isolation,
-			earlier->isolation_port);
+	const struct rule_list *list = &search->policy->url;
+
+	if (!earlier->isolation || later->isolation)
+		return false;
+	for (unsigned i = 0; i < list->num; i++) {
+		const struct rule *rule = &list->rules[i];
+
+		if (rule->enabled && rule->isolation &&
+			may_name_host(search->policy, later, rule->isolation,
+				rule->isolation_port))
+			return true;
+	}
+	return false;
 }
 
 static bool shadows(struct search *search, const struct rule *earlier,

@@ -326,6 +326,25 @@ away = Group("urls/isolation", config=lambda lab: {"url-rules": [
     {"name": "Rest", "match": {"methods": ["PUT"]}, "action": "block"}]})
 
 
+two = Group("urls/two-isolations", config=lambda lab: {"url-rules": [
+    {"name": "Here", "match": {"hosts": ["odd.lab.test", "ec.lab.test"]},
+     "action": "isolate", "isolate": "https://tools.lab.test/1k?url={url}"},
+    {"name": "There", "match": {"hosts": [".lab.test"]},
+     "action": "isolate", "isolate": "https://ec.lab.test/1k?url={url}"}]})
+
+
+@two.case
+def two_services_do_not_send_to_each_other(t):
+    """Else a browser would go round in circles."""
+    for url, service in (("https://odd.lab.test/echo", "tools"),
+                         ("https://rsa.lab.test/1k", "ec")):
+        reply = t.fetch(url)
+        assert reply.status == 302, reply
+        location = reply.get("location")
+        assert location.startswith("https://%s.lab.test/" % service), location
+        assert t.fetch(location).status == 200, location
+
+
 @away.case
 def what_is_isolated_arrives(t):
     """The service that all is sent to is not sent on to itself."""

@@ -282,13 +282,17 @@ static void isolation_is_not_isolated(void **state)
 		" isolate: 'http://ISO.one.test:443/?url={url}'}\n"
 		"- {name: All, action: isolate,"
 		" isolate: 'https://iso.test/?url={url}'}\n"
+		"- {name: Off, enabled: false, action: isolate,"
+		" isolate: 'https://off.test/?url={url}'}\n"
 		"- {name: Rest, action: block}\n");
 
 	(void)state;
+	assert_string_equal(decide_url(config, "off.test", "/", "GET",
+		0).rule_name, "All");
 	assert_string_equal(decide_url(config, "a.one.test", "/", "GET",
 		0).rule_name, "One");
 	assert_string_equal(decide_url(config, "iso.one.test", "/", "GET",
-		0).rule_name, "All"); /* another's */
+		0).rule_name, "Rest"); /* One's, and so none of All's */
 	assert_string_equal(decide_url(config, "iso.test", "/?url=a", "GET",
 		0).rule_name, "Rest");
 	assert_string_equal(decide_url(config, "a.iso.test", "/", "GET",

@@ -134,7 +134,7 @@ static void where_a_rule_isolates_to(void **state)
 	assert_int_equal(policy_seal(policy, NULL, err, sizeof(err)), 0);
 	explain_url(policy, &facts, keep, &told, &decision);
 	assert_string_equal(told.tried[0].because,
-		"it is where the rule itself sends what it isolates");
+		"it is where a rule sends what it isolates");
 	assert_string_equal(decision.rule_name, "default");
 	facts.port = 80; /* another server */
 	policy_decide_url(policy, &facts, &decision);
