@@ -165,6 +165,8 @@ const struct command command_explain = {
 		"\n"
 		"Tells what the rules would decide, each rule down to the one that does, and\n"
 		"what it failed on. The last line is \"decision: OUTCOME by RULE\".\n"
+		"It is that of a first connection: what the proxy learns by one (that an\n"
+		"origin wants the client's certificate) may have the next one tunnelled.\n"
 		"\n"
 		"  sallyport explain https://github.com/x --user dev1 --from 10.1.2.3\n"
 		"\n"
