@@ -19,7 +19,9 @@ static const char style[] =
 	"color:var(--text);overflow-wrap:anywhere}"
 	"h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}"
 	"h2{font-size:1.2rem;margin:2.25rem 0 .5rem}"
-	"h3{font-size:1rem;margin:1.25rem 0 .4rem}"
+	"h3{font-size:1.05rem;margin:1.25rem 0 .4rem}"
+	"h4{font-size:1rem;margin:1.25rem 0 .4rem}"
+	"h5{font-size:.875rem;margin:1rem 0 .3rem}"
 	"p,ul,ol,dl,pre{margin:.5rem 0}ul,ol{padding-left:1.4rem}"
 	"a{color:var(--link)}"
 	"dt,footer{color:var(--quiet)}dd{margin:0 0 .6rem}"
@@ -28,7 +30,9 @@ static const char style[] =
 	"code{padding:.1em .3em;box-decoration-break:clone;"
 	"-webkit-box-decoration-break:clone}"
 	"pre{padding:.6rem .75rem;white-space:pre-wrap;min-height:2.9rem}"
-	"summary{cursor:pointer;padding:.6rem .25rem;font-weight:600}"
+	"@media(scripting:none){pre{user-select:all}}"
+	"summary{cursor:pointer;padding:.6rem .25rem}"
+	"summary h3{display:inline;font-size:1rem}"
 	"details{border-bottom:1px solid var(--line)}"
 	"details[open]{padding-bottom:1rem}"
 	".status{border-left:4px solid var(--no);background:var(--box);"
@@ -37,6 +41,8 @@ static const char style[] =
 	"padding:.15rem .6rem;font:.875rem/1.5 system-ui,sans-serif;"
 	"color:var(--text);background:var(--page);"
 	"border:1px solid var(--quiet);border-radius:4px;cursor:pointer}"
+	".said{position:absolute;width:1px;height:1px;margin:-1px;"
+	"overflow:hidden;clip-path:inset(50%)}"
 	":focus-visible{outline:2px solid var(--link);outline-offset:2px}"
 	"footer{margin-top:2.5rem;font-size:.875rem}";
 
@@ -64,6 +70,15 @@ void html_text(UT_string *out, const char *text)
 		default:
 			utstring_bincpy(out, text, 1);
 		}
+	}
+}
+
+void html_digest(UT_string *out, const char *digest)
+{
+	for (; *digest; digest++) {
+		utstring_bincpy(out, digest, 1);
+		if (*digest == ':')
+			html_add(out, "<wbr>");
 	}
 }
 

@@ -17,6 +17,9 @@
 void html_add(UT_string *out, const char *markup);
 void html_text(UT_string *out, const char *text);
 
+/* html_digest writes one in hexadecimal, which may break behind each colon. */
+void html_digest(UT_string *out, const char *digest);
+
 void html_begin(UT_string *out, const char *title);
 void html_end(UT_string *out);
 

@@ -151,7 +151,7 @@ static void add_tool(UT_string *out, const struct system *system,
 
 	if (!text)
 		return;
-	utstring_printf(out, "<h4>%s</h4>\n", tool->name);
+	utstring_printf(out, "<h5>%s</h5>\n", tool->name);
 	add_lines(out, system, tool->name, text);
 	free(text);
 }
@@ -165,18 +165,19 @@ static void add_system(UT_string *out, const struct system *system,
 
 	words->bundle = system->bundle;
 	words->root = system->root;
-	utstring_printf(out, "<details id=\"%s\"><summary>%s</summary>\n"
-		"<h3>Trust the root</h3>\n", system->id, system->name);
+	utstring_printf(out, "<details id=\"%s\"><summary><h3>%s</h3>"
+		"</summary>\n<h4>Trust the root</h4>\n", system->id, system->name);
 	text = tools_fill(system->trust, words);
 	add_lines(out, system, "trust the root", text);
 	free(text);
-	html_add(out, "<h3>Set all of it in a shell</h3>\n");
+	html_add(out, "<h4>Set all of it in a shell</h4>\n");
 	text = set_some(system, NULL, words->proxy);
 	add_lines(out, system, "variables", text ? text : "");
 	free(text);
-	html_add(out, "<h3>Or set up one tool for good</h3>\n"
+	html_add(out, "<h4>Or set up one tool for good</h4>\n"
 		"<p>Beside these, it must know the proxy: by the variables "
-		"https_proxy and HTTPS_PROXY, or in its own settings.</p>\n");
+		"<code>https_proxy</code> and <code>HTTPS_PROXY</code>, or in "
+		"its own settings.</p>\n");
 	tools = tools_all(&num);
 	for (size_t i = 0; i < num; i++)
 		add_tool(out, system, &tools[i], words);

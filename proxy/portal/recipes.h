@@ -9,7 +9,7 @@
 
 #include <utstring.h>
 
-/* recipes_write: proxy is "host:port"; headings are from h3 on. */
+/* recipes_write: proxy is "host:port"; a system is an h3. */
 void recipes_write(UT_string *out, const char *proxy);
 
 #endif

@@ -8,24 +8,24 @@
 #include "proxy/portal/way.h"
 
 static const char devices[] =
-	"<details><summary>iPhone, iPad, Mac</summary>\n<ol>\n"
+	"<details><summary><h3>iPhone, iPad, Mac</h3></summary>\n<ol>\n"
 	"<li>Open <a href=\"ca/root.mobileconfig\">the profile</a> in Safari and "
 	"allow the download.</li>\n"
 	"<li>Settings, General, VPN &amp; Device Management (on a Mac: System "
 	"Settings, General, Device Management): install it.</li>\n"
 	"<li>On iPhone and iPad: Settings, General, About, Certificate Trust "
 	"Settings: switch it on.</li>\n</ol>\n</details>\n"
-	"<details><summary>Android</summary>\n<ol>\n"
+	"<details><summary><h3>Android</h3></summary>\n<ol>\n"
 	"<li>Download <a href=\"ca/root.der\">the certificate (DER)</a>.</li>\n"
 	"<li>Settings, Security, Encryption &amp; credentials, Install a "
 	"certificate, CA certificate: choose it.</li>\n</ol>\n"
 	"<p>Browsers heed it; most other apps do not.</p>\n</details>\n"
-	"<details><summary>Windows</summary>\n<ol>\n"
+	"<details><summary><h3>Windows</h3></summary>\n<ol>\n"
 	"<li>Download and open <a href=\"ca/root.der\">the certificate "
 	"(DER)</a>.</li>\n<li>Install Certificate, Local Machine, Place all "
 	"certificates in the following store: Trusted Root Certification "
 	"Authorities.</li>\n</ol>\n</details>\n"
-	"<details><summary>Firefox</summary>\n<ol>\n"
+	"<details><summary><h3>Firefox</h3></summary>\n<ol>\n"
 	"<li>Download <a href=\"ca/root.pem\">the certificate (PEM)</a>.</li>\n"
 	"<li>Settings, Privacy &amp; Security, Certificates, View Certificates, "
 	"Authorities, Import: choose it, and trust it to identify "
@@ -34,13 +34,14 @@ static const char devices[] =
 static void add_root(UT_string *out, const struct anchor *root)
 {
 	html_add(out, "<h2>The root certificate</h2>\n<ul>\n"
-		"<li><a href=\"ca/root.pem\">PEM</a>, for most tools and "
-		"Linux</li>\n<li><a href=\"ca/root.der\">DER</a>, for Windows and "
-		"Android</li>\n<li><a href=\"ca/root.mobileconfig\">Profile</a>, "
+		"<li><a href=\"ca/root.pem\">The certificate as PEM</a>, for "
+		"most tools and Linux</li>\n<li><a href=\"ca/root.der\">The "
+		"certificate as DER</a>, for Windows and Android</li>\n<li><a "
+		"href=\"ca/root.mobileconfig\">The certificate as a profile</a>, "
 		"for iPhone, iPad and Mac</li>\n</ul>\n<dl>\n<dt>Name</dt><dd>");
 	html_text(out, root->name);
 	html_add(out, "</dd>\n<dt>SHA-256 fingerprint</dt><dd><code>");
-	html_add(out, root->fingerprint);
+	html_digest(out, root->fingerprint);
 	html_add(out, "</code></dd>\n<dt>Valid until</dt><dd>");
 	html_add(out, root->until);
 	html_add(out, "</dd>\n</dl>\n<p>Before you trust it, compare the "

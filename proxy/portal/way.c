@@ -3,7 +3,8 @@
 #define CHECK "http://" MAGIC_HOST "/check"
 #define CHECK_IN_TLS WAY_REACH "/check"
 
-/* Clipboards are for pages in TLS alone; the old way is for the others. */
+/* Clipboards are for pages in TLS alone; the old way is for the others. What came
+ * of it is said aloud, too, by who reads a page so. */
 const char way_script[] =
 	"var p=document.getElementById('probe'),c=navigator.userAgent,o;"
 	"if(p){p.textContent='Asking for a page in TLS\\u2026';"
@@ -16,14 +17,19 @@ const char way_script[] =
 	"o=document.getElementById(/Windows/.test(c)?'windows':"
 	"/Mac OS X/.test(c)?'macos':/Fedora|Red Hat/.test(c)?'fedora':"
 	"'debian');if(o&&!/Android|iPhone|iPad/.test(c))o.open=true;"
+	"var r=document.createElement('p');r.className='said';"
+	"r.setAttribute('role','status');document.body.append(r);"
 	"document.querySelectorAll('pre').forEach(function(e){"
 	"var b=document.createElement('button');b.type='button';"
-	"b.textContent='Copy';"
-	"b.setAttribute('aria-label','Copy: '+e.dataset.of);"
+	"function name(w){b.textContent=w;"
+	"b.setAttribute('aria-label',w+': '+e.dataset.of)}"
+	"function say(w){name(w);r.textContent=w+': '+e.dataset.of}"
+	"function old(){say(document.execCommand('copy')?'Copied':'Selected')}"
+	"name('Copy');"
 	"b.onclick=function(){getSelection().selectAllChildren(e);"
-	"if(navigator.clipboard)navigator.clipboard.writeText(e.textContent);"
-	"else document.execCommand('copy');b.textContent='Copied';"
-	"b.setAttribute('aria-label','Copied: '+e.dataset.of)};"
+	"if(!navigator.clipboard)return old();"
+	"navigator.clipboard.writeText(e.textContent)"
+	".then(function(){say('Copied')},old)};"
 	"e.before(b)})";
 
 static const char came_straight[] =
@@ -74,7 +80,7 @@ void way_tell(UT_string *out, enum portal_way way, const struct anchor *root)
 
 void check_page(UT_string *out, enum portal_way way, const struct anchor *root)
 {
-	html_begin(out, "Is my traffic inspected?");
+	html_begin(out, "Is my traffic inspected? Sallyport");
 	html_add(out, "<main>\n<h1>Is my traffic inspected?</h1>\n");
 	way_show(out, way);
 	html_add(out, "<h2>And at another site?</h2>\n<p>Look at the "
@@ -83,7 +89,7 @@ void check_page(UT_string *out, enum portal_way way, const struct anchor *root)
 		"<dl>\n<dt>Name</dt><dd>");
 	html_text(out, root->name);
 	html_add(out, "</dd>\n<dt>SHA-256 fingerprint</dt><dd><code>");
-	html_add(out, root->fingerprint);
+	html_digest(out, root->fingerprint);
 	html_add(out, "</code></dd>\n</dl>\n<p>Sites that your organization "
 		"spares from that show their own.</p>\n"
 		"<p><a href=\"./\">How to install the root, and set up "

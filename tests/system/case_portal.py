@@ -165,7 +165,7 @@ class Outline(html.parser.HTMLParser):
             self.links.append([attrs["href"], ""])
         if tag == "pre":
             self.pres.append("")
-        if tag not in ("meta", "br"):
+        if tag not in ("meta", "br", "wbr"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -211,7 +211,7 @@ def pages_are_sound(t):
 def a_line_for_each_tool(t):
     text = t.fetch("http://sallyport.internal/", HTML).body.decode()
     page = Outline(text)
-    told = {name for level, name in page.headings if level == 4}
+    told = {name for level, name in page.headings if level == 5}
     folder = os.path.join(os.path.dirname(__file__), "../../proxy/tools")
     with open(os.path.join(folder, "tools.def")) as f:
         tools = re.findall(r'^TOOL\("([^"]+)"', f.read(), re.M)
@@ -224,7 +224,7 @@ def a_line_for_each_tool(t):
     assert not re.search(r"\{(bundle|root|host|port|proxy)\}", lines), lines
     assert "http://127.0.0.1:%d" % t.proxy.port in lines
     digest = hashlib.sha256(root_of(t)).hexdigest().upper()
-    assert ":".join(re.findall("..", digest)) in text
+    assert ":<wbr>".join(re.findall("..", digest)) in text
 
 
 def exec_lines(t, host):
@@ -389,9 +389,14 @@ class Chromium:
 
     def size(self, width, scheme="light"):
         self.call("Emulation.setDeviceMetricsOverride", width=width,
-                  height=900, deviceScaleFactor=1, mobile=width < 500)
+                  height=900, deviceScaleFactor=1, mobile=width < 700)
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": scheme}])
+
+    def press(self, key, **more):
+        for kind in "keyDown", "keyUp":
+            self.call("Input.dispatchKeyEvent", type=kind, key=key,
+                      **more if kind == "keyDown" else {})
 
     def picture(self, path):
         data = self.call("Page.captureScreenshot", format="png",
@@ -415,7 +420,8 @@ def chromium_shows_it_at_each_width(t):
         for name, url in (("start", "http://sallyport.internal/"),
                           ("check", "https://sallyport.internal/check")):
             for width, scheme in ((320, "light"), (390, "light"),
-                                  (390, "dark"), (1280, "light")):
+                                  (390, "dark"), (640, "dark"),
+                                  (1280, "light")):
                 page.size(width, scheme)
                 assert page.load(url) is None
                 wide = page.ask("document.documentElement.scrollWidth")
@@ -433,11 +439,76 @@ def chromium_shows_it_at_each_width(t):
                         "document.querySelector('button').textContent") \
             == "Copied"
         assert "sallyport exec" in page.ask("getSelection().toString()")
+        assert page.ask("document.querySelector('.said').textContent") \
+            == "Copied: exec"
         tree = page.call("Accessibility.getFullAXTree")["nodes"]
         for node in tree:
             role = node.get("role", {}).get("value")
             if role in ("link", "button", "heading", "RootWebArea"):
                 assert node["name"]["value"].strip(), node
+
+
+FOCUSED = """(() => {
+    const e = document.activeElement, style = getComputedStyle(e);
+    return [e.tagName, e.getAttribute("aria-label") || e.textContent,
+            style.outlineStyle, parseFloat(style.outlineWidth),
+            Math.min(e.getBoundingClientRect().height, 99)]})()"""
+
+
+@portal.case(limit=120, needs=NEEDS)
+def chromium_by_keyboard(t):
+    """All that can be clicked is reached, seen where it is, and works."""
+    tab, enter = {"windowsVirtualKeyCode": 9}, {"windowsVirtualKeyCode": 13,
+                                                "text": "\r"}
+    with Chromium(t, *by_proxy(t)) as page:
+        page.size(1280)
+        page.load("http://sallyport.internal/")
+        page.ask("document.getElementById('debian').open = false")
+        stops = []
+        for _ in range(100):
+            page.press("Tab", **tab)
+            tag, name, style, width, height = page.ask(FOCUSED)
+            if tag == "BODY" or stops and [tag, name] == stops[0]:
+                break
+            stops.append([tag, name])
+            assert name.strip() and style == "solid" and width >= 2, stops
+            assert tag == "A" or height >= 24, (stops, height)
+        want = page.ask(
+            "[...document.querySelectorAll('a, summary, button')].filter("
+            "e => e.checkVisibility()).map("
+            "e => [e.tagName, e.getAttribute('aria-label') || "
+            "e.textContent])")
+        assert stops == want, (stops, want)
+        page.ask("document.querySelector('#debian summary').focus()")
+        page.press("Enter", **enter)
+        page.until("document.getElementById('debian').open")
+        page.press("Tab", **tab)
+        assert page.ask(FOCUSED)[1] == "Copy: trust the root, debian"
+        page.press("Enter", **enter)
+        page.until("document.activeElement.textContent == 'Copied'")
+        assert "update-ca-certificates" in page.ask(
+            "getSelection().toString()")
+        levels = page.ask("[...document.querySelectorAll('summary')].map("
+                          "e => e.firstElementChild.tagName)")
+        assert set(levels) == {"H3"}, levels
+
+
+@portal.case(limit=90, needs=NEEDS)
+def chromium_without_script(t):
+    """What is to be copied is marked whole by a click; nothing else lacks."""
+    with Chromium(t, *by_proxy(t)) as page:
+        page.call("Emulation.setScriptExecutionDisabled", value=True)
+        page.load("http://sallyport.internal/")
+        assert page.ask("document.querySelectorAll('button').length") == 0
+        page.ask("document.querySelector('pre').scrollIntoView()")
+        x, y = page.ask("(r => [r.left + 30, r.top + 15])(document."
+                        "querySelector('pre').getBoundingClientRect())")
+        for kind in "mousePressed", "mouseReleased":
+            page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y,
+                      button="left", clickCount=1)
+        marked = page.ask("getSelection().toString()")
+        assert marked.startswith("sallyport exec"), (
+            marked, page.ask("matchMedia('(scripting:none)').matches"))
 
 
 @portal.case(limit=90, needs=NEEDS)
