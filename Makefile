@@ -64,9 +64,11 @@ $(B)/libs.mk: .ci/setup .ci/libs .ci/boringssl $(LIBS_STALE)
 SRC := $(sort $(wildcard policy/*.c pki/*.c cache/*.c proxy/*/*.c))
 OBJ := $(SRC:%.c=$(B)/obj/%.o) \
 	$(patsubst /%.c,$(B)/obj/%.o,$(LLHTTP_SOURCES))
-SUPPORT := $(filter-out %/replay.c,$(wildcard tests/support/*.c))
-SUPPORT_OBJ := $(SUPPORT:%.c=$(B)/obj/%.o)
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
+# What several tests share: of all rooms, and of one.
+SUPPORT := $(filter-out %/replay.c $(UNIT_SRC),\
+	$(wildcard tests/support/*.c tests/unit/*/*.c))
+SUPPORT_OBJ := $(SUPPORT:%.c=$(B)/obj/%.o)
 UNITS := $(UNIT_SRC:%.c=$(B)/%)
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)

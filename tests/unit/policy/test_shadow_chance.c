@@ -18,20 +18,9 @@
 #include "policy/policy.h"
 #include "policy/shadow.h"
 #include "tests/support/policies.h"
+#include "tests/unit/policy/chance.h"
 
 enum { PAIRS = 20000, FACTS = 60, LIST = 3 };
-
-static uint64_t chance_state = UINT64_C(0x9e3779b97f4a7c15);
-
-static unsigned chance(unsigned num)
-{
-	chance_state ^= chance_state << 13;
-	chance_state ^= chance_state >> 7;
-	chance_state ^= chance_state << 17;
-	return (unsigned)((chance_state >> 11) % num);
-}
-
-#define PICK(pool) pool[chance(sizeof(pool) / sizeof(pool[0]))]
 
 static const char *const sets[] = {".a.test b.test 10.0.0.0/8", "x.a.test b.test",
 	"b.test/p c.test:443", ""};
