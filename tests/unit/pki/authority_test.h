@@ -1,6 +1,6 @@
 /*
- * authority_test.h - an authority on a state folder of its own, with a keeper in
- * the test's process; and changes to its store as others would make them.
+ * authority_test.h - an authority on a state folder of its own, with a keeper
+ * in the test's process; and changes to its store as others would make them.
  *
  * The folder is new for every test that begins with set_up.
  */

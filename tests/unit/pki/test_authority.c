@@ -1,4 +1,4 @@
-/* The CAs of a state folder: made at the first start, found and mended later. */
+/* The CAs of a state folder: made at first start, found and mended later. */
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* The CAs that rules name: which may sign, and what is said of those that can't. */
+/* The CAs that rules name: which may sign, and what is said of the others. */
 #include "tests/unit/pki/authority_test.h"
 
 static void signs_by_the_ca_that_is_named(void **state)
