@@ -109,7 +109,8 @@ static inline void make_ca(struct kept *key, enum key_role role,
 
 /* with_path_len signs a certificate for the key with what openssl has: a CA
  * from outside. */
-static inline CRYPTO_BUFFER *with_path_len(const struct kept *key, const char *ext)
+static inline CRYPTO_BUFFER *with_path_len(const struct kept *key,
+	const char *ext)
 {
 	EVP_PKEY *private;
 	enum key_role role;

@@ -1,7 +1,5 @@
 /* What a keeper signs for its CAs, and what it does not: leaves and CRLs. */
 #include "pki/mint.h"
-#include "pki/name.h"
-#include "pki/san.h"
 #include "tests/unit/pki/keeper_test.h"
 
 static void signs_leaves(void **state)
