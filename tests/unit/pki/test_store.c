@@ -1,49 +1,14 @@
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sqlite3.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "pki/store_ca.h"
 #include "pki/store_issuing.h"
 #include "pki/store_private.h"
-#include "tests/support/lab.h"
-
-static char err[512];
-
-static int set_up(void **state)
-{
-	(void)state;
-	lab_end();
-	lab_folder();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	lab_end();
-	return 0;
-}
-
-static struct store *open_store(void)
-{
-	struct store *store;
-
-	if (store_open(lab_path("s.db"), &store, err, sizeof(err)) != 0)
-		fail_msg("%s", err);
-	return store;
-}
+#include "tests/unit/pki/store_test.h"
 
 static void set(const char *sql)
 {
@@ -190,13 +155,6 @@ static const char rows_1[] =
 	"INSERT INTO ca (purpose, name, state, key_type, key, key_time, cert,"
 	" is_default) VALUES ('intermediate', 'Corp', 'CERT_READY', 'RSA_2K',"
 	" 'key 4', 200, 'cert 4', 1);";
-
-static void assert_blob(const CRYPTO_BUFFER *got, const char *text)
-{
-	assert_non_null(got);
-	assert_int_equal(CRYPTO_BUFFER_len(got), strlen(text));
-	assert_memory_equal(CRYPTO_BUFFER_data(got), text, strlen(text));
-}
 
 /* as_it_was: row i of what rows_1 made. */
 static void as_it_was(const struct store_ca *row, int64_t id)

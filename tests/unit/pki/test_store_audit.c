@@ -1,41 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "pki/store_audit.h"
-#include "tests/support/lab.h"
-
-static char err[512];
-
-static int set_up(void **state)
-{
-	(void)state;
-	lab_end();
-	lab_folder();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	lab_end();
-	return 0;
-}
-
-static struct store *open_store(void)
-{
-	struct store *store;
-
-	if (store_open(lab_path("s.db"), &store, err, sizeof(err)) != 0)
-		fail_msg("%s", err);
-	return store;
-}
+#include "tests/unit/pki/store_test.h"
 
 static void add(struct store *store, const struct store_audit *line)
 {

@@ -1,50 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "pki/store_ca.h"
 #include "pki/store_private.h"
-#include "tests/support/lab.h"
-
-static char err[512];
-
-static int set_up(void **state)
-{
-	(void)state;
-	lab_end();
-	lab_folder();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	lab_end();
-	return 0;
-}
-
-static struct store *open_store(void)
-{
-	struct store *store;
-
-	if (store_open(lab_path("s.db"), &store, err, sizeof(err)) != 0)
-		fail_msg("%s", err);
-	return store;
-}
-
-static CRYPTO_BUFFER *blob(const char *text)
-{
-	return der_buffer((struct der){(const uint8_t *)text, strlen(text)});
-}
+#include "tests/unit/pki/store_test.h"
 
 static int64_t add(struct store *store, int64_t id, const char *name,
 	bool is_default)
@@ -61,13 +21,6 @@ static int64_t add(struct store *store, int64_t id, const char *name,
 	CRYPTO_BUFFER_free(ca.key);
 	CRYPTO_BUFFER_free(ca.cert);
 	return ca.id;
-}
-
-static void assert_blob(const CRYPTO_BUFFER *got, const char *text)
-{
-	assert_non_null(got);
-	assert_int_equal(CRYPTO_BUFFER_len(got), strlen(text));
-	assert_memory_equal(CRYPTO_BUFFER_data(got), text, strlen(text));
 }
 
 static void commit(struct store *store)

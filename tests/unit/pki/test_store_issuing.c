@@ -1,54 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "pki/store_ca.h"
 #include "pki/store_issuing.h"
-#include "tests/support/lab.h"
-
-static char err[512];
-
-static int set_up(void **state)
-{
-	(void)state;
-	lab_end();
-	lab_folder();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	lab_end();
-	return 0;
-}
-
-static struct store *open_store(void)
-{
-	struct store *store;
-
-	if (store_open(lab_path("s.db"), &store, err, sizeof(err)) != 0)
-		fail_msg("%s", err);
-	return store;
-}
-
-static CRYPTO_BUFFER *blob(const char *text)
-{
-	return der_buffer((struct der){(const uint8_t *)text, strlen(text)});
-}
-
-static void assert_blob(const CRYPTO_BUFFER *got, const char *text)
-{
-	assert_non_null(got);
-	assert_int_equal(CRYPTO_BUFFER_len(got), strlen(text));
-	assert_memory_equal(CRYPTO_BUFFER_data(got), text, strlen(text));
-}
+#include "tests/unit/pki/store_test.h"
 
 /* one is a store with a CA, id 1, in it. */
 static struct store *one(void)
