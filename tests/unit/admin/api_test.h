@@ -98,6 +98,28 @@ static inline void stop(void)
 	memset(&t, 0, sizeof(t));
 }
 
+/* For cmocka: before a test, after it, and after the last. */
+static inline int start_api(void **state)
+{
+	(void)state;
+	start();
+	return 0;
+}
+
+static inline int stop_api(void **state)
+{
+	(void)state;
+	stop();
+	return 0;
+}
+
+static inline int end_lab(void **state)
+{
+	(void)state;
+	lab_end();
+	return 0;
+}
+
 static inline const char *body_of_reply(void)
 {
 	return t.reply.body.d;

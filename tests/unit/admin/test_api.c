@@ -7,27 +7,6 @@
 
 #include "tests/unit/admin/api_test.h"
 
-static int set_up(void **state)
-{
-	(void)state;
-	start();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	stop();
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	(void)state;
-	lab_end();
-	return 0;
-}
-
 static void knows_its_paths(void **state)
 {
 	static const char *const mine[] = {"/api", "/api/", "/api/v1/x",
@@ -271,7 +250,7 @@ static void clears_what_was_not_filled(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_api, stop_api)
 	const struct CMUnitTest tests[] = {
 		TEST(knows_its_paths),
 		TEST(answers_at_both_bases),
@@ -288,5 +267,5 @@ int main(void)
 		TEST(clears_what_was_not_filled),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end_all);
+	return cmocka_run_group_tests(tests, NULL, end_lab);
 }

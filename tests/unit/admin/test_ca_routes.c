@@ -7,31 +7,10 @@
 
 #include "tests/unit/admin/api_test.h"
 
-static int set_up(void **state)
-{
-	(void)state;
-	start();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	stop();
-	return 0;
-}
-
 static int set_up_all(void **state)
 {
 	(void)state;
 	lab_make_root("root", "ec", LAB_CA_EXT);
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	(void)state;
-	lab_end();
 	return 0;
 }
 
@@ -383,7 +362,7 @@ static void tells_who_did_it(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_api, stop_api)
 	const struct CMUnitTest tests[] = {
 		TEST(shows_nothing_before_there_is_anything),
 		TEST(turns_pages),
@@ -402,5 +381,5 @@ int main(void)
 		TEST(tells_who_did_it),
 	};
 
-	return cmocka_run_group_tests(tests, set_up_all, end_all);
+	return cmocka_run_group_tests(tests, set_up_all, end_lab);
 }

@@ -11,27 +11,6 @@
 
 static char secret[128], api_key[32];
 
-static int set_up(void **state)
-{
-	(void)state;
-	start();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	stop();
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	(void)state;
-	lab_end();
-	return 0;
-}
-
 /* make_token makes one as `sallyport token` does, and keeps its secrets. */
 static void make_token(const char *body)
 {
@@ -288,7 +267,7 @@ static void lets_readers_read(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_api, stop_api)
 	const struct CMUnitTest tests[] = {
 		TEST(exchanges_by_form),
 		TEST(exchanges_by_json),
@@ -301,5 +280,5 @@ int main(void)
 		TEST(lets_readers_read),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end_all);
+	return cmocka_run_group_tests(tests, NULL, end_lab);
 }

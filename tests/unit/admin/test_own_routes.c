@@ -16,26 +16,12 @@
 static struct authority *authority;
 static char err[512];
 
-static int set_up(void **state)
-{
-	(void)state;
-	start();
-	return 0;
-}
-
 static int tear_down(void **state)
 {
 	(void)state;
 	authority_free(authority);
 	authority = NULL;
 	stop();
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	(void)state;
-	lab_end();
 	return 0;
 }
 
@@ -297,7 +283,7 @@ static void gives_metrics(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_api, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(lists_issuing_cas),
 		TEST(revokes_issuing_cas),
@@ -311,5 +297,5 @@ int main(void)
 		TEST(gives_metrics),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end_all);
+	return cmocka_run_group_tests(tests, NULL, end_lab);
 }

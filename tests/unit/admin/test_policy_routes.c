@@ -101,13 +101,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static int end_all(void **state)
-{
-	(void)state;
-	lab_end();
-	return 0;
-}
-
 static void policy_is(const char *wanted)
 {
 	char *text = json_dumps(json_object_get(t.json, "policy"),
@@ -481,5 +474,5 @@ int main(void)
 		TEST(has_room_for_what_lays_out_larger),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end_all);
+	return cmocka_run_group_tests(tests, NULL, end_lab);
 }

@@ -18,20 +18,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	(void)state;
-	stop();
-	return 0;
-}
-
-static int end_all(void **state)
-{
-	(void)state;
-	lab_end();
-	return 0;
-}
-
 static bool is_hex(const char *text)
 {
 	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
@@ -168,7 +154,7 @@ static void says_what_failed(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, stop_api)
 	const struct CMUnitTest tests[] = {
 		TEST(shows_secrets_once),
 		TEST(keeps_no_secret),
@@ -178,5 +164,5 @@ int main(void)
 		TEST(says_what_failed),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end_all);
+	return cmocka_run_group_tests(tests, NULL, end_lab);
 }
