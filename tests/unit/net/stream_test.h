@@ -111,6 +111,17 @@ static inline void near_on_closed(void *owner)
 static const struct stream_ops near_ops = { near_on_data, near_on_event,
 	near_on_closed };
 
+/* put_back, as in_data, gives back the four bytes that were eaten first. */
+static inline void put_back(struct near_end *n)
+{
+	if (n->offers > 1)
+		return;
+	assert_int_equal(buffer_len(&n->got), 4);
+	stream_unread(&n->stream, buffer_at(&n->got), 4);
+	buffer_clear(&n->got);
+	n->bite = SIZE_MAX;
+}
+
 /* --- the far end -------------------------------------------------------- */
 
 static inline void far_failed(void)

@@ -103,16 +103,6 @@ static void unread_comes_first(void **state)
 	is_text(&near->got, "one two three");
 }
 
-static void put_back(struct near_end *n)
-{
-	if (n->offers > 1)
-		return;
-	assert_int_equal(buffer_len(&n->got), 4);
-	stream_unread(&n->stream, buffer_at(&n->got), 4);
-	buffer_clear(&n->got);
-	n->bite = SIZE_MAX;
-}
-
 /* As a peek does that ate the first bytes to look at them. */
 static void unread_in_the_middle(void **state)
 {

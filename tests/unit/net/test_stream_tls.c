@@ -61,16 +61,6 @@ static void byte_by_byte(void **state)
 	is_text(&near->got, "hello");
 }
 
-static void put_back(struct near_end *n)
-{
-	if (n->offers > 1)
-		return;
-	assert_int_equal(buffer_len(&n->got), 4);
-	stream_unread(&n->stream, buffer_at(&n->got), 4);
-	buffer_clear(&n->got);
-	n->bite = SIZE_MAX;
-}
-
 /* What was eaten of a record comes again before the rest of it. */
 static void unread_in_the_middle(void **state)
 {
