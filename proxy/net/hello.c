@@ -207,7 +207,8 @@ static bool read_extensions(CBS all, struct hello *out, struct means *means)
 
 	while (CBS_len(&left) > 0) {
 		at = CBS_data(&left);
-		if (++count > 256 || !CBS_get_u16(&left, &type) ||
+		if (++count > JA4_EXTENSIONS_MAX ||
+		    !CBS_get_u16(&left, &type) ||
 		    !CBS_get_u16_length_prefixed(&left, &ext) ||
 		    came_before(all, at, type) ||
 		    !read_extension(type, &ext, out, means))

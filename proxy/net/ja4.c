@@ -13,7 +13,6 @@ enum {
 	EXT_SIGALGS = 13,
 	EXT_ALPN = 16,
 	EXT_VERSIONS = 43,
-	EXTENSIONS_MAX = 256, /* as many as hello_read takes */
 };
 
 struct parts {
@@ -127,14 +126,14 @@ static void read_extension(uint16_t type, CBS ext, struct parts *out)
 /* read_extensions keeps in values those that are hashed; *count has the others,
  * too. */
 static size_t read_extensions(struct parts *parts,
-	uint16_t values[EXTENSIONS_MAX], size_t *count)
+	uint16_t values[JA4_EXTENSIONS_MAX], size_t *count)
 {
 	CBS left = parts->extensions, ext;
 	uint16_t type;
 	size_t num = 0;
 
 	*count = 0;
-	while (*count < EXTENSIONS_MAX && CBS_get_u16(&left, &type) &&
+	while (*count < JA4_EXTENSIONS_MAX && CBS_get_u16(&left, &type) &&
 	       CBS_get_u16_length_prefixed(&left, &ext)) {
 		if (is_grease(type))
 			continue;
@@ -198,7 +197,7 @@ static void put_alpn(const CBS *alpn, char out[2])
 
 void ja4_write(const uint8_t *message, size_t len, char out[JA4_SIZE])
 {
-	uint16_t values[EXTENSIONS_MAX], *ciphers, cipher;
+	uint16_t values[JA4_EXTENSIONS_MAX], *ciphers, cipher;
 	struct parts parts;
 	size_t num, num_ciphers = 0, count;
 	CBS left, none = {0};

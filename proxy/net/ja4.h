@@ -23,7 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JA4_SIZE = 37 };
+enum {
+	JA4_SIZE = 37,
+	JA4_EXTENSIONS_MAX = 256, /* hello_read takes no more */
+};
 
 /* ja4_write writes it of a handshake message that hello_read has found whole, from
  * its first byte on; "" of another. */
