@@ -1,40 +1,20 @@
 #include "tests/unit/config/told.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "policy/catalog.h"
 #include "policy/policy.h"
-#include "proxy/core/lists.h"
-
-static char folder[] = "/tmp/sallyport-config.XXXXXX";
-
-static char *in_folder(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
-}
+#include "tests/support/folder.h"
 
 static int make_folder(void **state)
 {
-	FILE *file;
-
 	(void)state;
-	if (!mkdtemp(folder) || !(file = fopen(in_folder("a.txt"), "w")))
-		return -1;
-	fclose(file);
-	file = fopen(in_folder("b.txt"), "w");
-	return file ? fclose(file) : -1;
+	folder_make("config");
+	folder_shell("touch a.txt b.txt");
+	return 0;
 }
 
 static int remove_folder(void **state)
 {
 	(void)state;
-	unlink(in_folder("a.txt"));
-	unlink(in_folder("b.txt"));
-	return rmdir(folder);
+	return folder_remove();
 }
 
 /* load lays policy (NULL: none) over text, a file of the folder; what is told has
@@ -96,10 +76,10 @@ static void what_is_in_them(void **state)
 		"a.test\n.b.test\nc.test/d\n");
 	assert_int_equal(config->categories[0].entries_len, 24);
 	assert_int_equal(config->categories[0].line, 2);
-	assert_string_equal(config->categories[0].from, in_folder("c.yaml"));
+	assert_string_equal(config->categories[0].from, folder_at("c.yaml"));
 	assert_int_equal(config->categories[1].num_files, 2);
 	assert_string_equal(config->categories[1].files[0].path,
-		in_folder("a.txt"));
+		folder_at("a.txt"));
 	assert_int_equal(config->categories[1].files[1].line, 6);
 	assert_null(config->categories[2].entries);
 	config_free(config);
@@ -146,21 +126,6 @@ static const char base[] =
 	"ssl-rules: [{name: file, match: {categories: [a]}, action: block}]\n"
 	"url-rules: [{name: url, match: {categories: [a]}, action: block}]\n";
 
-static void seal(struct config *config)
-{
-	uint8_t digest[LIST_DIGEST_SIZE];
-	char *told;
-	struct catalog *catalog;
-	char err[128];
-
-	assert_int_equal(lists_load(config, NULL, stderr, &catalog, digest,
-		&told), 0);
-	free(told);
-	assert_int_equal(policy_seal(config->policy, catalog, err, sizeof(err)),
-		0);
-	catalog_unref(catalog);
-}
-
 static void assert_ssl_rule(const struct config *config, const char *host,
 	const char *rule)
 {
@@ -177,7 +142,7 @@ static void a_policy_takes_the_place_of_rules(void **state)
 		"match: {categories: b, groups: dev}, action: block}]\n");
 
 	(void)state;
-	seal(config);
+	told_seal(config);
 	assert_int_equal(config->workers, 3);
 	assert_int_equal(config->num_rules, 1);
 	assert_int_equal(config->num_url_rules, 1);
@@ -185,13 +150,13 @@ static void a_policy_takes_the_place_of_rules(void **state)
 	assert_ssl_rule(config, "a.test", "default");
 	config_free(config);
 	config = load_fine(base, "{\"ssl-rules\": [], \"url-rules\": null}");
-	seal(config);
+	told_seal(config);
 	assert_int_equal(config->num_rules, 0);
 	assert_int_equal(config->num_url_rules, 1);
 	assert_ssl_rule(config, "a.test", "default");
 	config_free(config);
 	config = load_fine(base, "# nothing\n");
-	seal(config);
+	told_seal(config);
 	assert_ssl_rule(config, "a.test", "file");
 	config_free(config);
 }
@@ -203,7 +168,7 @@ static void a_policy_takes_the_place_of_categories(void **state)
 		"  a: {hosts: d.test, file: b.txt}\n");
 
 	(void)state;
-	seal(config);
+	told_seal(config);
 	assert_int_equal(config->num_categories, 3);
 	assert_string_equal(config->categories[0].name, "a");
 	assert_string_equal(config->categories[0].from, "policy version 7");
@@ -274,7 +239,7 @@ static void a_file_may_be_written_in_other_ways(void **state)
 			ways[i]);
 		config = load_fine(base, policy);
 		assert_string_equal(config->categories[2].files[0].path,
-			in_folder("b.txt"));
+			folder_at("b.txt"));
 		config_free(config);
 	}
 }
@@ -313,7 +278,7 @@ static void many_over_many(void **state)
 		assert_string_equal(category->entries, n > TO ? "h-1.test\n" :
 			"h1.test\n");
 		assert_string_equal(category->from, n > TO ?
-			"policy version 7" : in_folder("c.yaml"));
+			"policy version 7" : folder_at("c.yaml"));
 	}
 	config_free(config);
 	free(file);

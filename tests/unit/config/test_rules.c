@@ -3,26 +3,15 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "policy/catalog.h"
 #include "policy/explain.h"
 #include "policy/policy.h"
-#include "proxy/core/lists.h"
 
 /* ready seals the policy of text, which must be without a flaw. */
 static struct config *ready(const char *text)
 {
 	struct config *config = told_nothing(text);
-	uint8_t digest[LIST_DIGEST_SIZE];
-	char *told;
-	struct catalog *catalog;
-	char err[128];
 
-	assert_int_equal(lists_load(config, NULL, stderr, &catalog, digest,
-		&told), 0);
-	free(told);
-	assert_int_equal(policy_seal(config->policy, catalog, err, sizeof(err)),
-		0);
-	catalog_unref(catalog);
+	told_seal(config);
 	return config;
 }
 

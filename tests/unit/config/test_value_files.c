@@ -1,35 +1,20 @@
 #include "tests/unit/config/told.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "proxy/config/values.h"
-
-static char folder[] = "/tmp/sallyport-config.XXXXXX";
-
-static char *in_folder(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return path;
-}
+#include "tests/support/folder.h"
 
 static int make_folder(void **state)
 {
-	FILE *file;
-
 	(void)state;
-	if (!mkdtemp(folder) || !(file = fopen(in_folder("there.pem"), "w")))
-		return -1;
-	return fclose(file);
+	folder_make("config");
+	folder_shell("touch there.pem");
+	return 0;
 }
 
 static int remove_folder(void **state)
 {
 	(void)state;
-	unlink(in_folder("there.pem"));
-	return rmdir(folder);
+	return folder_remove();
 }
 
 /* load loads text as a file of the folder. */
@@ -58,11 +43,11 @@ static void relative_to_the_file(void **state)
 	assert_true(config->origin.trust_system);
 	assert_int_equal(config->origin.num_trust_files, 1);
 	assert_string_equal(config->origin.trust_files[0].path,
-		in_folder("there.pem"));
+		folder_at("there.pem"));
 	assert_int_equal(config->origin.trust_files[0].line, 1);
-	assert_string_equal(config->passphrase_file, in_folder("there.pem"));
-	assert_string_equal(config->state, in_folder("st"));
-	assert_string_equal(config->access_log, in_folder("a.log"));
+	assert_string_equal(config->passphrase_file, folder_at("there.pem"));
+	assert_string_equal(config->state, folder_at("st"));
+	assert_string_equal(config->access_log, folder_at("a.log"));
 	config_free(config);
 }
 

@@ -14,7 +14,10 @@
 
 #include <cmocka.h>
 
+#include "policy/catalog.h"
+#include "policy/policy.h"
 #include "proxy/config/config.h"
+#include "proxy/core/lists.h"
 
 /* told_load loads text as the file "t.yaml" and gives what was told, to be
  * freed. *out is NULL where it failed. */
@@ -64,6 +67,21 @@ static inline void told_warning(const char *text, const char *expected)
 	assert_non_null(config);
 	config_free(config);
 	free(told);
+}
+
+/* told_seal reads the lists of a configuration and seals its policy. */
+static inline void told_seal(struct config *config)
+{
+	uint8_t digest[LIST_DIGEST_SIZE];
+	struct catalog *catalog;
+	char *told, err[128];
+
+	assert_int_equal(lists_load(config, NULL, stderr, &catalog, digest,
+		&told), 0);
+	free(told);
+	assert_int_equal(policy_seal(config->policy, catalog, err, sizeof(err)),
+		0);
+	catalog_unref(catalog);
 }
 
 #endif
