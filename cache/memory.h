@@ -4,6 +4,8 @@
  * What a cache holds is bounded by the caches themselves and keys by those
  * who make them; with no memory left for one of these there is nothing better
  * to do than stop.
+ *
+ * Threads: any.
  */
 #ifndef CACHE_MEMORY_H
 #define CACHE_MEMORY_H

@@ -8,6 +8,7 @@
  * go. ref is called with the mutex held and must not call back; evicted values
  * are unreferenced after it is let go.
  *
+ * Owns:    copies of the keys, and a reference to each value.
  * Threads: any.
  */
 #ifndef CACHE_SHARDS_H
@@ -26,8 +27,8 @@ struct shards_type {
 };
 
 /* shards_new makes a cache of num_shards shards (at least 1, and no more than
- * max_entries). A value that is
- * larger than a shard's share of max_bytes is never kept. type is copied. */
+ * max_entries). A value that is larger than a shard's share of max_bytes is
+ * never kept. type is copied. */
 struct shards *shards_new(unsigned num_shards, size_t max_entries,
 	size_t max_bytes, const struct shards_type *type);
 

@@ -1,5 +1,7 @@
 /*
  * authority_private.h - what the files of the authority share.
+ *
+ * Threads: one while it is opened; immutable from then on.
  */
 #ifndef PKI_AUTHORITY_PRIVATE_H
 #define PKI_AUTHORITY_PRIVATE_H

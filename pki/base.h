@@ -1,5 +1,7 @@
 /*
  * base.h - what every file of this room needs: memory and sentences.
+ *
+ * Threads: any.
  */
 #ifndef PKI_BASE_H
 #define PKI_BASE_H
@@ -41,9 +43,7 @@ CRYPTO_BUFFER *der_buffer(struct der der);
 CRYPTO_BUFFER *der_finish(CBB *cbb);
 
 /* file_read reads a whole file of at most max bytes; *out is owned by the
- * caller and NUL-ended. file_write writes it at once (a temporary file beside
- * it, renamed), with the mode given. file_write_at does so in a folder that is open, at,
- * so that it is that one whatever stands in its place by then. */
+ * caller and NUL-ended. */
 int file_read(const char *path, size_t max, char **out, size_t *out_len,
 	char *err, size_t err_size) MUST_CHECK;
 
@@ -51,6 +51,10 @@ int file_read(const char *path, size_t max, char **out, size_t *out_len,
  * ever: for files that somebody else names. */
 int file_read_regular(const char *path, size_t max, struct stat *out_info,
 	char **out, size_t *out_len, char *err, size_t err_size) MUST_CHECK;
+
+/* file_write writes it at once (a temporary file beside it, renamed), with the
+ * mode given. file_write_at does so in a folder that is open, at, so that it is
+ * that one whatever stands in its place by then. */
 int file_write(const char *path, const char *data, size_t len,
 	unsigned mode, char *err, size_t err_size) MUST_CHECK;
 int file_write_at(int at, const char *name, const char *data, size_t len,

@@ -1,5 +1,7 @@
 /*
  * crl.h - certificate revocation lists (RFC 5280, 5).
+ *
+ * Threads: any; where the keeper signs it is not for a loop (keeper_link.h).
  */
 #ifndef PKI_CRL_H
 #define PKI_CRL_H

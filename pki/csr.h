@@ -1,5 +1,8 @@
 /*
  * csr.h - certificate signing requests (PKCS#10, RFC 2986).
+ *
+ * Owns:    nothing; what is made is the caller's reference.
+ * Threads: any.
  */
 #ifndef PKI_CSR_H
 #define PKI_CSR_H

@@ -1,6 +1,8 @@
 /*
  * dertime.h - the times of certificates (RFC 5280, 4.1.2.5): UTCTime until
  * 2049, GeneralizedTime from 2050, always to the second and in Z.
+ *
+ * Threads: any.
  */
 #ifndef PKI_DERTIME_H
 #define PKI_DERTIME_H

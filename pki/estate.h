@@ -7,6 +7,9 @@
  *	estate_commit ──► estate_close        (without a commit: nothing done)
  *
  * Whoever needs CAs that are there opens it by foundation_open (foundation.h).
+ *
+ * Threads: one an estate; whoever opens the same folder waits (store.h).
+ * Errors:  -1 or NULL with a sentence in err.
  */
 #ifndef PKI_ESTATE_H
 #define PKI_ESTATE_H

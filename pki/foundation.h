@@ -1,6 +1,8 @@
 /*
  * foundation.h - the CAs that Sallyport makes itself at its first start, and
  * what keeps them good.
+ *
+ * Threads, errors: as in estate.h.
  */
 #ifndef PKI_FOUNDATION_H
 #define PKI_FOUNDATION_H

@@ -1,5 +1,9 @@
 /*
  * import.h - bringing a CA that exists, with its private key.
+ *
+ * Owns:    a parcel: the certificates and the key, wiped when freed.
+ * Threads: one a parcel.
+ * Errors:  -1 with a sentence in err that names the file.
  */
 #ifndef PKI_IMPORT_H
 #define PKI_IMPORT_H

@@ -5,6 +5,8 @@
  * signature's strength and the keys' are looked at here. Of all that, the
  * verdict is the first in the order that helps a reader most: a path that
  * leads nowhere, broken rules, weak signatures and keys, purpose, time, name.
+ *
+ * Threads: any.
  */
 #ifndef PKI_JUDGE_H
 #define PKI_JUDGE_H

@@ -39,8 +39,8 @@ struct question {
 	enum keeper_status status; /* of a refusal */
 };
 
-/* take is what a question works with, good until let_go: others may replace
- * what is held meanwhile. */
+/* A grip is what a question works with, good until keeper_let_go: others may
+ * replace what is held meanwhile. */
 struct grip {
 	EVP_PKEY *key;
 	struct ca *ca;

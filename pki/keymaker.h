@@ -3,6 +3,8 @@
  *
  * Making them fails only where there is no memory or no chance to be had;
  * both end the program, so the results are never NULL. Owned by the caller.
+ *
+ * Threads: any; RSA takes long, so that is not for a loop.
  */
 #ifndef PKI_KEYMAKER_H
 #define PKI_KEYMAKER_H

@@ -8,8 +8,8 @@
  * TLS feature or policies: they would speak of a certificate that this is not.
  *
  * Owns:    its certificates, and nothing of the CA's key, which may be wiped
- *          while the leaf is still shown; the leaf's key is borrowed from leafkeys, which outlive
- *          every leaf.
+ *          while the leaf is still shown; the leaf's key is borrowed from
+ *          leafkeys, which outlive every leaf.
  * Threads: immutable; any.
  */
 #ifndef PKI_LEAF_H
@@ -51,8 +51,9 @@ struct leaf_order {
  * and to validity_s from now; it never starts before the CA, and starts later
  * than its origin where it would live longer than 397 days, which browsers
  * refuse. It may wait for the keeper where the CA's key is kept, then it is not
- * for a loop (ca_signs_fast). -1, and err says why: the origin's certificate does not parse or
- * ended before the CA began, the CA is out of its time, or signing failed. */
+ * for a loop (ca_signs_fast). -1, and err says why: the origin's certificate
+ * does not parse or ended before the CA began, the CA is out of its time, or
+ * signing failed. */
 int forge_leaf(const struct leaf_order *order, struct leaf **out, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 

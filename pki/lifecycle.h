@@ -7,8 +7,8 @@
  * Each step is one transaction with its line in the audit trail: whoever dies
  * between two finds the state that the last one left. A step that comes out of
  * its order is refused, and nothing changes. currentState and the rules are
- * those of the vendor's API that people script against; CA-API.md, field by
- * field.
+ * those of the vendor's API that people script against (proxy/admin/openapi.json,
+ * field by field).
  *
  *	from                        step               to
  *	GENERAL_DONE                make_key           KEYGEN_DONE

@@ -1,5 +1,7 @@
 /*
  * lifecycle_private.h - what the steps of a CA's life share.
+ *
+ * Threads, errors: as in lifecycle.h.
  */
 #ifndef PKI_LIFECYCLE_PRIVATE_H
 #define PKI_LIFECYCLE_PRIVATE_H

@@ -1,5 +1,8 @@
 /*
  * mint.h - certificates for CAs of our own.
+ *
+ * Owns:    nothing; what is made is the caller's reference.
+ * Threads: any.
  */
 #ifndef PKI_MINT_H
 #define PKI_MINT_H

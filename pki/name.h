@@ -1,5 +1,7 @@
 /*
  * name.h - distinguished names, as their DER.
+ *
+ * Threads: any.
  */
 #ifndef PKI_NAME_H
 #define PKI_NAME_H

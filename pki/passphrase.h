@@ -63,7 +63,7 @@ bool passphrase_made(const struct passphrase *passphrase);
 /* passphrase_exposed: every user of this machine may read the file it is in. */
 bool passphrase_exposed(const struct passphrase *passphrase);
 
-/* passphrase_lock opens the lock that it is the key to. */
+/* passphrase_keylock makes the lock that it opens; the caller's. */
 struct keylock *passphrase_keylock(const struct passphrase *passphrase);
 
 #endif

@@ -1,5 +1,7 @@
 /*
  * pem.h - PEM files (RFC 7468), read and written.
+ *
+ * Threads: one a pem; the others any.
  */
 #ifndef PKI_PEM_H
 #define PKI_PEM_H

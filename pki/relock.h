@@ -1,5 +1,7 @@
 /*
  * relock.h - another passphrase for the private keys that there are.
+ *
+ * Threads, errors: as in estate.h.
  */
 #ifndef PKI_RELOCK_H
 #define PKI_RELOCK_H

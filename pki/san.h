@@ -3,6 +3,8 @@
  * may stand in a forged leaf, and which fit the name asked for (RFC 9525, 6).
  *
  * Only dNSName and iPAddress count, and of these only the well-formed.
+ *
+ * Threads: any.
  */
 #ifndef PKI_SAN_H
 #define PKI_SAN_H

@@ -13,6 +13,7 @@
  * (store_token.h).
  *
  * Threads: one store, one thread.
+ * Errors:  -1 with a sentence in err that names the file.
  */
 #ifndef PKI_STORE_H
 #define PKI_STORE_H
@@ -40,6 +41,5 @@ void store_close(struct store *store); /* what was not committed is undone */
 
 int store_begin(struct store *store, char *err, size_t err_size) MUST_CHECK;
 int store_commit(struct store *store, char *err, size_t err_size) MUST_CHECK;
-
 
 #endif

@@ -2,6 +2,8 @@
  * store_audit.h - who did what to the CAs, and when.
  *
  * A line is written in the transaction of the step that it tells of.
+ *
+ * Threads, errors: as in store.h.
  */
 #ifndef PKI_STORE_AUDIT_H
 #define PKI_STORE_AUDIT_H

@@ -11,6 +11,9 @@
  *
  * A CA that was deleted stays as a row that is retired: without its key, but
  * with its last CRL, which is owed to whoever still holds what it signed.
+ *
+ * Owns:    a row its buffers; store_list_free lets go of those of a list.
+ * Threads, errors: as in store.h.
  */
 #ifndef PKI_STORE_CA_H
 #define PKI_STORE_CA_H

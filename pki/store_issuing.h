@@ -4,6 +4,8 @@
  *
  * An issuing CA's key is never here: its certificate and its one CRL are, until
  * it ends.
+ *
+ * Threads, errors: as in store.h.
  */
 #ifndef PKI_STORE_ISSUING_H
 #define PKI_STORE_ISSUING_H

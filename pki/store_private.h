@@ -1,5 +1,7 @@
 /*
  * store_private.h - SQLite in few words, for the files of the store.
+ *
+ * Threads, errors: as in store.h.
  */
 #ifndef PKI_STORE_PRIVATE_H
 #define PKI_STORE_PRIVATE_H

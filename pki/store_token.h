@@ -4,6 +4,8 @@
  * What is secret is kept as a digest: it is 256 bits of chance, made here, which
  * needs no stretching. The API key of a session is kept as it is, since what a
  * client sends is made from its letters and the time.
+ *
+ * Threads, errors: as in store.h; store_token_read any.
  */
 #ifndef PKI_STORE_TOKEN_H
 #define PKI_STORE_TOKEN_H

@@ -4,6 +4,9 @@
  *
  * Every function adds to out and returns false when CBB failed or an argument
  * can't be written; the caller then ends the CBB. Nothing is left unflushed.
+ *
+ * Owns:    nothing; what is signed is the caller's reference.
+ * Threads: any, with a CBB of its own.
  */
 #ifndef PKI_TBS_H
 #define PKI_TBS_H

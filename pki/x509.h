@@ -3,6 +3,8 @@
  *
  * struct cert only points into the DER it was read from, which must outlive
  * it. Nothing is verified here but the form.
+ *
+ * Threads: any.
  */
 #ifndef PKI_X509_H
 #define PKI_X509_H
