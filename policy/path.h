@@ -47,9 +47,9 @@ enum path_liberty {
 	PATH_DOTS = 64,        /* are names as any */
 	PATH_DOTS_FIRST = 128, /* with PATH_DOTS: but those of the exact reading
 	                        * are removed */
-	PATH_LIBERTIES = 256,
-	PATH_READINGS = 70,
 };
+
+enum { PATH_READINGS = 70 }; /* of one path, at the most */
 
 /* Of a path that has more than one reading: what takes too long to be read in all
  * ways while others wait. Sites' own such paths have some hundred bytes. */

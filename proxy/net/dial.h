@@ -52,9 +52,9 @@ struct dial_order {
 };
 
 /* When it is done: tcp is the connected socket (a handle on the heap, the
- * callee's now) and peer its address on DIAL_OK, else both are NULL. The worst failure wins in
- * the order: no resources, timeout, our own listener, refused, unreachable, not
- * allowed; the name's own first. */
+ * callee's now) and peer its address on DIAL_OK, else both are NULL. The worst
+ * failure wins in the order: no resources, timeout, our own listener, refused,
+ * unreachable, not allowed; the name's own first. */
 typedef void dial_done(void *arg, enum dial_status status, uv_tcp_t *tcp,
 	const struct sockaddr *peer);
 

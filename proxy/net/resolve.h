@@ -4,11 +4,11 @@
  * Many names at once: a name whose server is dead holds up nobody else. Each
  * question is asked once however many wait for it, A and AAAA side by side
  * (RFC 8305, 3: AAAA is given at once, without A if need be; when A is in and
- * AAAA is not, waits 50 ms more). Answers are
- * kept as long as their TTL says (1 s to 5 min), "no such name" for 5 s,
- * failures for 1 s, at most 4,096 names; at most 1,024 questions are under way,
- * any more fail. Literal addresses resolve to themselves, names of the hosts
- * file as it says; "localhost" and all below it to loopback (RFC 6761).
+ * AAAA is not, waits 50 ms more). Answers are kept as long as their TTL says
+ * (1 s to 5 min), "no such name" for 5 s, failures for 1 s, at most 4,096
+ * names; at most 1,024 questions are under way, any more fail. Literal
+ * addresses resolve to themselves, names of the hosts file as it says;
+ * "localhost" and all below it to loopback (RFC 6761).
  *
  * Owns:    the questions under way and the answers kept.
  * Threads: one; made and used on the loop's thread.

@@ -4,7 +4,7 @@
 
 enum { LITTLE = 4 * 1024 }; /* not worth the pipe */
 
-/* may_splice: nothing that came before must be sent before. */
+/* What came before must be sent before. */
 bool stream_may_splice(const struct stream *stream)
 {
 	const struct stream *mate = stream->mate;
