@@ -3,6 +3,8 @@
  *
  * A configuration is of 16 MB at the most; with no memory left for it there is
  * nothing better to do than stop.
+ *
+ * Threads: any.
  */
 #ifndef PROXY_CONFIG_MEMORY_H
 #define PROXY_CONFIG_MEMORY_H

@@ -49,7 +49,7 @@ enum h1_kind { H1_REQUEST, H1_RESPONSE };
 enum h1_event {
 	H1_FAILED = -1,
 	H1_MORE, /* every byte is eaten and no event is complete */
-	H1_HEAD, /* the head is whole; called once a message */
+	H1_HEAD, /* the head is whole; comes once a message */
 	H1_BODY, /* a piece of the body; may come any number of times */
 	H1_END,  /* the message is whole; at points behind it */
 };

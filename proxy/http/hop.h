@@ -5,6 +5,8 @@
  * "trailers"), Trailer stays, Transfer-Encoding, Upgrade (but websocket, see
  * below), and everything that begins with Proxy-. Nothing is added that tells
  * the origin of the client or of us (no Via, Forwarded, X-Forwarded-For).
+ *
+ * Threads: one, the head's.
  */
 #ifndef PROXY_HTTP_HOP_H
 #define PROXY_HTTP_HOP_H

@@ -2,8 +2,8 @@
  * message.h - the head of a request or a response, apart from its wire form.
  *
  * A head is a start line and fields in the order they came; trailers are a
- * head without a start line. HTTP/1 (h1_in, h1_out) and later HTTP/2 read and
- * write it; the exchange and the rules look only at this.
+ * head without a start line. HTTP/1 is read into it (h1_in) and written from it
+ * (h1_out); the exchange and the rules look only at this.
  *
  * Glossary: slice - borrowed bytes, not NUL-ended. field - one header line.
  *

@@ -8,6 +8,8 @@
  *	text    GET / HTTP/1.1\r\nHost: a.example\r\nAccept: *\r\n\r\n
  *	        ^^^ ^             ^^^^  ^^^^^^^^^
  *	method -'   '- target     '-----'-------- fields[0].name, .value
+ *
+ * Threads: one, the head's.
  */
 #ifndef PROXY_HTTP_MESSAGE_PRIVATE_H
 #define PROXY_HTTP_MESSAGE_PRIVATE_H
