@@ -3,8 +3,8 @@
  * socket; or by itself, where none runs.
  *
  *	struct client *client;
- *	client_open(config, &client);
- *	client_get(client, "/intermediateCaCertificate", &reply);
+ *	client_open(config, false, &client);
+ *	client_call(client, "GET", "/intermediateCaCertificate", NULL, &reply);
  *
  * Owns:    the connection, or the keeper and the lock on the state folder.
  * Threads: the main one.
