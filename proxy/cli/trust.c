@@ -12,13 +12,16 @@
 enum { WHY = 1024 };
 
 struct trust {
+	const char *word;  /* "install", "remove", "status" */
 	struct target_order order;
 	const char *kinds, *java;
 	bool json;
+	bool asked[TRUST_KINDS];
 	struct truststores stores;
 	char *root_pem;  /* owned; NULL: all that were put in */
 	json_t *rows;    /* owned: what is shown of each store */
 	bool good;       /* and whether all is as it should be */
+	bool not_let[TRUST_KINDS]; /* it takes another user */
 };
 
 /* --- which stores ------------------------------------------------------- */
@@ -54,22 +57,45 @@ static int take_kinds(struct truststore_search *search, const char *list)
 	return code;
 }
 
+/* check_places: what would be left aside without a word. */
+static int check_places(const struct trust *trust, const char *home,
+	const struct truststore_search *search)
+{
+	if (trust->java && !search->kinds[TRUST_JAVA]) {
+		fprintf(stderr, "sallyport trust %s: --java is for java, which "
+			"--for %s leaves out\n", trust->word,
+			shown(trust->kinds).text);
+		return EXIT_WRONG;
+	}
+	if (search->kinds[TRUST_NSS] && (!home || home[0] != '/')) {
+		fprintf(stderr, "sallyport trust %s: HOME is not set, below "
+			"which Chromium and Firefox have theirs (nss)%s\n",
+			trust->word, trust->kinds ? "" : ": left out");
+		return trust->kinds ? EXIT_FAILED : OPTIONS_FINE;
+	}
+	return OPTIONS_FINE;
+}
+
 static int find_stores(struct trust *trust)
 {
 	struct truststore_search search = {
 		.make = trust->kinds && strstr(trust->kinds, "nss"),
 		.home = getenv("HOME"), .java_home = getenv("JAVA_HOME"),
 		.path = getenv("PATH"), .java = trust->java,
+		.made = strcmp(trust->word, "remove") == 0,
 	};
 	const char *kinds = trust->kinds ? trust->kinds :
 		trust->java ? "java" : "system,nss,java";
 	int code = take_kinds(&search, kinds);
 
 	if (code == OPTIONS_FINE)
+		code = check_places(trust, search.home, &search);
+	if (code == OPTIONS_FINE)
 		truststores_find(&trust->stores, &search);
+	memcpy(trust->asked, search.kinds, sizeof(trust->asked));
 	if (code == OPTIONS_FINE && trust->stores.num == 0) {
-		fprintf(stderr, "sallyport trust: there is no such store here: "
-			"%s\n", shown(kinds).text);
+		fprintf(stderr, "sallyport trust %s: no store of this kind is "
+			"found here: %s\n", trust->word, shown(kinds).text);
 		return EXIT_FAILED;
 	}
 	return code;
@@ -89,28 +115,65 @@ static void put_row(struct trust *trust, const struct truststore *store,
 	(void)json_array_append_new(trust->rows, row);
 }
 
-static void fail_row(struct trust *trust, const struct truststore *store,
+/* fail_row: what says why may begin with the path, which is said anyhow. */
+static void fail_row(struct trust *trust, const struct truststore *store, int result,
 	const char *why)
 {
+	size_t len = strlen(store->path);
+
+	if (strncmp(why, store->path, len) == 0 &&
+	    strncmp(why + len, ": ", 2) == 0)
+		why += len + 2;
 	put_row(trust, store, "failed", why);
 	trust->good = false;
+	trust->not_let[store->kind] |= result == TRUSTSTORE_NOT_LET;
+}
+
+/* tell_root says how root does it, with the same root certificate. */
+static void tell_root(const struct trust *trust)
+{
+	const struct target_order *order = &trust->order;
+	const bool *not_let = trust->not_let;
+	bool system = not_let[TRUST_SYSTEM], java = not_let[TRUST_JAVA];
+
+	if (!system && !java)
+		return;
+	fputs("It takes root:\n  ", stderr);
+	if (trust->root_pem && !order->ca && !order->proxy) {
+		fputs("sallyport ca root", stderr);
+		if (order->config)
+			fprintf(stderr, " -c '%s'", shown(order->config).text);
+		fputs(" >root.pem && ", stderr);
+	}
+	fprintf(stderr, "sudo sallyport trust %s --for %s%s%s", trust->word,
+		system ? "system" : "", system && java ? "," : "",
+		java ? "java" : "");
+	if (trust->java)
+		fprintf(stderr, " --java '%s'", shown(trust->java).text);
+	if (order->ca || (trust->root_pem && !order->proxy))
+		fprintf(stderr, " --ca '%s'",
+			order->ca ? shown(order->ca).text : "root.pem");
+	else if (order->proxy)
+		fprintf(stderr, " --proxy '%s'", shown(order->proxy).text);
+	fputc('\n', stderr);
 }
 
 /* tell_why: sentences go below the table, which has no room for them. */
-static void tell_why(const json_t *rows)
+static void tell_why(const struct trust *trust)
 {
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(trust->rows, i, row) {
 		const char *path, *state, *why = NULL;
 
 		(void)json_unpack(row, "{s:s, s:s, s?s}", "path", &path,
 			"state", &state, "why", &why);
 		if (why && strcmp(state, "failed") == 0)
-			fprintf(stderr, "sallyport trust: %s: %s\n",
-				shown(path).text, why);
+			fprintf(stderr, "sallyport trust %s: %s: %s\n",
+				trust->word, shown(path).text, why);
 	}
+	tell_root(trust);
 }
 
 static int show(const struct trust *trust)
@@ -128,7 +191,7 @@ static int show(const struct trust *trust)
 	if (fflush(stdout) != 0)
 		return EXIT_FAILED;
 	if (!trust->json)
-		tell_why(trust->rows);
+		tell_why(trust);
 	return trust->good ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -147,7 +210,7 @@ static void look(struct trust *trust, const struct truststore *store)
 		trust->good = false;
 		break;
 	default:
-		fail_row(trust, store, why);
+		fail_row(trust, store, TRUSTSTORE_FAILED, why);
 	}
 }
 
@@ -155,26 +218,15 @@ static void add(struct trust *trust, const struct truststore *store)
 {
 	char why[WHY] = "";
 	int there = truststore_trusts(store, trust->root_pem, why, sizeof(why));
+	int result = there == 0 ? truststore_put(store, trust->root_pem, why,
+		sizeof(why)) : there;
 
 	if (there == 1)
 		put_row(trust, store, "trusted", "");
-	else if (there == 0 && truststore_put(store, trust->root_pem, why,
-				       sizeof(why)) == 0)
+	else if (result == 0)
 		put_row(trust, store, "added", "");
 	else
-		fail_row(trust, store, why);
-}
-
-/* left tells what is there still, where one knows which it should be. */
-static void left(struct trust *trust, const struct truststore *store)
-{
-	char why[WHY] = "";
-
-	if (trust->root_pem && truststore_trusts(store, trust->root_pem, why,
-				       sizeof(why)) == 1)
-		put_row(trust, store, "stays", "somebody else has put it in");
-	else
-		put_row(trust, store, "absent", "");
+		fail_row(trust, store, result, why);
 }
 
 static void take_out(struct trust *trust, const struct truststore *store)
@@ -184,10 +236,10 @@ static void take_out(struct trust *trust, const struct truststore *store)
 
 	if (num > 0)
 		put_row(trust, store, "removed", "");
-	else if (num == 0)
-		left(trust, store);
-	else
-		fail_row(trust, store, why);
+	else if (num < 0)
+		fail_row(trust, store, num, why);
+	else if (trust->asked[store->kind]) /* it, or all that bear a mark */
+		put_row(trust, store, trust->root_pem ? "absent" : "none", "");
 }
 
 /* --- all of it ---------------------------------------------------------- */
@@ -218,7 +270,8 @@ static int find_root(struct trust *trust,
 static int run(const struct command *self, int argc, char **argv,
 	void (*way)(struct trust *, const struct truststore *))
 {
-	struct trust trust = {.kinds = NULL};
+	struct trust trust = {.word = way == add ? "install" :
+		way == take_out ? "remove" : "status"};
 	const struct option_row rows[] = {
 		{.letter = 'c', .name = "config", .value = &trust.order.config},
 		{.name = "proxy", .value = &trust.order.proxy},
@@ -284,8 +337,11 @@ static const char remove_help[] =
 	"usage: sallyport trust remove [--for STORES] [--java FOLDER] [-c FILE]\n"
 	"                              [--proxy HOST:PORT] [--ca FILE] [--json]\n"
 	"\n"
-	"Takes out what \"sallyport trust install\" has put in: every root, or the\n"
-	"one of the proxy that is named. What others have put in stays.\n"
+	"Takes out the root of the proxy that is named, whoever has put it in, by\n"
+	"whatever name; where none is named, every root that \"sallyport trust\n"
+	"install\" has put in, by the names it gives (sallyport-...). With the\n"
+	"system's store, what is made of it for Java loses it, too. Exits 1 where\n"
+	"it can't be taken out.\n"
 	"\n"
 	WHERE
 	"  -c, --config FILE   the root of that configuration's proxy alone\n"

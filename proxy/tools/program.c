@@ -148,7 +148,11 @@ int program_run(const char *const *argv, const char *input, char *said,
 int program_fail(const char *name, const char *said, char *err,
 	size_t err_size)
 {
+	size_t len = strlen(name);
+
 	said += strspn(said, " \t\r\n");
+	if (strncmp(said, name, len) == 0 && strncmp(said + len, ": ", 2) == 0)
+		said += len + 2; /* most say who they are */
 	if (*said)
 		snprintf(err, err_size, "%s: %.*s", name,
 			(int)strcspn(said, "\r\n"), said);

@@ -28,26 +28,26 @@ const char *truststore_kind_name(enum truststore_kind kind)
 
 /* --- finding them ------------------------------------------------------- */
 
-void truststore_add(struct truststores *places, enum truststore_kind kind, char *path,
-	char *with, const struct system_layout *layout)
+void truststore_add(struct truststores *places, struct truststore store)
 {
 	struct truststore *more = places->num < STORES_MAX ? realloc(places->at,
 		(places->num + 1) * sizeof(*more)) : NULL;
 
 	if (!more) {
-		free(path);
-		free(with);
+		free(store.path);
+		free(store.with);
 		return;
 	}
 	places->at = more;
-	places->at[places->num++] = (struct truststore){kind, path, with, layout};
+	places->at[places->num++] = store;
 }
 
 void truststores_find(struct truststores *out, const struct truststore_search *search)
 {
 	*out = (struct truststores){NULL, 0};
 	for (size_t i = 0; i < TRUST_KINDS; i++) {
-		if (search->kinds[i])
+		if (search->kinds[i] || (i == TRUST_JAVA && search->made &&
+					       search->kinds[TRUST_SYSTEM]))
 			kinds[i].ways->find(out, search);
 	}
 }
@@ -87,8 +87,20 @@ bool truststore_is_mark(const char *name, size_t len)
 		strspn(name + head, "0123456789abcdef") >= 16;
 }
 
-int truststore_file_has(const char *path, const char *root_pem, char *err,
-	size_t err_size)
+bool truststore_pem_is(const char *text, const char *root_pem)
+{
+	struct bundle *one = bundle_new(), *other = bundle_new();
+	bool same = bundle_add_pem(one, text, strlen(text)) > 0 &&
+		bundle_add_pem(other, root_pem, strlen(root_pem)) > 0 &&
+		der_same(bundle_at(one, 0), bundle_at(other, 0));
+
+	bundle_free(one);
+	bundle_free(other);
+	return same;
+}
+
+int truststore_file_has(const char *path, const char *root_pem, size_t *out_num,
+	char *err, size_t err_size)
 {
 	struct bundle *root = bundle_new(), *all = bundle_new();
 	int result = bundle_add_file(all, path, NULL, err, err_size);
@@ -97,6 +109,8 @@ int truststore_file_has(const char *path, const char *root_pem, char *err,
 	(void)bundle_add_pem(root, root_pem, strlen(root_pem));
 	for (size_t i = 0; i < bundle_num(all) && bundle_num(root) > 0; i++)
 		found |= der_same(bundle_at(all, i), bundle_at(root, 0));
+	if (out_num)
+		*out_num = bundle_num(all);
 	bundle_free(root);
 	bundle_free(all);
 	return found ? 1 : result == 0 ? 0 : -1;
@@ -112,8 +126,11 @@ int truststore_trusts(const struct truststore *store, const char *root_pem, char
 int truststore_put(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size)
 {
-	if (kinds[store->kind].ways->put(store, root_pem, err, err_size) != 0)
-		return -1;
+	int result = kinds[store->kind].ways->put(store, root_pem, err,
+		err_size);
+
+	if (result != 0)
+		return result;
 	switch (truststore_trusts(store, root_pem, err, err_size)) {
 	case 1:
 		return 0;
@@ -125,8 +142,26 @@ int truststore_put(const struct truststore *store, const char *root_pem, char *e
 	}
 }
 
+/* truststore_remove looks again, too: a root may be there twice, and what others make
+ * stores of may have it. */
 int truststore_remove(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size)
 {
-	return kinds[store->kind].ways->remove(store, root_pem, err, err_size);
+	int num = kinds[store->kind].ways->remove(store, root_pem, err,
+		err_size);
+
+	if (num < 0 || !root_pem)
+		return num;
+	switch (truststore_trusts(store, root_pem, err, err_size)) {
+	case 1:
+		return pki_fail(err, err_size, num > 0 ?
+			"it was taken out, and is there still: by another "
+			"name, or another file" :
+			"it is there, by a name or a file that isn't to be "
+			"found: who has put it in has to take it out");
+	case 0:
+		return num;
+	default:
+		return TRUSTSTORE_FAILED;
+	}
 }

@@ -10,15 +10,19 @@
  *	        it the file that OpenSSL, GnuTLS and Go read: Debian and Alpine, RHEL
  *	        and Fedora, SUSE, Arch
  *	nss     the databases of Chromium and of each Firefox profile, by certutil
- *	java    the cacerts of each Java that has one of its own, by its keytool. What
- *	        is made from the system's store is left to that
+ *	java    the cacerts of each Java, by its keytool. One that the system makes
+ *	        from its own store gets the root by that, but may not lose it so:
+ *	        Debian's hook only ever adds
  *
- * What is put in bears a mark, made of the root's digest; only that is taken out
- * again. A root that somebody else has put in counts as trusted, and stays.
+ * What is put in bears a mark, made of the root's digest. A root that is named is
+ * taken out under whatever name it is there, as programs and people put it in under
+ * others; without one, what bears a mark is.
  *
  * Owns:    paths.
  * Threads: one.
- * Errors:  a sentence that says what failed, and what to do where we know.
+ * Errors:  a sentence that says what failed, and what to do where we know;
+ *          TRUSTSTORE_NOT_LET where it only takes another user: root, or whose
+ *          browser it is.
  */
 #ifndef PROXY_TOOLS_TRUSTSTORE_H
 #define PROXY_TOOLS_TRUSTSTORE_H
@@ -28,12 +32,15 @@
 
 enum truststore_kind { TRUST_SYSTEM, TRUST_NSS, TRUST_JAVA, TRUST_KINDS };
 
+enum { TRUSTSTORE_FAILED = -1, TRUSTSTORE_NOT_LET = -2 };
+
 struct truststore {
 	enum truststore_kind kind;
 	char *path;  /* owned: what programs read: a file; nss: a folder */
-	char *with;  /* owned: system: the folder to put it; java: a keytool, NULL
-	              * where it is made of the system's; nss: NULL */
+	char *with;  /* owned: system: the folder to put it; java: a keytool; nss:
+	              * NULL */
 	const struct system_layout *layout; /* of a system */
+	bool made;   /* a Java's that is made of the system's */
 };
 
 struct truststores {
@@ -44,6 +51,7 @@ struct truststores {
 struct truststore_search { /* borrowed; what is NULL is not looked at */
 	bool kinds[TRUST_KINDS];
 	bool make;       /* a database for Chromium, should there be none */
+	bool made;       /* with the system's, Javas' that are made of it */
 	const char *home;
 	const char *java_home, *path; /* the variables JAVA_HOME and PATH */
 	const char *java; /* this Java alone: its folder, or a cacerts */
@@ -59,12 +67,12 @@ const char *truststore_kind_name(enum truststore_kind kind);
 int truststore_trusts(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
-/* truststore_put has it trust the root, which it does not yet. */
+/* truststore_put has it trust the root, which it does not yet: 0. */
 int truststore_put(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
-/* truststore_remove takes out what truststore_put had put in: that root, or with NULL all of them;
- * how many there were, -1: it failed. */
+/* truststore_remove takes out that root, whoever has put it in, or with NULL all that
+ * bear a mark; how many there were. It fails where the root is still there then. */
 int truststore_remove(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 

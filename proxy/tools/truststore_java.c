@@ -1,10 +1,11 @@
 /* truststore_java.c - the cacerts of each Java, by its own keytool. */
 
 #include <glob.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pki/base.h"
@@ -12,6 +13,10 @@
 #include "proxy/tools/jks.h"
 #include "proxy/tools/program.h"
 #include "proxy/tools/truststore_private.h"
+
+enum { LIST_SIZE = 4 << 20 };
+
+#define ALIAS "Alias name: "
 
 /* Where systems, and those who install several, have them. */
 static const char *const homes[] = {
@@ -23,7 +28,8 @@ static const char *const below_home[] = {
 	".local/share/mise/installs/java/*", ".jabba/jdk/*",
 };
 
-/* What is made of the system's store, and would be lost when that is made anew. */
+/* What is made of the system's store: what is put in there by hand would be lost when
+ * that is made anew. */
 static const char *const made[] = {
 	"/etc/ssl/certs/", "/etc/pki/ca-trust/", "/etc/pki/java/",
 	"/etc/ca-certificates/", "/var/lib/ca-certificates/",
@@ -40,6 +46,22 @@ static bool is_made(const char *path)
 	return false;
 }
 
+/* any_keytool: that of PATH, or of a Java that is in nobody's. */
+static char *any_keytool(void)
+{
+	char pattern[STORE_PATH], *path = program_find("keytool");
+	glob_t found;
+
+	for (size_t i = 0; !path && i < sizeof(homes) / sizeof(*homes); i++) {
+		snprintf(pattern, sizeof(pattern), "%s/bin/keytool", homes[i]);
+		if (glob(pattern, 0, NULL, &found) != 0)
+			continue;
+		path = program_find(found.gl_pathv[0]);
+		globfree(&found);
+	}
+	return path ? path : pki_copy("keytool");
+}
+
 /* keytool_of: the Java's own, as others may not know the form of its store. */
 static char *keytool_of(const char *home)
 {
@@ -51,7 +73,7 @@ static char *keytool_of(const char *home)
 		if (access(path, X_OK) == 0)
 			return pki_copy(path);
 	}
-	return pki_copy("keytool");
+	return any_keytool();
 }
 
 /* add takes over roots, once however many Javas share it. */
@@ -68,8 +90,9 @@ static void add(struct truststores *places, const char *home, char *roots)
 		}
 	}
 	if (real)
-		truststore_add(places, TRUST_JAVA, real,
-			is_made(real) ? NULL : keytool_of(home), NULL);
+		truststore_add(places, (struct truststore){.kind = TRUST_JAVA,
+			.path = real, .with = keytool_of(home),
+			.made = is_made(real)});
 }
 
 static void find_in(struct truststores *places, const char *pattern)
@@ -102,20 +125,46 @@ static void find_all(struct truststores *places, const struct truststore_search 
 	}
 }
 
+/* find_one: a folder of a Java, or a cacerts. */
+static void find_one(struct truststores *places, const char *java)
+{
+	char *roots = java_roots(java, NULL);
+
+	if (!roots)
+		roots = pki_copy(java);
+	if (access(roots, F_OK) == 0)
+		add(places, java, roots);
+	else
+		truststore_add(places, (struct truststore){.kind = TRUST_JAVA,
+			.path = roots, .with = any_keytool()});
+}
+
+/* leave_made leaves those alone that are made of the system's. */
+static void leave_made(struct truststores *places)
+{
+	size_t num = 0;
+
+	for (size_t i = 0; i < places->num; i++) {
+		struct truststore *at = &places->at[i];
+
+		if (at->kind != TRUST_JAVA || at->made) {
+			places->at[num++] = *at;
+			continue;
+		}
+		free(at->path);
+		free(at->with);
+	}
+	places->num = num;
+}
+
 static void find(struct truststores *places, const struct truststore_search *search)
 {
-	char *roots;
-
-	if (!search->java) {
-		find_all(places, search);
-		return;
-	}
-	roots = java_roots(search->java, NULL);
-	if (roots)
-		add(places, search->java, roots);
+	if (search->java)
+		find_one(places, search->java);
 	else
-		truststore_add(places, TRUST_JAVA, pki_copy(search->java),
-			keytool_of(NULL), NULL);
+		find_all(places, search);
+	if (!search->kinds[TRUST_JAVA])
+		leave_made(places);
 }
 
 /* --- keytool ------------------------------------------------------------ */
@@ -123,7 +172,13 @@ static void find(struct truststores *places, const struct truststore_search *sea
 static int trusts(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size)
 {
-	return truststore_file_has(store->path, root_pem, err, err_size);
+	struct stat is;
+
+	if (stat(store->path, &is) == 0 && S_ISDIR(is.st_mode))
+		return pki_fail(err, err_size, "is no folder of a Java: neither "
+			"lib/security/cacerts nor jre/lib/security/cacerts is "
+			"there to be read");
+	return truststore_file_has(store->path, root_pem, NULL, err, err_size);
 }
 
 /* say_why: keytool says "keytool error: ..." on a line somewhere. */
@@ -142,11 +197,9 @@ static int say_why(const struct truststore *store, const char *said, char *err,
 
 static int refuse(const struct truststore *store, char *err, size_t err_size)
 {
-	if (!store->with)
-		return pki_fail(err, err_size, "is made from the system's store: "
-			"\"sudo sallyport trust ... --for system\"");
-	return pki_fail(err, err_size, "is not for you to write: \"sudo "
-		"sallyport trust ... --for java\"");
+	(void)pki_fail(err, err_size, "%syou may not write to it", store->made ?
+		"it is made of the system's store, and " : "");
+	return TRUSTSTORE_NOT_LET;
 }
 
 static int put(const struct truststore *store, const char *root_pem, char *err,
@@ -159,8 +212,10 @@ static int put(const struct truststore *store, const char *root_pem, char *err,
 	char *said;
 	int result;
 
-	if (!store->with || access(store->path, W_OK) != 0)
+	if (access(store->path, W_OK) != 0)
 		return refuse(store, err, err_size);
+	if (store->made)
+		return truststore_system_anew(root_pem, err, err_size);
 	said = pki_new(STORE_SAID);
 	result = program_run(argv, root_pem, said, STORE_SAID);
 	if (result != 0)
@@ -183,29 +238,57 @@ static int take_one(const struct truststore *store, const char *alias, char *err
 	return result;
 }
 
-/* take_listed: each entry is a line that begins with its alias and a comma. */
+/* next_entry is an entry of a list by -rfc, which begins with its alias; NULL: no more. */
+static char *next_entry(char **at)
+{
+	char *entry = strstr(*at, "\n" ALIAS), *next;
+
+	if (!entry)
+		return NULL;
+	entry++;
+	next = strstr(entry, "\n" ALIAS);
+	*at = next ? next : entry + strlen(entry);
+	if (next)
+		next[-1] = '\0'; /* of the blank lines between them */
+	return entry;
+}
+
+/* is_ours: the root by whatever name; without one, put's names, and those that Debian
+ * makes of them. */
+static bool is_ours(const char *entry, const char *alias, const char *root_pem)
+{
+	static const char before[] = "debian:", behind[] = ".pem";
+	size_t len = strlen(alias), end = sizeof(behind) - 1;
+
+	if (!strstr(entry, "trustedCertEntry"))
+		return false;
+	if (root_pem)
+		return truststore_pem_is(entry, root_pem);
+	if (strncmp(alias, before, sizeof(before) - 1) == 0 && len > end &&
+	    strcmp(alias + len - end, behind) == 0)
+		return truststore_is_mark(alias + sizeof(before) - 1,
+			len - end - (sizeof(before) - 1));
+	return truststore_is_mark(alias, len);
+}
+
 static int take_listed(const struct truststore *store, char *said,
 	const char *root_pem, char *err, size_t err_size)
 {
-	struct truststore_mark mark = {""};
+	char *at = said, *entry;
 	int num = 0;
 
-	if (root_pem)
-		mark = truststore_mark_of(root_pem);
-	for (size_t len; *said && num >= 0 && num < STORE_NAMES_MAX;
-		said += len) {
-		size_t name = strcspn(said, ",\n");
+	while (num >= 0 && num < STORE_NAMES_MAX && (entry = next_entry(&at))) {
+		char *alias = entry + strlen(ALIAS);
+		size_t len = strcspn(alias, "\r\n");
+		char *name = strndup(alias, len);
+		bool ours = is_ours(entry, name, root_pem);
 
-		len = strcspn(said, "\n") + 1;
-		if (said[len - 1] == '\0')
-			len--;
-		if (said[name] != ',' || !truststore_is_mark(said, name) ||
-		    (root_pem && strncmp(said, mark.text, name) != 0))
-			continue;
-		said[name] = '\0';
-		num = access(store->path, W_OK) != 0 ?
-			refuse(store, err, err_size) :
-			take_one(store, said, err, err_size) == 0 ? num + 1 : -1;
+		if (ours && access(store->path, W_OK) != 0)
+			num = refuse(store, err, err_size);
+		else if (ours)
+			num = take_one(store, name, err, err_size) == 0 ?
+				num + 1 : TRUSTSTORE_FAILED;
+		free(name);
 	}
 	return num;
 }
@@ -213,15 +296,16 @@ static int take_listed(const struct truststore *store, char *said,
 static int take_out(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size)
 {
-	const char *const argv[] = {store->with, "-list", "-keystore",
-		store->path, "-storepass", JKS_PASSWORD, NULL};
+	const char *const argv[] = {store->with, "-list", "-rfc", "-keystore",
+		store->path, "-storepass", JKS_PASSWORD,
+		"-J-Duser.language=en", NULL};
+	int num = root_pem ? trusts(store, root_pem, err, err_size) : 1;
 	char *said;
-	int num;
 
-	if (!store->with)
-		return 0; /* the system's has put it there, and takes it out */
-	said = pki_new(STORE_SAID);
-	if (program_run(argv, NULL, said, STORE_SAID) != 0)
+	if (num != 1)
+		return num;
+	said = pki_new(LIST_SIZE);
+	if (program_run(argv, NULL, said, LIST_SIZE) != 0)
 		num = say_why(store, said, err, err_size);
 	else
 		num = take_listed(store, said, root_pem, err, err_size);

@@ -1,5 +1,6 @@
 /* truststore_nss.c - the databases of NSS, which Chromium and Firefox read. */
 
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,8 @@ static void find_in(struct truststores *places, const char *home,
 		char *path = pki_copy(found.gl_pathv[i]);
 
 		path[strlen(path) - sizeof("/" DATABASE) + 1] = '\0';
-		truststore_add(places, TRUST_NSS, path, NULL, NULL);
+		truststore_add(places, (struct truststore){
+			.kind = TRUST_NSS, .path = path});
 	}
 	globfree(&found);
 }
@@ -74,8 +76,8 @@ static void find_unmade(struct truststores *places, const struct truststore_sear
 			return;
 	}
 	if (search->make || has_browser())
-		truststore_add(places, TRUST_NSS,
-			state_path(search->home, below[0]), NULL, NULL);
+		truststore_add(places, (struct truststore){.kind = TRUST_NSS,
+			.path = state_path(search->home, below[0])});
 }
 
 static void find(struct truststores *places, const struct truststore_search *search)
@@ -149,19 +151,16 @@ static bool next_line(char **at, char **out_name, bool *out_trusted)
 
 /* --- what it trusts ----------------------------------------------------- */
 
-/* is_root: what goes by that name is the root. */
+/* is_root: what goes by that name is the root. Others of its subject are told behind it. */
 static bool is_root(const struct call *call, const char *name,
 	const char *root_pem)
 {
 	const char *const argv[] = {"certutil", "-L", "-d", call->folder, "-n",
 		name, "-a", NULL};
 	char *said = pki_new(STORE_SAID);
-	struct truststore_mark one, other = truststore_mark_of(root_pem);
-	bool same;
+	bool same = program_run(argv, NULL, said, STORE_SAID) == 0 &&
+		truststore_pem_is(said, root_pem);
 
-	same = program_run(argv, NULL, said, STORE_SAID) == 0;
-	one = truststore_mark_of(said);
-	same = same && strcmp(one.text, other.text) == 0;
 	free(said);
 	return same;
 }
@@ -197,14 +196,17 @@ static int trusts(const struct truststore *store, const char *root_pem, char *er
 /* --- and what it shall --------------------------------------------------- */
 
 /* make_folders makes the last two of a path: .pki/nssdb. */
-static void make_folders(const char *path)
+static int make_folders(const char *path, char *err, size_t err_size)
 {
 	char *above = pki_copy(path), *slash = strrchr(above, '/');
 
 	*slash = '\0';
 	(void)mkdir(above, 0700);
-	(void)mkdir(path, 0700);
 	free(above);
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return pki_fail(err, err_size, "can't be made: %s; HOME says that it "
+		"belongs there", strerror(errno));
 }
 
 /* make: an empty one, without a password. A home that is another's gets none, who could
@@ -220,7 +222,8 @@ static int make(const struct truststore *store, struct call *call, char *err,
 	if (home && stat(home, &is) == 0 && is.st_uid != geteuid())
 		return pki_fail(err, err_size, "%s is another user's: whose "
 			"browser it is has to run this", home);
-	make_folders(store->path);
+	if (make_folders(store->path, err, err_size) != 0)
+		return -1;
 	if (program_run(argv, NULL, call->said, STORE_SAID) != 0)
 		return fail(call, err, err_size);
 	return 0;
@@ -257,7 +260,6 @@ static int take_one(const struct call *call, const char *name, char *err,
 static int take_out(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size)
 {
-	struct truststore_mark mark = {""};
 	struct call call;
 	char *at, *name;
 	bool trusted;
@@ -265,15 +267,13 @@ static int take_out(const struct truststore *store, const char *root_pem, char *
 
 	if (!is_made(store))
 		return 0;
-	if (root_pem)
-		mark = truststore_mark_of(root_pem);
 	begin(&call, store);
 	if (list(&call, err, err_size) != 0)
 		return end(&call, -1);
 	for (at = call.said; *at && num >= 0 && num < STORE_NAMES_MAX;) {
 		if (!next_line(&at, &name, &trusted) ||
-		    !truststore_is_mark(name, strlen(name)) ||
-		    (root_pem && strcmp(name, mark.text) != 0))
+		    !(root_pem ? is_root(&call, name, root_pem) :
+				 truststore_is_mark(name, strlen(name))))
 			continue;
 		num = take_one(&call, name, err, err_size) == 0 ? num + 1 : -1;
 	}

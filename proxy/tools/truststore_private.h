@@ -27,13 +27,20 @@ struct truststore_mark truststore_mark_of(const char *root_pem);
 /* truststore_is_mark: a name that is such a mark, and nothing else: len bytes. */
 bool truststore_is_mark(const char *name, size_t len);
 
-/* truststore_add takes over path and with. */
-void truststore_add(struct truststores *places, enum truststore_kind kind, char *path,
-	char *with, const struct system_layout *layout);
+/* truststore_add takes over what store has. */
+void truststore_add(struct truststores *places, struct truststore store);
 
-/* truststore_file_has: as truststore_trusts, of a file with certificates. */
-int truststore_file_has(const char *path, const char *root_pem, char *err,
-	size_t err_size);
+/* truststore_file_has: as truststore_trusts, of a file with certificates; *out_num, which
+ * may be NULL: how many. */
+int truststore_file_has(const char *path, const char *root_pem, size_t *out_num,
+	char *err, size_t err_size);
+
+/* truststore_pem_is: the first certificate of a text is that of the other. */
+bool truststore_pem_is(const char *text, const char *root_pem);
+
+/* truststore_system_anew has the system make its stores anew, so that what is made of them
+ * has the root that they have: 0. */
+int truststore_system_anew(const char *root_pem, char *err, size_t err_size);
 
 /* What each kind does. */
 struct truststore_ways {

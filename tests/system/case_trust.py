@@ -127,7 +127,7 @@ def firefox_trusts(t):
 
 
 @trust.case(needs=["program:certutil"])
-def databases_are_found_and_theirs_stay(t):
+def databases_are_found_and_lose_it(t):
     env = bare(t)
     places = (".pki/nssdb", ".mozilla/firefox/one two", ".mozilla/firefox/3")
     for place in places:
@@ -135,7 +135,8 @@ def databases_are_found_and_theirs_stay(t):
         done = t.run("certutil", "-N", "--empty-password", "-d",
                      "sql:" + t.path(place), env=env)
         assert done.returncode == 0, done.stderr
-    # Somebody has done it by hand, under a name of their own.
+    # Somebody has done it by hand, under a name of their own: what is not named is not
+    # known to be ours, what is goes by whatever name.
     done = t.run("certutil", "-A", "-t", "C,,", "-n", "our company's", "-d",
                  "sql:" + t.path(places[1]), "-i", t.proxy.root, env=env)
     assert done.returncode == 0, done.stderr
@@ -147,10 +148,13 @@ def databases_are_found_and_theirs_stay(t):
         "nssdb": "added", "one two": "trusted", "3": "added"}
     assert states(ask(t, "install", *nss)) == {
         "nssdb": "trusted", "one two": "trusted", "3": "trusted"}
+    done = sallyport(t, "remove", *nss, "--json")
+    assert states(json.loads(done.stdout)) == {
+        "nssdb": "removed", "one two": "none", "3": "removed"}
     assert states(ask(t, "remove", *nss)) == {
-        "nssdb": "removed", "one two": "stays", "3": "removed"}
+        "nssdb": "absent", "one two": "removed", "3": "absent"}
     assert states(ask(t, "status", *nss, code=1)) == {
-        "nssdb": "missing", "one two": "trusted", "3": "missing"}
+        "nssdb": "missing", "one two": "missing", "3": "missing"}
 
 
 @trust.case(needs=["program:certutil"])
@@ -170,7 +174,7 @@ def remove_needs_no_root_and_takes_all(t):
     sallyport(t, "remove", "--for", "nss")
     for root in (t.path("b.pem"), t.proxy.root):
         sallyport(t, "status", "--for", "nss", "--ca", root, code=1)
-    assert "absent" in sallyport(t, "remove", "--for", "nss").stdout
+    assert "none" in sallyport(t, "remove", "--for", "nss").stdout
 
 
 @trust.case
@@ -182,6 +186,18 @@ def without_certutil_it_says_so(t):
     if shutil.which("certutil", path="/usr/sbin:/sbin"):
         raise NotRun("certutil is an administrators' program here")
     assert done.returncode == 1 and "libnss3-tools" in done.stderr, done.stderr
+
+
+@trust.case
+def without_a_home_it_says_so(t):
+    env = bare(t)
+    del env["HOME"]
+    done = sallyport(t, "status", "--for", "nss", "--ca", t.proxy.root,
+                     env=env, code=1)
+    assert "HOME is not set" in done.stderr, done.stderr
+    env = bare(t, HOME=t.path("nowhere"))
+    row = ask(t, "install", "--for", "nss", env=env, code=1)[0]
+    assert "can't be made: No such file" in row["why"], row
 
 
 # --- Java ---------------------------------------------------------------------
@@ -206,15 +222,22 @@ def java_trusts(t):
 @trust.case
 def a_java_that_is_none(t):
     row = ask(t, "install", "--java", t.path("nope"), code=1)[0]
-    assert row["state"] == "failed" and row["why"], row
+    assert row["state"] == "failed", row
+    assert row["why"] == "No such file or directory", row
+    row = ask(t, "status", "--java", t.dir, code=1)[0]
+    assert "neither lib/security/cacerts nor" in row["why"], row
+    done = sallyport(t, "status", "--ca", t.proxy.root, "--for", "nss",
+                     "--java", t.dir, code=2)
+    assert "--java is for java" in done.stderr, done.stderr
 
 
 # --- the system ---------------------------------------------------------------
 
 PRIVATE = """set -eu
 mount --make-rprivate /
-for at in /etc /usr/local/share; do
-	mount -t tmpfs -o size=64m none "%(tmp)s"
+for at in /etc /usr/local/share /var/lib/dpkg /var/lib/ca-certificates-java; do
+	[ -d "$at" ] || continue
+	mount -t tmpfs -o size=256m none "%(tmp)s"
 	cp -a "$at/." "%(tmp)s/" 2>/dev/null || :
 	mount --move "%(tmp)s" "$at"
 done
@@ -222,7 +245,8 @@ done
 
 
 def in_private(t, script):
-    """A shell whose /etc and /usr/local/share are copies."""
+    """A shell whose /etc and /usr/local/share are copies, and what Debian's hook
+    for Java writes to."""
     os.makedirs(t.path("tmp"), exist_ok=True)
     proxy = "http://127.0.0.1:%d" % t.proxy.port
     env = bare(t, SALLYPORT=t.binary, ROOT=t.proxy.root, PAGE=PAGE,
@@ -237,6 +261,13 @@ def in_private(t, script):
 
 TRUST = '"$SALLYPORT" trust %s --ca "$ROOT" --for %s\n'
 GET = 'curl -sS -o /dev/null "$PAGE" 2>&1 && echo got || echo not\n'
+HOOK = "/etc/ca-certificates/update.d/jks-keystore"
+
+
+def rows_of(said):
+    """store and state of each row of the tables."""
+    return [tuple(line.split()[:2]) for line in said.splitlines()
+            if line.startswith(("system ", "java "))]
 
 
 @trust.case(limit=150, needs=["root", "program:unshare",
@@ -249,12 +280,70 @@ def debian_trusts(t):
                       TRUST % ("remove", "system") +
                       "ls /usr/local/share/ca-certificates\n" + GET +
                       "! " + TRUST % ("status", "system"))
-    words = [w for w in said.split() if w in (
-        "got", "not", "added", "trusted", "removed", "missing")]
-    assert [w for w in words if w != "not"] == [
-        "added", "got", "trusted", "trusted", "removed", "missing"], said
+    assert [state for store, state in rows_of(said) if store == "system"] == [
+        "added", "trusted", "trusted", "removed", "missing"], said
+    assert [w for w in said.splitlines() if w in ("got", "not")] == [
+        "not", "got", "not"], said
     assert said.count("sallyport-") == 1, said
     assert said.rstrip().endswith("ca-certificates.crt"), said
+
+
+@trust.case(limit=240, needs=["root", "program:unshare", "program:keytool",
+                              "program:update-ca-certificates"])
+def debian_java_loses_what_its_hook_put_in(t):
+    if not os.path.exists(HOOK):
+        raise NotRun("no " + HOOK)
+    both = "system,java"
+    said = in_private(
+        t, TRUST % ("install", both) + TRUST % ("status", both) +
+        TRUST % ("remove", "system") + "! " + TRUST % ("status", both) +
+        # What is called so, where none is named.
+        TRUST % ("install", both) +
+        '"$SALLYPORT" trust remove --for %s\n' % both +
+        "! " + TRUST % ("status", both) +
+        # People call it otherwise.
+        'cp "$ROOT" /usr/local/share/ca-certificates/by-hand.crt\n'
+        "update-ca-certificates >/dev/null 2>&1\n"
+        "keytool -importcert -noprompt -cacerts -storepass changeit "
+        '-alias sallyport -file "$ROOT" 2>/dev/null\n' +
+        TRUST % ("remove", both) + "! " + TRUST % ("status", both) +
+        "find /etc/ssl/certs -xtype l\n")
+    gone = [("system", "removed"), ("java", "removed"),
+            ("system", "missing"), ("java", "missing")]
+    put = [("system", "added"), ("java", "trusted")]
+    assert rows_of(said) == put + [("system", "trusted"), (
+        "java", "trusted")] + gone + put + gone + gone, said
+    assert "sallyport-" not in said and "by-hand" not in said, said
+
+
+@trust.case(limit=150, needs=["root", "program:unshare", "program:keytool",
+                              "program:update-ca-certificates"])
+def debian_java_gets_again_what_the_system_has(t):
+    if not os.path.exists(HOOK):
+        raise NotRun("no " + HOOK)
+    said = in_private(
+        t, TRUST % ("install", "system") + TRUST % ("remove", "java") +
+        TRUST % ("install", "java") + TRUST % ("status", "system,java"))
+    assert rows_of(said) == [
+        ("system", "added"), ("java", "removed"), ("java", "added"),
+        ("system", "trusted"), ("java", "trusted")], said
+
+
+@trust.case(limit=150, needs=["root", "program:unshare",
+                              "program:update-ca-certificates"])
+def what_is_still_there_is_not_called_absent(t):
+    others = "/usr/local/share/ca-certificates/two.crt"
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+            t.path("other.key"), "-out", t.path("other.pem"), "-subj",
+            "/CN=other", "-addext", "basicConstraints=critical,CA:TRUE")
+    said = in_private(
+        t, 'cat "$ROOT" %s >%s\n' % (t.path("other.pem"), others) +
+        "update-ca-certificates >/dev/null 2>&1\n"
+        "! " + TRUST.rstrip() % ("remove", "system") + " 2>&1\n" +
+        TRUST % ("status", "system"))
+    assert ("system", "failed") in rows_of(said), said
+    assert ("system", "trusted") in rows_of(said), said
+    assert others + " has it among other certificates" in said, said
 
 
 @trust.case(limit=150, needs=["root", "program:unshare"])
@@ -274,9 +363,15 @@ cat /etc/pki/ca-trust/source/anchors/*.pem \\
                       TRUST % ("install", "system") +
                       "grep -c BEGIN %sextracted/pem/tls-ca-bundle.pem\n" % at +
                       TRUST % ("remove", "system") +
+                      'cp "$ROOT" %ssource/anchors/by-hand\n' % at +
+                      "%s/update-ca-trust\n" % t.path("bin") +
+                      TRUST % ("remove", "system") +
+                      "! " + TRUST % ("status", "system") +
                       "ls %ssource/anchors" % at)
-    assert "missing" in said and "added" in said and "removed" in said, said
+    assert [state for _, state in rows_of(said)] == [
+        "missing", "added", "removed", "removed", "missing"], said
     assert "\n1\n" in said and "sallyport-" not in said, said
+    assert "by-hand" not in said, said
 
 
 @trust.case(needs=["root", "program:unshare", "program:setpriv"])
@@ -288,7 +383,9 @@ def others_are_told_to_be_root(t):
                       "/usr/local/share/sallyport trust install --for system "
                       "--ca /tmp/r.$$.pem 2>&1 || echo exit $?\n"
                       "rm /tmp/r.$$.pem")
-    assert "exit 1" in said and "is for root" in said, said
+    assert "exit 1" in said and "you may not write there" in said, said
+    assert "sudo sallyport trust install --for system --ca '/tmp/r." in said
+    assert "..." not in said, said
 
 
 # --- whom to believe ----------------------------------------------------------
