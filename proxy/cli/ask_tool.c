@@ -101,12 +101,11 @@ static void pick(char *text, char *out)
 static bool lacks(const char *text)
 {
 	return strstr(text, "No module named") ||
-		strstr(text, "Can't locate ") ||
-		strstr(text, "rustup could not choose a version");
+		strstr(text, "Can't locate ");
 }
 
 static enum tool_answer judge(const struct tool_order *order, int status,
-	bool late, bool lacking)
+	bool late, const char *text)
 {
 	switch (tap_heard(order->tap).step) {
 	case OVERHEARD_REQUEST:
@@ -119,7 +118,9 @@ static enum tool_answer judge(const struct tool_order *order, int status,
 	case OVERHEARD_ELSEWHERE:
 		break;
 	}
-	if (status == NOT_FOUND || lacking)
+	if (strstr(text, "rustup could not choose a version"))
+		return TOOL_UNFIT;
+	if (status == NOT_FOUND || lacks(text))
 		return TOOL_ABSENT;
 	return late ? TOOL_TOO_LONG : TOOL_PASSES_BY;
 }
@@ -152,7 +153,7 @@ enum tool_answer ask_tool(const struct tool_order *order,
 	if (said >= 0)
 		close(said);
 	out->status = tap_heard(order->tap).status;
-	answer = judge(order, status, late, lacks(text));
+	answer = judge(order, status, late, text);
 	pick(text, out->line);
 	tap_begin(order->tap);
 	return answer;

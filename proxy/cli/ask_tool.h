@@ -22,6 +22,7 @@ enum tool_answer {
 	TOOL_NOT_LET,   /* the proxy does not let it: the status says why */
 	TOOL_TOO_LONG,
 	TOOL_ABSENT,    /* it is not there after all, or a module it needs */
+	TOOL_UNFIT,     /* what goes by its name has nothing to run: rustup's */
 };
 
 struct tool_said {

@@ -13,6 +13,7 @@
 #include "proxy/cli/dress.h"
 #include "proxy/cli/setup.h"
 #include "proxy/cli/some_proxy.h"
+#include "proxy/cli/user_ask.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/portal/portal.h"
 #include "proxy/tools/program.h"
@@ -22,6 +23,9 @@
 /* The proxy's own site: it needs no other, and nothing leaves this machine for it. */
 #define CANARY MAGIC_HOST ":443"
 #define CANARY_URL "https://" MAGIC_HOST "/"
+
+/* What needs a user asks for one beyond its own site, which is for all. */
+#define NOT_TAKEN "not let in: 407"
 
 enum { TOOLS_MAX = 100 };
 
@@ -37,7 +41,8 @@ struct doctor {
 	char *folder;            /* owned: where they run */
 	struct option_list names;
 	bool json, ill;
-	json_t *rows, *absent, *unasked; /* owned */
+	bool asks, taken;        /* it wants a user, and takes the one there is */
+	json_t *rows, *absent, *unasked, *unfit; /* owned */
 };
 
 /* --- words -------------------------------------------------------------- */
@@ -49,6 +54,7 @@ static void say_answer(enum tool_answer answer, unsigned status, char *out,
 		[TOOL_WORKS] = "works", [TOOL_DISTRUSTS] = "no trust",
 		[TOOL_PASSES_BY] = "no proxy", [TOOL_NOT_LET] = "not let in",
 		[TOOL_TOO_LONG] = "too slow", [TOOL_ABSENT] = "absent",
+		[TOOL_UNFIT] = "does not run",
 	};
 
 	if (answer == TOOL_NOT_LET && status != 0)
@@ -126,18 +132,19 @@ static void show_row(const json_t *row)
 static void put_row(struct doctor *doctor, const struct tool *tool,
 	const char *alone, const char *exec, const char *says)
 {
-	bool helps = strcmp(exec, "works") == 0;
+	bool works = strcmp(exec, "works") == 0;
+	bool helps = works || strcmp(exec, NOT_TAKEN) == 0;
 	json_t *row = json_pack("{s:s, s:s, s:s}", "tool", tool->name,
 		"asItIs", alone, "underExec", exec);
 
 	(void)json_object_set_new(row, "set",
-		helps && strcmp(alone, "works") != 0 ? to_set(tool) :
-						       json_array());
+		helps && strcmp(alone, exec) != 0 ? to_set(tool) :
+						    json_array());
 	if (says[0])
 		(void)json_object_set_new(row, "says",
 			json_stringn_nocheck(says, strlen(says)));
 	(void)json_array_append_new(doctor->rows, row);
-	doctor->ill |= !helps;
+	doctor->ill |= !works;
 	if (!doctor->json)
 		show_row(row);
 }
@@ -149,25 +156,60 @@ static enum tool_answer ask(struct doctor *doctor, const char *command,
 		doctor->tap, &stop}, said);
 }
 
+/* why_not is why a tool that comes to the proxy's own site comes to no other; NULL: it
+ * does. Java takes no user from where exec can say it. */
+static const char *why_not(const struct doctor *doctor, const struct tool *tool)
+{
+	if (!doctor->taken)
+		return "the proxy wants a user, and does not take the one it "
+			"is given, or is given none: --user NAME, and the "
+			"password in SALLYPORT_PASSWORD";
+	if (doctor->asks && strcmp(tool->name, "java") == 0)
+		return "the proxy wants a user, and no property of Java's says "
+			"one";
+	return NULL;
+}
+
+/* compare asks it once more, as under exec. */
+static void compare(struct doctor *doctor, const struct tool *tool,
+	const char *command, enum tool_answer one, const struct tool_said *before)
+{
+	const char *refused = why_not(doctor, tool), *says;
+	char alone[32], under[32];
+	struct tool_said after;
+	enum tool_answer other;
+
+	other = ask(doctor, command, doctor->dressed, &after);
+	if (stop)
+		return;
+	say_answer(one, before->status, alone, sizeof(alone));
+	say_answer(other, after.status, under, sizeof(under));
+	says = other != TOOL_WORKS ? after.line :
+		one != TOOL_WORKS ? before->line : "";
+	if (refused && one == TOOL_WORKS)
+		snprintf(alone, sizeof(alone), NOT_TAKEN);
+	if (refused && other == TOOL_WORKS) {
+		snprintf(under, sizeof(under), NOT_TAKEN);
+		says = refused;
+	}
+	put_row(doctor, tool, alone, under, says);
+}
+
 static void examine(struct doctor *doctor, const struct tool *tool)
 {
-	char alone[32], under[32], *command = ask_line(tool);
-	struct tool_said before, after;
-	enum tool_answer one, other;
+	char *command = ask_line(tool);
+	struct tool_said before;
+	enum tool_answer one = ask(doctor, command, doctor->bare, &before);
 
-	one = ask(doctor, command, doctor->bare, &before);
-	if (one == TOOL_ABSENT) {
+	if (one == TOOL_ABSENT)
 		(void)json_array_append_new(doctor->absent,
 			json_string(tool->name));
-	} else if (!stop) {
-		other = ask(doctor, command, doctor->dressed, &after);
-		say_answer(one, before.status, alone, sizeof(alone));
-		say_answer(other, after.status, under, sizeof(under));
-		if (!stop)
-			put_row(doctor, tool, alone, under,
-				other != TOOL_WORKS ? after.line :
-				one != TOOL_WORKS ? before.line : "");
-	}
+	else if (one == TOOL_UNFIT)
+		(void)json_array_append_new(doctor->unfit,
+			json_pack("{s:s, s:s}", "tool", tool->name, "says",
+				before.line));
+	else if (!stop)
+		compare(doctor, tool, command, one, &before);
 	free(command);
 }
 
@@ -231,19 +273,26 @@ static void show_words(const json_t *rows)
 	free(text);
 }
 
-/* show_ill tells what those say that do not work under exec. */
-static void show_ill(const json_t *rows)
+/* show_ill tells what those say that do not work under exec; once what holds for all. */
+static void show_ill(const struct doctor *doctor)
 {
+	bool told = false;
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(doctor->rows, i, row) {
 		const char *tool, *exec, *says = "";
 
 		(void)json_unpack(row, "{s:s, s:s, s?s}", "tool", &tool,
 			"underExec", &exec, "says", &says);
 		if (strcmp(exec, "works") == 0)
 			continue;
+		if (strcmp(exec, NOT_TAKEN) == 0 && !doctor->taken) {
+			if (!told)
+				printf("407: %s\n", says);
+			told = true;
+			continue;
+		}
 		if (strncmp(tool, "node", 4) == 0 &&
 		    strcmp(exec, "no proxy") == 0)
 			says = "node knows of proxies from 22.21 and 24.5 on";
@@ -252,11 +301,27 @@ static void show_ill(const json_t *rows)
 	}
 }
 
+/* show_unfit: rustup's programs all say the same, and what to do. */
+static void show_unfit(const json_t *unfit)
+{
+	const char *tool, *says;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(unfit, i, one) {
+		(void)json_unpack(one, "{s:s, s:s}", "tool", &tool, "says",
+			&says);
+		printf("Here, and does not run: %s: %s (\"rustup default "
+			"stable\" sees to that)\n", tool, says);
+	}
+}
+
 static void show_end(const struct doctor *doctor)
 {
 	putchar('\n');
 	show_words(doctor->rows);
-	show_ill(doctor->rows);
+	show_ill(doctor);
+	show_unfit(doctor->unfit);
 	show_names("Not here: ", doctor->absent);
 	show_names("Here, and not tried: ", doctor->unasked);
 	puts("\"sallyport env\" sets it all in a shell; \"sallyport trust "
@@ -278,9 +343,9 @@ static int visit_all(struct doctor *doctor)
 	if (stop)
 		return EXIT_FAILED;
 	if (doctor->json) {
-		json_t *out = json_pack("{s:O, s:O, s:O}", "tools",
+		json_t *out = json_pack("{s:O, s:O, s:O, s:O}", "tools",
 			doctor->rows, "absent", doctor->absent, "notTried",
-			doctor->unasked);
+			doctor->unasked, "doesNotRun", doctor->unfit);
 
 		table_json(stdout, out);
 		json_decref(out);
@@ -326,6 +391,17 @@ static int dress(struct doctor *doctor)
 	return code;
 }
 
+/* ask_of_users asks the proxy itself: the tap, by which tools come, lets nobody in yet. */
+static void ask_of_users(struct doctor *doctor)
+{
+	struct target nobody = doctor->proxy.target;
+	char none[] = "http://";
+
+	nobody.url = none;
+	doctor->asks = !user_taken(&nobody);
+	doctor->taken = user_ask(&doctor->proxy.target);
+}
+
 static int prepare(struct doctor *doctor, const struct target_order *order)
 {
 	char err[256];
@@ -339,6 +415,7 @@ static int prepare(struct doctor *doctor, const struct target_order *order)
 	doctor->folder = state_path(doctor->proxy.bench.folder, "ask");
 	if (mkdir(doctor->folder, 0755) != 0)
 		return setup_failed(strerror(errno));
+	ask_of_users(doctor);
 	return dress(doctor);
 }
 
@@ -353,6 +430,7 @@ static void end(struct doctor *doctor)
 	json_decref(doctor->rows);
 	json_decref(doctor->absent);
 	json_decref(doctor->unasked);
+	json_decref(doctor->unfit);
 }
 
 static void on_signal(int number)
@@ -371,6 +449,7 @@ static int run(struct doctor *doctor, const struct target_order *order)
 	doctor->rows = json_array();
 	doctor->absent = json_array();
 	doctor->unasked = json_array();
+	doctor->unfit = json_array();
 	code = prepare(doctor, order);
 	if (code == OPTIONS_FINE)
 		code = visit_all(doctor);
@@ -430,7 +509,8 @@ const struct command command_doctor = {
 		"for something over TLS: as things are, told of the proxy alone, and\n"
 		"as under \"sallyport exec\". Tells which work, and what to set for those\n"
 		"that need it. Nothing is asked for outside. Exits 1 where one does not\n"
-		"work under exec.\n"
+		"work under exec, as all do where the proxy wants a user and does not\n"
+		"take the one that --user names.\n"
 		"\n"
 		"  --tool TOOL         this tool, rather than all; may be given again\n"
 		"  --json              for programs\n"

@@ -35,7 +35,7 @@ int dress_make(const struct target *target, const char *folder, int at,
 		    sizeof(err)) != 0)
 		return setup_failed(err);
 	warn_of_all(before);
-	user_ask(target);
+	(void)user_ask(target);
 	environment_make(&out->env, &(struct environment_aim){
 		.proxy = target->url,
 		.host = target->host,

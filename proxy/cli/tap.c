@@ -180,6 +180,7 @@ void tap_begin(struct tap *tap)
 		end(tap, &tap->pipes[i]);
 	tap->num = 0;
 	tap->best = (struct tap_heard){OVERHEARD_NOTHING, 0};
+	(void)listen(tap->listener, PIPES_MAX); /* again does nothing */
 }
 
 /* --- its own ------------------------------------------------------------ */
@@ -199,7 +200,8 @@ static int resolve(struct tap *tap, const char *host, uint16_t port)
 	return 0;
 }
 
-static int listen_somewhere(struct tap *tap)
+/* take_port: who connects before tap_begin is refused, and need not wait for it. */
+static int take_port(struct tap *tap)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -209,7 +211,6 @@ static int listen_somewhere(struct tap *tap)
 		SOCK_NONBLOCK, 0);
 	if (tap->listener < 0 ||
 	    bind(tap->listener, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-	    listen(tap->listener, PIPES_MAX) != 0 ||
 	    getsockname(tap->listener, (struct sockaddr *)&at, &len) != 0)
 		return -1;
 	tap->port = ntohs(at.sin_port);
@@ -226,7 +227,7 @@ int tap_open(const char *host, uint16_t port, const char *canary,
 	tap->canary = pki_copy(canary);
 	if (resolve(tap, host, port) != 0)
 		why = "the proxy's name has no address";
-	else if (listen_somewhere(tap) != 0)
+	else if (take_port(tap) != 0)
 		why = "no port is free";
 	*out = why ? NULL : tap;
 	if (!why)

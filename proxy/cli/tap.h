@@ -37,7 +37,8 @@ int tap_open(const char *host, uint16_t port, const char *canary,
 void tap_close(struct tap *tap);
 uint16_t tap_port(const struct tap *tap);
 
-/* tap_begin ends all connections and forgets what was heard. */
+/* tap_begin ends all connections and forgets what was heard; before the first, nobody
+ * can connect. */
 void tap_begin(struct tap *tap);
 
 /* tap_turn carries what there is to be carried, for so long at the most. */

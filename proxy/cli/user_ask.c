@@ -81,11 +81,21 @@ static unsigned ask(const struct target *target, const char *who)
 	return status;
 }
 
-void user_ask(const struct target *target)
+bool user_taken(const struct target *target)
 {
 	char who[WORD_MAX];
+	bool taken = !credentials(target, who) || ask(target, who) != NEEDED;
 
-	if (credentials(target, who) && ask(target, who) == NEEDED) {
+	OPENSSL_cleanse(who, sizeof(who));
+	return taken;
+}
+
+bool user_ask(const struct target *target)
+{
+	bool taken = user_taken(target);
+	char who[WORD_MAX];
+
+	if (!taken && credentials(target, who)) {
 		if (!who[0])
 			fputs("sallyport: this proxy asks for a user: --user "
 				"NAME, and the password in "
@@ -97,4 +107,5 @@ void user_ask(const struct target *target)
 				shown(who).text);
 	}
 	OPENSSL_cleanse(who, sizeof(who));
+	return taken;
 }

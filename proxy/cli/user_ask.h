@@ -13,9 +13,15 @@
 #ifndef PROXY_CLI_USER_ASK_H
 #define PROXY_CLI_USER_ASK_H
 
+#include <stdbool.h>
+
 struct target;
 
-/* user_ask tells on standard error what should be done about --user, if anything. */
-void user_ask(const struct target *target);
+/* user_taken: the proxy takes the user that the URL has, or wants none. */
+bool user_taken(const struct target *target);
+
+/* user_ask is user_taken, and tells on standard error what should be done about --user,
+ * if anything. */
+bool user_ask(const struct target *target);
 
 #endif

@@ -6,8 +6,10 @@ The tools are real ones that everybody has, and scripts that go by their names.
 import json
 import os
 import shutil
+import subprocess
 
 from case_exec import bare
+from case_run import Running
 from lab.case import Group
 from lab.nginx import free_port
 
@@ -123,6 +125,43 @@ def what_is_not_here_is_listed(t):
                  "exit 1\n")
     _, said = rows(t, "python requests", env=env)
     assert said["absent"] == ["python requests"] and not said["tools"], said
+
+
+@doctor.case(limit=60)
+def a_shim_that_has_nothing_to_run(t):
+    env = posing(t, "cargo", "echo \"error: rustup could not choose a version "
+                 "of cargo to run\" >&2\nexit 1\n")
+    _, said = rows(t, "cargo", env=env)
+    assert said["doesNotRun"][0]["tool"] == "cargo", said
+    assert not said["absent"] and not said["tools"], said
+    out = run(t, "--tool", "cargo", env=env).stdout
+    assert "Here, and does not run: cargo: error: rustup could not" in out, out
+    assert "rustup default stable" in out and "Not here" not in out, out
+
+
+@doctor.case(limit=120, needs=["program:htpasswd"])
+def a_proxy_that_wants_a_user(t):
+    """Its own site is for all, and so says nothing of others."""
+    subprocess.run(["htpasswd", "-bBcC", "4", t.path("users"), "ann", "right"],
+                   check=True, stderr=subprocess.DEVNULL)
+    with Running(t, {"users": {"htpasswd": t.path("users")}}) as proxy:
+        def ask(code, *args, **env):
+            return t.run(t.binary, "doctor", "--proxy", "127.0.0.1:%d"
+                         % proxy.port, "--tool", "curl", *args,
+                         env=bare(t, **env), timeout=60), code
+        for done, code in (
+                ask(1), ask(1, "--user", "ann", SALLYPORT_PASSWORD="wrong"),
+                ask(0, "--user", "ann", SALLYPORT_PASSWORD="right")):
+            assert done.returncode == code, done
+            refused = "curl             no trust        not let in: 407 " \
+                "CURL_CA_BUNDLE\n" in done.stdout
+            assert refused == (code == 1), done
+            assert ("407: the proxy wants a user" in done.stdout) == refused
+            assert ("SALLYPORT_PASSWORD" in done.stdout) == refused, done
+        done, _ = ask(1, "--json")
+        row = json.loads(done.stdout)["tools"][0]
+        assert row["underExec"] == "not let in: 407", row
+        assert "--user NAME" in row["says"], row
 
 
 @doctor.case
