@@ -1,14 +1,10 @@
 #include "proxy/tools/bundle.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "pki/base.h"
 #include "proxy/cli/setup.h"
@@ -16,8 +12,9 @@
 #include "proxy/cli/workbench.h"
 #include "proxy/tools/jks.h"
 #include "proxy/tools/kit.h"
+#include "proxy/tools/program.h"
 
-enum { FILE_MODE = 0644 };
+enum { FILE_MODE = 0644, SAID = 64 * 1024 };
 
 extern char **environ;
 
@@ -25,10 +22,19 @@ struct places { /* borrowed from argv; NULL: not wanted */
 	const char *pem, *jks, *pkcs12;
 };
 
+static bool is_out(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
 static int write_out(const char *path, const void *data, size_t len)
 {
 	char err[4400];
 
+	if (is_out(path))
+		return fwrite(data, 1, len, stdout) == len &&
+			fflush(stdout) == 0 ? OPTIONS_FINE :
+			setup_failed("standard output can't be written to");
 	if (file_write(path, data, len, FILE_MODE, err, sizeof(err)) != 0)
 		return setup_failed(err);
 	return OPTIONS_FINE;
@@ -38,12 +44,8 @@ static int write_pem(const struct bundle *bundle, const char *path)
 {
 	size_t len;
 	char *text = bundle_pem(bundle, &len);
-	int code = OPTIONS_FINE;
+	int code = write_out(path ? path : "-", text, len);
 
-	if (path && strcmp(path, "-") != 0)
-		code = write_out(path, text, len);
-	else if (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0)
-		code = setup_failed("standard output can't be written to");
 	free(text);
 	return code;
 }
@@ -66,23 +68,19 @@ static int convert(const char *from, const char *to)
 	const char *argv[] = {"keytool", "-importkeystore", "-noprompt",
 		"-srckeystore", from, "-srcstoretype", "JKS", "-srcstorepass",
 		JKS_PASSWORD, "-destkeystore", to, "-deststoretype", "PKCS12",
-		"-deststorepass", JKS_PASSWORD, NULL};
-	posix_spawn_file_actions_t files;
-	int status = 0, error;
-	pid_t pid;
+		"-deststorepass", JKS_PASSWORD, "-J-Duser.language=en", NULL};
+	char said[SAID] = "", err[SAID + 64], *there = program_find(argv[0]);
+	const char *why;
 
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
-		O_WRONLY, 0); /* it tells each entry there */
-	error = posix_spawnp(&pid, argv[0], &files, NULL,
-		(char **)(uintptr_t)argv, environ);
-	posix_spawn_file_actions_destroy(&files);
-	if (error == ENOENT)
+	if (!there)
 		return setup_failed("--pkcs12 needs keytool, which comes with "
 			"Java; --jks does not, and every Java reads that");
-	if (error != 0 || waitpid(pid, &status, 0) != pid || status != 0)
-		return setup_failed("keytool does not make the store");
-	return OPTIONS_FINE;
+	free(there);
+	if (program_run(argv, NULL, said, sizeof(said)) == 0)
+		return OPTIONS_FINE;
+	why = strstr(said, "rror: "); /* it tells each entry, too */
+	(void)program_fail(argv[0], why ? why + 6 : said, err, sizeof(err));
+	return setup_failed(err);
 }
 
 static int write_pkcs12(const struct bundle *bundle, const char *path)
@@ -162,6 +160,12 @@ static int bundle_(const struct command *self, int argc, char **argv)
 	int code = options_read(self, argc, argv, rows,
 		sizeof(rows) / sizeof(*rows));
 
+	if (code == OPTIONS_FINE &&
+	    is_out(to.pem) + is_out(to.jks) + is_out(to.pkcs12) > 1) {
+		fputs("sallyport bundle: -o, --jks and --pkcs12: one of them "
+			"to standard output (-)\n", stderr);
+		code = EXIT_WRONG;
+	}
 	if (code == OPTIONS_FINE)
 		code = target_root_sure(&order, &root_pem);
 	if (code != OPTIONS_FINE)
@@ -180,7 +184,8 @@ const struct command command_bundle = {
 		"\n"
 		"Writes what this machine trusts, what is named by variables as\n"
 		"SSL_CERT_FILE and REQUESTS_CA_BUNDLE, and the proxy's root\n"
-		"certificate: for tools that are told of one file.\n"
+		"certificate: for tools that are told of one file. A FILE that is -\n"
+		"is standard output.\n"
 		"\n"
 		"  -o, --out FILE      as PEM, which without any of these three is\n"
 		"                      printed\n"

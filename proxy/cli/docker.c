@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "proxy/cli/setup.h"
 #include "proxy/cli/target.h"
 
 struct bases {
@@ -45,7 +46,8 @@ static int docker(const struct command *self, int argc, char **argv)
 		return code;
 	docker_write(stdout, base, root_pem);
 	free(root_pem);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+	return fflush(stdout) == 0 ? EXIT_DONE :
+		setup_failed("standard output can't be written to");
 }
 
 const struct command command_docker = {

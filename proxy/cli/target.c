@@ -16,6 +16,7 @@
 #include "proxy/config/mistakes.h"
 #include "proxy/http/url.h"
 #include "proxy/net/address.h"
+#include "proxy/tools/bundle.h"
 #include "proxy/tools/environment.h"
 
 enum { ROOT_MAX = 1 << 20, PASSWORD_MAX = 1024, ADDRESS = HOST_SIZE + 8 };
@@ -154,22 +155,43 @@ static int make_url(struct target *target, const char *user)
 
 /* --- its root ----------------------------------------------------------- */
 
+/* refuse_file says what is in a file that is not one root. */
+static int refuse_file(const char *path, const char *text, size_t len)
+{
+	struct bundle *all = bundle_new();
+	size_t num = bundle_add_pem(all, text, len);
+	struct der der = {(const uint8_t *)text, len};
+
+	fprintf(stderr, "sallyport: %s: should be the one root certificate, as "
+		"PEM, and ", shown(path).text);
+	if (num > 1)
+		fprintf(stderr, "has %zu certificates\n", num);
+	else if (num == 1)
+		fputs("has a certificate that is no CA's: it is the CA's own "
+			"that is needed, not one that it has signed\n", stderr);
+	else if (bundle_add(all, der) == 0)
+		fputs("is DER: \"openssl x509 -inform der -in FILE -out "
+			"root.pem\" makes PEM of it\n", stderr);
+	else
+		fputs("has no certificate\n", stderr);
+	bundle_free(all);
+	return EXIT_WRONG;
+}
+
 /* read_root reads a file that should be one root. */
 static int read_root(const char *path, char **out)
 {
 	char err[4400], *text;
 	size_t len;
+	int code;
 
 	*out = NULL;
 	if (file_read(path, ROOT_MAX, &text, &len, err, sizeof(err)) != 0)
 		return setup_failed(err);
 	*out = root_read(text, len);
+	code = *out ? OPTIONS_FINE : refuse_file(path, text, len);
 	free(text);
-	if (*out)
-		return OPTIONS_FINE;
-	fprintf(stderr, "sallyport: %s: is not one certificate (PEM) of a "
-		"CA\n", shown(path).text);
-	return EXIT_WRONG;
+	return code;
 }
 
 /* hold_given: what --ca has is what counts. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/base.h"
 #include "proxy/cli/ca_table.h"
 #include "proxy/cli/setup.h"
 #include "proxy/cli/target.h"
@@ -129,6 +130,20 @@ static void fail_row(struct trust *trust, const struct truststore *store, int re
 	trust->not_let[store->kind] |= result == TRUSTSTORE_NOT_LET;
 }
 
+/* tell_word writes a word of a line that people copy: whole, and for a shell. */
+static void tell_word(const char *option, const char *word)
+{
+	fprintf(stderr, " %s '", option);
+	for (; *word; word++) {
+		if (*word == '\'')
+			fputs("'\\''", stderr);
+		else
+			fputc((unsigned char)*word < ' ' || *word == 0x7f ?
+				'?' : *word, stderr);
+	}
+	fputc('\'', stderr);
+}
+
 /* tell_root says how root does it, with the same root certificate. */
 static void tell_root(const struct trust *trust)
 {
@@ -142,19 +157,18 @@ static void tell_root(const struct trust *trust)
 	if (trust->root_pem && !order->ca && !order->proxy) {
 		fputs("sallyport ca root", stderr);
 		if (order->config)
-			fprintf(stderr, " -c '%s'", shown(order->config).text);
+			tell_word("-c", order->config);
 		fputs(" >root.pem && ", stderr);
 	}
 	fprintf(stderr, "sudo sallyport trust %s --for %s%s%s", trust->word,
 		system ? "system" : "", system && java ? "," : "",
 		java ? "java" : "");
 	if (trust->java)
-		fprintf(stderr, " --java '%s'", shown(trust->java).text);
+		tell_word("--java", trust->java);
 	if (order->ca || (trust->root_pem && !order->proxy))
-		fprintf(stderr, " --ca '%s'",
-			order->ca ? shown(order->ca).text : "root.pem");
+		tell_word("--ca", order->ca ? order->ca : "root.pem");
 	else if (order->proxy)
-		fprintf(stderr, " --proxy '%s'", shown(order->proxy).text);
+		tell_word("--proxy", order->proxy);
 	fputc('\n', stderr);
 }
 
@@ -165,13 +179,18 @@ static void tell_why(const struct trust *trust)
 	size_t i;
 
 	json_array_foreach(trust->rows, i, row) {
-		const char *path, *state, *why = NULL;
+		const char *at, *state, *why = NULL;
+		char *path;
 
-		(void)json_unpack(row, "{s:s, s:s, s?s}", "path", &path,
+		(void)json_unpack(row, "{s:s, s:s, s?s}", "path", &at,
 			"state", &state, "why", &why);
-		if (why && strcmp(state, "failed") == 0)
-			fprintf(stderr, "sallyport trust %s: %s: %s\n",
-				trust->word, shown(path).text, why);
+		if (!why || strcmp(state, "failed") != 0)
+			continue;
+		path = pki_copy(at);
+		shown_mask(path);
+		fprintf(stderr, "sallyport trust %s: %s: %s\n", trust->word,
+			path, why);
+		free(path);
 	}
 	tell_root(trust);
 }

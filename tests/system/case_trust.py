@@ -411,6 +411,62 @@ def who_listens_is_not_believed_for_good(t):
 # --- words --------------------------------------------------------------------
 
 @trust.case
+def what_is_no_root_is_told(t):
+    with open(t.proxy.root) as f:
+        root = f.read()
+    openssl("x509", "-in", t.proxy.root, "-outform", "DER", "-out",
+            t.path("root.der"))
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+            t.path("leaf.key"), "-out", t.path("leaf.pem"), "-subj",
+            "/CN=leaf", "-addext", "basicConstraints=critical,CA:FALSE")
+    with open(t.path("leaf.pem")) as f:
+        t.write("two.pem", root + f.read())
+    t.write("none.pem", "root\n")
+    for name, words in (("root.der", "is DER: "),
+                        ("leaf.pem", "that is no CA's"),
+                        ("two.pem", "has 2 certificates"),
+                        ("none.pem", "has no certificate")):
+        for command in (("trust", "install"), ("bundle",), ("docker",)):
+            done = t.run(t.binary, *command, "--ca", t.path(name),
+                         env=bare(t))
+            assert done.returncode == 2 and done.stdout == "", done
+            assert words in done.stderr, done.stderr
+
+
+@trust.case
+def a_bundle_goes_to_standard_output(t):
+    """Whatever its form, and one of them alone."""
+    only = ("--ca", t.proxy.root)
+    with open(t.path("store.jks"), "wb") as out:
+        done = subprocess.run([t.binary, "bundle", *only, "--jks", "-"],
+                              env=bare(t), cwd=t.dir, stdout=out)
+    assert done.returncode == 0 and not os.path.exists(t.path("-"))
+    sallyport(t, "status", *only, "--java", t.path("store.jks"))
+    done = t.run(t.binary, "bundle", *only, "--jks", "-", "-o", "-",
+                 env=bare(t))
+    assert done.returncode == 2 and done.stdout == "", done
+    for command in ("bundle", "docker"):
+        done = t.run("sh", "-c", '"$0" "$@" >/dev/full', t.binary, command,
+                     *only, env=bare(t))
+        assert done.returncode == 1 and "standard output" in done.stderr, done
+
+
+@trust.case(needs=["root", "program:unshare", "program:setpriv"])
+def the_line_for_root_is_whole(t):
+    """However long a path is, and whatever is in it."""
+    folder = "/usr/local/share/%s it's" % ("long" * 30)
+    said = in_private(t, "chmod 755 /usr/local/share/ca-certificates\n"
+                      'mkdir "%s" && cp "$ROOT" "%s/r.pem"\n'
+                      'cp "$SALLYPORT" /usr/local/share/sallyport\n'
+                      "chmod 644 /usr/local/share/*/r.pem\n"
+                      "setpriv --reuid 65534 --clear-groups "
+                      "/usr/local/share/sallyport trust install --for system "
+                      '--ca "%s/r.pem" 2>&1 || :\n' % ((folder,) * 3))
+    line = "sudo sallyport trust install --for system --ca '%s/r.pem'\n"
+    assert line % folder.replace("'", "'\\''") in said, said
+
+
+@trust.case
 def it_knows_its_words(t):
     done = sallyport(t, "install", "--for", "firefox", code=2)
     assert "system, nss and java" in done.stderr, done.stderr
