@@ -135,8 +135,11 @@ int truststore_put(const struct truststore *store, const char *root_pem, char *e
 	case 1:
 		return 0;
 	case 0:
-		return pki_fail(err, err_size, "it was put in, and is not "
-			"there");
+		return pki_fail(err, err_size, store->made ?
+			"the system's store has it, of which this is made, "
+			"and making it anew has not brought it here: what does "
+			"so needs Java to be in PATH" :
+			"it was put in, and is not there");
 	default:
 		return -1;
 	}
