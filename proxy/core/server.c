@@ -237,6 +237,7 @@ static void block_signals(void)
 	block(SIGINT);
 	block(SIGHUP);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file as large as it may be is full */
 }
 
 /* The workers' threads get this mask: signals are the main thread's. */
@@ -358,9 +359,16 @@ static void on_full(void *arg)
 	inherit_full();
 }
 
+static void on_lost(void *arg, const char *text)
+{
+	(void)arg;
+	say("%s", text);
+}
+
 static int start(struct server *server, char *err, size_t err_size)
 {
 	const struct config *config = server->snapshot->config;
+	const struct access_calls calls = {.full = on_full, .tell = on_lost};
 	struct log_want want;
 	int result;
 
@@ -369,7 +377,7 @@ static int start(struct server *server, char *err, size_t err_size)
 	ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	want = server_log_want(config);
-	if (access_open(&want, on_full, NULL, &server->log, err, err_size) != 0)
+	if (access_open(&want, &calls, &server->log, err, err_size) != 0)
 		return -1;
 	shared_init(&server->shared, config);
 	if (server_open_keylog(server, config, err, err_size) != 0)

@@ -2,7 +2,9 @@
  * csv_cell.h - text as a cell of CSV (RFC 4180).
  *
  * Controls and what is no UTF-8 are escaped as in JSON, so that a line stays a
- * line; what a spreadsheet would take for a formula gets an apostrophe before it.
+ * line; and so is a semicolon before what would be a formula in a spreadsheet that
+ * parts cells by semicolons: no quotes help there. What any would take for a formula
+ * gets an apostrophe before it.
  *
  * Owns:    nothing. Threads: one a line.
  */

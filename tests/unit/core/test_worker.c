@@ -61,7 +61,7 @@ static int set_up(void **state)
 	memset(&w, 0, sizeof(w));
 	w.old = make_snapshot(1);
 	shared_init(&w.shared, w.old->config);
-	if (access_open(&nowhere, NULL, NULL, &w.log, err, sizeof(err)) != 0)
+	if (access_open(&nowhere, NULL, &w.log, err, sizeof(err)) != 0)
 		fail_msg("%s", err);
 	order.log = w.log;
 	order.snapshot = w.old;

@@ -72,13 +72,15 @@ static void lines_come_back(void **state)
 			.reason = REASON_CLIENT_HANDSHAKE, .ja4 = "j",
 			.client_failure = CLIENT_FAILURE_ALERT,
 			.client_alert = "unknown_ca", .after_certificate = true},
+		{.kind = RECORD_TUNNEL, .user = "'=1", .rule = "''-a",
+			.location = "\xef\xbc\x9d" "1"},
 		{.kind = RECORD_LOG, .dropped = 3}};
 	struct entry_columns columns = {.num = 0};
 	struct entry entry = {.line = NULL};
 	char line[8192];
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		for (int form = LOG_JSON; form <= LOG_CSV; form++) {
 			snprintf(line, sizeof(line), "%s",
 				written((enum log_form)form, &records[i]));
@@ -101,10 +103,12 @@ static void forms_say_the_same(void **state)
 
 	(void)state;
 	r.user_agent = "plain";
+	r.rule = "'=Rest"; /* the apostrophe is its own */
 	snprintf(one, sizeof(one), "%s", written(LOG_JSON, &r));
 	snprintf(other, sizeof(other), "%s", written(LOG_CSV, &r));
 	assert_int_equal(read_back(&json, one, &columns), ENTRY_FINE);
 	assert_int_equal(read_back(&csv, other, &columns), ENTRY_FINE);
+	assert_string_equal(csv.value[ENTRY_rule], "'=Rest");
 	assert_string_equal(json.value[ENTRY_user], "d\xc3\xa9v, \"1\"");
 	assert_string_equal(json.value[ENTRY_bytes_out],
 		"9223372036854775807");

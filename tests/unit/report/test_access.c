@@ -84,7 +84,7 @@ static struct access_log *open_log(const char *where)
 
 	struct log_want want = { .where = where, .redact = LOG_REDACT_QUERY };
 
-	assert_int_equal(access_open(&want, NULL, NULL, &log, err,
+	assert_int_equal(access_open(&want, NULL, &log, err,
 		sizeof(err)), 0);
 	assert_non_null(log);
 	return log;
@@ -316,7 +316,7 @@ static void says_what_can_not_be_opened(void **state)
 	struct access_log *log = NULL;
 
 	(void)state;
-	assert_int_equal(access_open(&want, NULL, NULL, &log, err,
+	assert_int_equal(access_open(&want, NULL, &log, err,
 		sizeof(err)), -1);
 	assert_null(log);
 	assert_non_null(strstr(err, folder));

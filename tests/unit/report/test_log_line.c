@@ -142,6 +142,8 @@ static void formulas_are_defused(void **state)
 {
 	static const char *const values[] = {
 		"=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0",
+		"\xef\xbc\x9d" "1+1", "\xef\xbc\x8b" "1", "\xef\xbc\x8d" "1",
+		"\xef\xbc\xa0SUM(A1)", "'=1", "''\xef\xbc\x9d" "1",
 	};
 	char want[64];
 
@@ -154,10 +156,37 @@ static void formulas_are_defused(void **state)
 	}
 	assert_string_equal(cell(&(struct record){ .user = "\t=1" }, "User"),
 		"\\u0009=1");
+	assert_string_equal(cell(&(struct record){ .user = "\r=1" }, "User"),
+		"\\u000d=1");
 	assert_string_equal(cell(&(struct record){ .user = "a=1" }, "User"),
 		"a=1");
+	assert_string_equal(cell(&(struct record){ .user = "'a" }, "User"),
+		"'a");
 	assert_string_equal(cell(&(struct record){ .user = "=\",\"" }, "User"),
 		"'=\",\"");
+}
+
+/* Where semicolons part cells, commas and quotes within do not. */
+static void semicolons_begin_no_formula(void **state)
+{
+	static const char *const values[][2] = {
+		{ ";=1", "\\u003b=1" },
+		{ "a;=1;b;-2;", "a\\u003b=1;b\\u003b-2;" },
+		{ "a;;\xef\xbc\xa0;", "a;\\u003b\xef\xbc\xa0;" },
+		{ "a, b;\"=1\"", "a, b\\u003b\"=1\"" },
+		{ "a;\"\"+1", "a\\u003b\"\"+1" },
+		{ "=1;=2", "'=1\\u003b=2" },
+		{ "(X11; Linux; rv:1)", "(X11; Linux; rv:1)" },
+		{ "a;\"b", "a;\"b" },
+		{ ";", ";" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct record r = { .user = values[i][0] };
+
+		assert_string_equal(cell(&r, "User"), values[i][1]);
+	}
 }
 
 static void cells_say_yes_no_or_nothing(void **state)
@@ -333,6 +362,7 @@ int main(void)
 		cmocka_unit_test(the_header_has_the_columns),
 		cmocka_unit_test(cells_are_quoted),
 		cmocka_unit_test(formulas_are_defused),
+		cmocka_unit_test(semicolons_begin_no_formula),
 		cmocka_unit_test(cells_say_yes_no_or_nothing),
 		cmocka_unit_test(a_failed_handshake_is_called_so),
 		cmocka_unit_test(every_reason_has_its_line),
