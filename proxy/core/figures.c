@@ -429,8 +429,9 @@ void server_figures(struct server *server)
 		"\"evicted\":%" PRIu64 "},"
 		"\"signatures\":%" PRIu64 ",\"connections\":%" PRIu64 ","
 		"\"open\":%" PRIu64 ",\"exchanges\":%" PRIu64 ","
-		"\"tunnels\":%" PRIu64 "}\n",
+		"\"tunnels\":%" PRIu64 ",\"log_lines_dropped\":%" PRIu64 "}\n",
 		f.leaves.entries, f.leaves.bytes, f.leaves.hits,
 		f.leaves.misses, f.leaves.evicted, SUM(&f, forged), accepted,
-		open, exchanges, SUM(&f, tunnels));
+		open, exchanges, SUM(&f, tunnels),
+		access_dropped(server->log));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -134,6 +135,29 @@ void handover_clear(struct handover *handover)
 	memset(handover, 0, sizeof(*handover));
 }
 
+/* --- opening ------------------------------------------------------------ */
+
+/* open_log: a file also to be read, for how it ends decides what comes next in it.
+ * Of a FIFO nobody may be the reader who only writes to it. */
+static int open_log(const char *path, const struct identity *worker)
+{
+	int fd = reach_open(path, (LOG_FLAGS & ~O_WRONLY) | O_RDWR, worker);
+	struct stat info;
+
+	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return reach_open(path, LOG_FLAGS, worker);
+}
+
+static int open_file(const struct handover_file *file,
+	const struct identity *worker)
+{
+	return file->flags == LOG_FLAGS ? open_log(file->path, worker) :
+		reach_open(file->path, file->flags, worker);
+}
+
 /* --- sending ------------------------------------------------------------ */
 
 /* send_fd sends what fd is, or why there is none, and closes it. */
@@ -181,7 +205,7 @@ static int send_files(const struct handover *handover,
 	int fd;
 
 	DL_FOREACH(handover->files, file) {
-		fd = reach_open(file->path, file->flags, worker);
+		fd = open_file(file, worker);
 		if (again && fd < 0 && errno == ENOENT)
 			continue;
 		if (send_fd(channel, MESSAGE_FILE, file->path, fd) != 0)
@@ -225,7 +249,7 @@ int handover_rotate_log(const struct handover *handover,
 		    handover->log_keep, worker) != 0)
 		return 0;
 	if (send_fd(channel, MESSAGE_FILE, handover->log,
-		    reach_open(handover->log, LOG_FLAGS, worker)) != 0)
+		    open_log(handover->log, worker)) != 0)
 		return -1;
 	return channel_tell(channel, MESSAGE_REOPEN, 0, NULL, -1);
 }

@@ -13,8 +13,11 @@ enum { BACK = 1 << 20 };
 /* open_to_read opens the file itself, whatever it is called by now. */
 static int open_to_read(int fd)
 {
+	int flags = fcntl(fd, F_GETFL);
 	char name[40];
 
+	if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR)
+		return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
