@@ -194,7 +194,7 @@ static void mark(struct refusals *refusals, uint64_t hash)
 		refusals->blind = true;
 }
 
-static void note_accepted(struct refusals *refusals, const struct about *is)
+static void mark_accepted(struct refusals *refusals, const struct about *is)
 {
 	const struct marks *marks = &refusals->accepted;
 
@@ -311,6 +311,20 @@ static bool counts(const struct entry *entry)
 		strncmp(entry_text(entry, ENTRY_reason), "origin-", 7) != 0;
 }
 
+/* note_accepted: refusals are by what a program calls itself in its CONNECT, which
+ * need not be what its requests say. */
+static void note_accepted(struct refusals *refusals, struct about *about,
+	const struct entry *entry)
+{
+	const char *connect = entry_text(entry, ENTRY_connect_user_agent);
+
+	mark_accepted(refusals, about);
+	if (connect[0] == '\0')
+		return;
+	copy(about->agent, AGENT_MAX, connect);
+	mark_accepted(refusals, about);
+}
+
 static void note_refused(struct refusals *refusals, const struct about *about,
 	const struct entry *entry, bool asked)
 {
@@ -355,7 +369,7 @@ void refusals_add(struct refusals *refusals, const struct entry *entry,
 	if (entry_is(entry, ENTRY_reason, "origin-wants-client-certificate"))
 		note_wants(refusals, &about, entry, asked);
 	if (is_request && entry_is(entry, ENTRY_decrypted, "true"))
-		note_accepted(refusals, &about);
+		note_accepted(refusals, &about, entry);
 	else if (entry_is(entry, ENTRY_kind, "refused") && counts(entry))
 		note_refused(refusals, &about, entry, asked);
 }

@@ -112,14 +112,28 @@ static struct text user_of(const struct scope *l, const struct record *r)
 	return slice_of(l->redact & LOG_REDACT_USER ? NULL : r->user);
 }
 
-static struct text user_agent_of(const struct scope *l, const struct record *r)
+static struct text agent_of(const struct scope *l, const char *agent,
+	size_t len)
 {
-	size_t len = r->user_agent_len;
-
 	if (l->redact & LOG_REDACT_USER_AGENT)
 		len = 0;
-	return text_of(r->user_agent,
-		len < USER_AGENT_MAX ? len : USER_AGENT_MAX);
+	return text_of(agent, len < USER_AGENT_MAX ? len : USER_AGENT_MAX);
+}
+
+static struct text user_agent_of(const struct scope *l, const struct record *r)
+{
+	return agent_of(l, r->user_agent, r->user_agent_len);
+}
+
+static struct text connect_agent_of(const struct scope *l,
+	const struct record *r)
+{
+	size_t len = r->connect_agent ? strlen(r->connect_agent) : 0;
+
+	if (len == r->user_agent_len &&
+	    (len == 0 || memcmp(r->connect_agent, r->user_agent, len) == 0))
+		len = 0;
+	return agent_of(l, r->connect_agent, len);
 }
 
 /* path_of is where the path begins in a URL, or its end. */

@@ -62,6 +62,7 @@ struct record {
 	bool after_certificate;    /* ... the client had seen its certificate */
 	const char *user_agent;    /* user_agent_len bytes */
 	size_t user_agent_len;
+	const char *connect_agent; /* the CONNECT's that an exchange came in */
 	const char *origin_tls, *origin_cipher;
 	enum reason untrusted;     /* of an origin let in; REASON_OK: it verified */
 	unsigned origin_days;      /* its certificate is valid for; 0: not known */

@@ -114,6 +114,7 @@ void journal_exchange(struct session *s)
 	r.url_len = x->url ? strlen(x->url) : 0;
 	r.status = x->status;
 	put_agent(x, &r);
+	r.connect_agent = s->client.secure ? s->user_agent : NULL;
 	r.bytes_in = x->bytes_in;
 	r.bytes_out = x->bytes_out;
 	r.ms = session_now(s) - x->started_ms;

@@ -503,6 +503,7 @@ def programs_are_told_apart(t):
     t.ask(tls, "GET", "/1k", "ec.lab.test", "User-Agent: inner/2")
     line = t.line(host="ec.lab.test")
     assert line["user_agent"] == "inner/2" and line["alpn"] == "http/1.1", line
+    assert line["connect_user_agent"] == "outer/1", line
     assert re.fullmatch(r"t13d\d{4}h1_[0-9a-f]{12}_[0-9a-f]{12}",
                         line["ja4"]), line
     assert line["location"] == "Here" and line["decrypted"] is True, line
@@ -514,6 +515,7 @@ def programs_are_told_apart(t):
     fails(t, "ec.lab.test", sock=sock, trust=t.lab.pki.root)
     again = t.line(client_failure="alert")
     assert again["user_agent"] == "outer/1" and again["ja4"] == line["ja4"]
+    assert "connect_user_agent" not in again, again
 
 
 @log.case

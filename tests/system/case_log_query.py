@@ -366,6 +366,51 @@ def the_rule_spares_the_program(t):
         t.line(host=COMMON, kind="tunnel", rule="Pinned: " + COMMON)
 
 
+def told_of(host, agent="", client="10.0.0.1", refuses=True, **more):
+    """A line as if that program had refused, or accepted, our certificate."""
+    line = {"policy_action": "x", "kind": "exchange", "decrypted": True}
+    if refuses:
+        line = {"policy_action": "x", "kind": "refused", "decrypted": False,
+                "client_failure": "alert", "client_alert": "unknown_ca",
+                "after_certificate": True}
+    return dict(line, host=host, client=client, user_agent=agent,
+                ja4="t13d1516h2_8daaf6152771_e5627efa2ab1", port=443, **more)
+
+
+@asked.case
+def every_rule_can_be_pasted(t):
+    """Whatever hosts and programs are called."""
+    odd = ["a.test", "xn--bcher-kva.test", "B\u00dcCHER.example", "192.0.2.7",
+           "2001:db8::7", "[2001:db8::8]", "a_b.test", "A.TEST.", "*.test",
+           'x"y.test', "x y.test", "com", "1", "-.test", "a" * 60 + ".test",
+           ".".join(["b" * 60] * 4), "sallyport.internal", "localhost"]
+    agents = ["", "curl/8.1", "Mozilla/5.0 (X11)", "a\"b/1", "*/1", "-", "x" * 90,
+              "app-1_2.3", "\u00fc/1", "a b", "app/*", "~", "null", "1/2"]
+    clients = ["10.0.0.1", "2001:db8::1", "", "fe80::1", "nonsense"]
+    rows = []
+    for i in range(4):
+        for n, host in enumerate(odd):
+            for k, agent in enumerate(agents):
+                client = clients[(n + k) % len(clients)]
+                rows.append(told_of(host, agent, client))
+                rows.append(told_of("trusted.test", agent, client, False))
+            rows.append(told_of(host, refuses=False,
+                                reason="origin-wants-client-certificate"))
+    for i, row in enumerate(rows):
+        row["time"] = "2026-11-20T%02d:%02d:%02d.000Z" % (
+            i // 3600, i // 60 % 60, i % 60)
+    file = t.write("odd.log", "".join(json.dumps(row) + "\n" for row in rows))
+    said = pinned(t.proxy, "--file", file)
+    assert len(said["pinned"]) > 50, len(said["pinned"])
+    assert said["rules"].count("- name:") > 50, said["rules"]
+    assert "ja4" not in said["rules"].lower(), said["rules"]
+    pasted = t.write("pasted.yaml", "state: %s\n%s" % (
+        t.path("state"), said["rules"]))
+    code, out, err = t.proxy.run("check", "-c", pasted)
+    assert code == 0, (out + err)[:2000]
+    assert said["rules"] in log(t.proxy, "pinned", "--file", file)[0]
+
+
 @asked.case(limit=60)
 def who_refuses_all_does_not_trust_the_ca(t):
     with Running(t) as proxy:

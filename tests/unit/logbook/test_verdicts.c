@@ -13,7 +13,7 @@
 
 /* What a line says, as far as it matters here. */
 struct said {
-	const char *client, *host, *agent, *ja4;
+	const char *client, *host, *agent, *connect, *ja4;
 	const char *failure, *alert; /* NULL: a request came, or alert: none */
 	bool before;                 /* it had not seen the certificate */
 	const char *names, *untrusted, *reason, *ms;
@@ -48,6 +48,7 @@ static void times(unsigned num, int seconds, struct said said)
 	entry.value[ENTRY_client] = said.client ? said.client : "10.0.0.1";
 	entry.value[ENTRY_host] = said.host ? said.host : "a.test";
 	entry.value[ENTRY_user_agent] = said.agent;
+	entry.value[ENTRY_connect_user_agent] = said.connect;
 	entry.value[ENTRY_ja4] = said.ja4 ? said.ja4 : "j";
 	entry.value[ENTRY_kind] = said.failure ? "refused" : "exchange";
 	entry.value[ENTRY_decrypted] = said.failure ? "false" : "true";
@@ -246,6 +247,20 @@ static void who_trusts_is_known_by_its_name(void **state)
 	(void)the_one(3, VERDICT_NO_TRUST);
 }
 
+/* A program whose requests say more than its CONNECT, which alone is known of a
+ * refusal. */
+static void who_trusts_is_known_by_its_connect(void **state)
+{
+	(void)state;
+	LINES(3, 20, ALERT, .agent = "Java/17");
+	LINES(3, 20, ALERT, .agent = "Java/17", .host = "b.test");
+	LINES(9, 20, .agent = "app/1", .connect = "Java/17", .host = "c.test");
+	assert_int_equal(found(3), 2);
+	assert_int_equal(verdicts.at[0].kind, VERDICT_PINNED);
+	assert_true(verdicts.at[0].trusts);
+	assert_string_equal(verdicts.at[0].agent, "Java/17");
+}
+
 /* It refuses all: sparing one host after the other would be wrong. */
 static void who_trusts_nothing_is_told_apart(void **state)
 {
@@ -393,6 +408,7 @@ int main(void)
 		CASE(closing_late_does_not),
 		CASE(closing_does_not_where_it_may_have_accepted),
 		CASE(who_trusts_is_known_by_its_name),
+		CASE(who_trusts_is_known_by_its_connect),
 		CASE(who_trusts_nothing_is_told_apart),
 		CASE(who_is_asked_about_is_judged_by_all),
 		CASE(one_client_without_the_ca),

@@ -213,6 +213,23 @@ static void cells_say_yes_no_or_nothing(void **state)
 	assert_string_equal(cell(&r, "is_sslselfsigned"), "Yes");
 }
 
+/* Of a request that calls itself otherwise than its CONNECT did. */
+static void both_names_of_a_program_are_there(void **state)
+{
+	struct record r = { .user_agent = "app/1", .user_agent_len = 5,
+		.connect_agent = "app/1" };
+
+	(void)state;
+	assert_string_equal(cell(&r, "connect_user_agent"), "");
+	r.connect_agent = "Java/17";
+	assert_string_equal(cell(&r, "user_agent"), "app/1");
+	assert_string_equal(cell(&r, "connect_user_agent"), "Java/17");
+	r.user_agent_len = 0;
+	assert_string_equal(cell(&r, "connect_user_agent"), "Java/17");
+	assert_null(strstr(write_as(LOG_JSON, LOG_REDACT_USER_AGENT, &r),
+		"agent"));
+}
+
 /* --- what came of it ---------------------------------------------------- */
 
 static void a_failed_handshake_is_called_so(void **state)
@@ -363,6 +380,7 @@ int main(void)
 		cmocka_unit_test(cells_are_quoted),
 		cmocka_unit_test(formulas_are_defused),
 		cmocka_unit_test(semicolons_begin_no_formula),
+		cmocka_unit_test(both_names_of_a_program_are_there),
 		cmocka_unit_test(cells_say_yes_no_or_nothing),
 		cmocka_unit_test(a_failed_handshake_is_called_so),
 		cmocka_unit_test(every_reason_has_its_line),
