@@ -87,6 +87,8 @@ static void put_when(const struct verdict *of)
 
 static void put_pinned(const struct verdict *of)
 {
+	char agent[SPARE_AGENT_SIZE];
+
 	printf("%s: its certificate seems to be pinned\n", of->host);
 	put_application(of);
 	put_count(of);
@@ -106,6 +108,9 @@ static void put_pinned(const struct verdict *of)
 		puts(of->trusts ? "  so           no rule: it is the proxy's own "
 			"name, or no client that one could name" :
 			"  so           no rule: it may just not trust the CA");
+	else if (!log_spare_agent(of->agent, agent))
+		puts("  so           its rule is for every program: this one "
+			"can't be told by its name");
 	putchar('\n');
 }
 
@@ -127,7 +132,7 @@ static void put_wants(const struct verdict *of)
 		"  asked        %llu times\n", of->host,
 		(unsigned long long)of->wants);
 	put_when(of);
-	putchar('\n');
+	puts("  so           its rule is for every program and client\n");
 }
 
 static void put_text(const struct verdicts *verdicts)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/logbook/moment.h"
+#include "proxy/logbook/plain.h"
 #include "proxy/report/csv_cell.h"
 
 enum kind { TEXT, URL, NUMBER, COUNT, FLAG, MARK };
@@ -57,6 +58,19 @@ static const char *digits_of(char out[21], json_int_t number)
 	return out;
 }
 
+static void make_cells(struct entry *entry, size_t len)
+{
+	size_t need = len + 2;
+
+	if (entry->cells_cap >= need)
+		return;
+	free(entry->cells);
+	entry->cells = malloc(need);
+	if (!entry->cells)
+		abort();
+	entry->cells_cap = need;
+}
+
 /* --- JSON --------------------------------------------------------------- */
 
 static const char *json_value(const json_t *value, enum kind kind,
@@ -79,8 +93,61 @@ static const char *json_value(const json_t *value, enum kind kind,
 	}
 }
 
+/* field_named looks from where the one before was: fields have an order. */
+static int field_named(const char *name, int from)
+{
+	for (int i = 0; i < ENTRY_FIELDS; i++) {
+		int field = (from + i) % ENTRY_FIELDS;
+
+		if (strcmp(fields[field].name, name) == 0)
+			return field;
+	}
+	return -1;
+}
+
+static bool is_of(enum plain_kind is, enum kind kind)
+{
+	switch (kind) {
+	case NUMBER:
+	case COUNT:
+		return is == PLAIN_NUMBER;
+	case FLAG:
+	case MARK:
+		return is == PLAIN_BOOL;
+	case TEXT:
+	case URL:
+	default:
+		return is == PLAIN_TEXT;
+	}
+}
+
+/* read_plain: false, it is no plain line, and nothing is known of it. */
+static bool read_plain(struct entry *entry, const char *line, size_t len)
+{
+	struct plain plain;
+	int field = 0, found;
+
+	make_cells(entry, len);
+	memcpy(entry->cells, line, len);
+	entry->cells[len] = '\0';
+	plain_open(&plain, entry->cells, len);
+	while (plain_next(&plain)) {
+		found = field_named(plain.key, field);
+		if (found < 0)
+			continue;
+		field = found;
+		entry->value[field] = is_of(plain.kind, fields[field].kind) ?
+			plain.value : NULL;
+	}
+	if (!plain.fine)
+		forget(entry);
+	return plain.fine;
+}
+
 static bool read_json(struct entry *entry, const char *line, size_t len)
 {
+	if (read_plain(entry, line, len))
+		return true;
 	entry->tree = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
 	if (!json_is_object(entry->tree))
 		return false;
@@ -195,19 +262,6 @@ static bool read_csv(struct entry *entry, const char *line, size_t len,
 	if (heading)
 		columns->num = num;
 	return heading || num == due;
-}
-
-static void make_cells(struct entry *entry, size_t len)
-{
-	size_t need = len + 2;
-
-	if (entry->cells_cap >= need)
-		return;
-	free(entry->cells);
-	entry->cells = malloc(need);
-	if (!entry->cells)
-		abort();
-	entry->cells_cap = need;
 }
 
 /* --- either ------------------------------------------------------------- */

@@ -43,7 +43,7 @@ struct entry { /* zeroed is empty */
 	size_t len;
 	bool is_json;
 	json_t *tree;     /* owned */
-	char *cells;      /* owned */
+	char *cells;      /* owned: the line, cut up */
 	size_t cells_cap;
 	char digits[ENTRY_FIELDS][21];
 };

@@ -29,7 +29,7 @@ void marks_close(struct marks *marks)
 	*marks = (struct marks){.at = NULL};
 }
 
-uint64_t marks_hash(const struct marks *marks, char kind, ...)
+uint64_t marks_hash(const struct marks *marks, int kind, ...)
 {
 	uint8_t text[TEXT_MAX] = {(uint8_t)kind};
 	const char *part;

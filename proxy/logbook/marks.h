@@ -25,7 +25,7 @@ void marks_open(struct marks *marks);
 void marks_close(struct marks *marks);
 
 /* marks_hash is of the kind, and the texts up to NULL; never 0. */
-uint64_t marks_hash(const struct marks *marks, char kind, ...)
+uint64_t marks_hash(const struct marks *marks, int kind, ...)
 	__attribute__((sentinel));
 
 /* marks_put: false, there are as many as there may be. */

@@ -5,7 +5,8 @@
  * early callback, hello_read has either read the same names out of the same
  * bytes, or refused them, and it refuses only what it is meant to be stricter
  * about. It never waits for more of what BoringSSL took for whole. What it
- * says of some bytes does not change when more come.
+ * says of some bytes does not change when more come. The JA4 fingerprint of a whole
+ * one has the form of one, whatever is in it.
  *
  * The first byte says what the rest is: 0, bytes from the wire; else the body
  * of a ClientHello, put in records of as many bytes as 1 << (byte % 15).
@@ -213,12 +214,46 @@ static void holds_for_prefixes(const uint8_t *raw, size_t len,
 	must(before == HELLO_MORE || last == before);
 }
 
+/* t13d1516h2_8daaf6152771_e5627efa2ab1 */
+static void is_ja4(const char *ja4)
+{
+	static const char digits[] = "0123456789", letters[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+		hex[] = "0123456789abcdef";
+
+	must(strlen(ja4) == JA4_SIZE - 1);
+	must(ja4[0] == 't' && (ja4[3] == 'd' || ja4[3] == 'i'));
+	must(strspn(ja4 + 1, letters) >= 9 && strspn(ja4 + 4, digits) >= 4);
+	must(ja4[10] == '_' && strspn(ja4 + 11, hex) == 12);
+	must(ja4[23] == '_' && strspn(ja4 + 24, hex) == 12);
+}
+
+/* A message that nobody has looked at is none, or has one, too. */
+static void ja4_of_any(const uint8_t *message, size_t len)
+{
+	uint8_t *copy = malloc(len + !len);
+	char ja4[JA4_SIZE];
+
+	must(copy != NULL);
+	if (len > 0)
+		memcpy(copy, message, len);
+	ja4_write(copy, len, ja4);
+	must(memchr(ja4, '\0', sizeof(ja4)) != NULL);
+	if (ja4[0])
+		is_ja4(ja4);
+	free(copy);
+}
+
 static void check(const uint8_t *raw, size_t len)
 {
 	enum hello_result result;
 	struct hello hello;
 
 	result = read_copy(raw, len, &hello);
+	if (result == HELLO_WHOLE) {
+		is_ja4(hello.ja4);
+		must((hello.ja4[3] == 'd') == hello.has_sni);
+	}
 	holds_for_prefixes(raw, len, result, &hello);
 	let_boringssl_read(raw, len);
 	if (seen.hello && result == HELLO_WHOLE)
@@ -255,6 +290,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
+	ja4_of_any(data + 1, size - 1);
 	if (data[0] == 0) {
 		check(data + 1, size - 1);
 		return 0;
