@@ -105,6 +105,16 @@ static int check_words(const struct command *command,
 		kinds, sizeof(kinds) / sizeof(*kinds)) : code;
 }
 
+static int check_order(const struct command *command,
+	const struct log_ask *ask)
+{
+	if (!ask->since || !ask->until ||
+	    ask->filter.since_ms <= ask->filter.until_ms)
+		return OPTIONS_FINE;
+	return log_wrong(command, "until", ask->until,
+		"that is before --since, where no line can be");
+}
+
 static int read_client(const struct command *command, struct log_ask *ask)
 {
 	char err[256];
@@ -175,6 +185,8 @@ int log_ask_read(const struct command *command, struct log_ask *ask)
 		code = read_moment(command, "until", ask->until,
 			&ask->filter.until_ms);
 	if (code == OPTIONS_FINE)
+		code = check_order(command, ask);
+	if (code == OPTIONS_FINE)
 		code = check_words(command, &ask->filter);
 	if (code == OPTIONS_FINE)
 		code = read_client(command, ask);
@@ -211,6 +223,14 @@ int log_ask_open(const struct log_ask *ask, struct book *book)
 	return not_opened(path);
 }
 
+int log_written(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_DONE;
+	fputs("sallyport: standard output does not take it all\n", stderr);
+	return EXIT_FAILED;
+}
+
 int log_ask_end(const struct book *book)
 {
 	if (book->foreign > 0)
@@ -220,7 +240,7 @@ int log_ask_end(const struct book *book)
 			book->foreign == 1 ? "" : "s",
 			book->foreign == 1 ? "is" : "are");
 	if (book->error == 0)
-		return EXIT_DONE;
+		return log_written();
 	fprintf(stderr, "sallyport: the log can't be read to its end: %s\n",
 		strerror(book->error));
 	return EXIT_FAILED;

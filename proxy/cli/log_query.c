@@ -103,6 +103,8 @@ static int run(struct query *query)
 		}
 		print_latest(query, &entry);
 		log_table_end(&query->table);
+		if (query->format == FORMAT_TABLE && !query->table.begun)
+			fputs("sallyport: no line fits\n", stderr);
 		code = log_ask_end(&book);
 	}
 	entry_clear(&entry);

@@ -89,7 +89,7 @@ static int follow(struct tail *tail, const char *path)
 			return errno = tail->trail.lines.error, not_read(path);
 		usleep(PAUSE_US);
 	}
-	return EXIT_DONE;
+	return log_written();
 }
 
 static const char *path_of(const struct command *self, struct tail *tail)

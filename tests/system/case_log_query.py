@@ -121,11 +121,27 @@ def wrong_words_are_told(t):
                           (("--kind", "tunel"), "tunnel?"),
                           (("--client", "10.0.0.1/8"), "10.0.0"),
                           (("--limit", "0"), "from 1 to"),
+                          (("--since", "1h", "--until", "2h"),
+                           "before --since"),
                           (("--format", "xml"), "table, json or csv")):
         _, err = log(t.proxy, "query", *options, code=2)
         assert told in err, (options, err)
     _, err = log(t.proxy, "query", "--file", t.path("none"), code=1)
     assert "No such file" in err, err
+
+
+@asked.case
+def what_can_not_be_written_is_told(t):
+    some_of_each(t)
+    for word in "query", "pinned", "tail":
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                (t.binary, "log", word, "--file", t.proxy.access),
+                stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 1, (word, done)
+        assert "does not take it all" in done.stderr, (word, done)
+    _, err = log(t.proxy, "query", "--format", "table", "--user", "nobody")
+    assert "no line fits" in err, err
 
 
 @asked.case
