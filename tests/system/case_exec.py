@@ -397,12 +397,12 @@ Tool("ruby", "ruby", lambda t: (
     ORIGIN + "/1k"), prints_it)
 
 def composer(t):
-    serve(t, "composer/packages.json", json.dumps({"packages": {"lab/lab": {
+    serve(t, "packagist/packages.json", json.dumps({"packages": {"lab/lab": {
         "1.0.0": {"name": "lab/lab", "version": "1.0.0",
                   "type": "metapackage"}}}}))
     t.write("composer.json", json.dumps({
         "require": {"lab/lab": "*"}, "repositories": [
-            {"type": "composer", "url": ORIGIN + "/composer"},
+            {"type": "composer", "url": ORIGIN + "/packagist"},
             {"packagist.org": False}]}))
     return ("composer", "update", "--no-interaction", "--quiet")
 
