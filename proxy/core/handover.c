@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "proxy/core/channel.h"
 #include "proxy/core/reach.h"
 #include "proxy/core/rotation.h"
+#include "proxy/report/log_ending.h"
 
 enum { LOG_FLAGS = O_WRONLY | O_CREAT | O_APPEND };
 
@@ -87,6 +87,7 @@ static void take_config(struct handover *out, struct config *config)
 	out->rotate_s = config->issuing.rotate_s;
 	out->log_rotate = config->log.rotate;
 	out->log_keep = config->log.keep;
+	out->log_form = config->log.format == LOG_FORMAT_CSV ? LOG_CSV : LOG_JSON;
 	config_crl_base(config, out->crl_base, sizeof(out->crl_base));
 	list_files(out, config);
 }
@@ -133,29 +134,6 @@ void handover_clear(struct handover *handover)
 	free(handover->state);
 	free(handover->log);
 	memset(handover, 0, sizeof(*handover));
-}
-
-/* --- opening ------------------------------------------------------------ */
-
-/* open_log: a file also to be read, for how it ends decides what comes next in it.
- * Of a FIFO nobody may be the reader who only writes to it. */
-static int open_log(const char *path, const struct identity *worker)
-{
-	int fd = reach_open(path, (LOG_FLAGS & ~O_WRONLY) | O_RDWR, worker);
-	struct stat info;
-
-	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return reach_open(path, LOG_FLAGS, worker);
-}
-
-static int open_file(const struct handover_file *file,
-	const struct identity *worker)
-{
-	return file->flags == LOG_FLAGS ? open_log(file->path, worker) :
-		reach_open(file->path, file->flags, worker);
 }
 
 /* --- sending ------------------------------------------------------------ */
@@ -205,9 +183,11 @@ static int send_files(const struct handover *handover,
 	int fd;
 
 	DL_FOREACH(handover->files, file) {
-		fd = open_file(file, worker);
+		fd = reach_open(file->path, file->flags, worker);
 		if (again && fd < 0 && errno == ENOENT)
 			continue;
+		if (!again && fd >= 0 && file->flags == LOG_FLAGS)
+			log_ending_mend(fd, handover->log_form);
 		if (send_fd(channel, MESSAGE_FILE, file->path, fd) != 0)
 			return -1;
 	}
@@ -249,7 +229,7 @@ int handover_rotate_log(const struct handover *handover,
 		    handover->log_keep, worker) != 0)
 		return 0;
 	if (send_fd(channel, MESSAGE_FILE, handover->log,
-		    open_log(handover->log, worker)) != 0)
+		    reach_open(handover->log, LOG_FLAGS, worker)) != 0)
 		return -1;
 	return channel_tell(channel, MESSAGE_REOPEN, 0, NULL, -1);
 }

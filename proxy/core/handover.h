@@ -16,6 +16,7 @@
 
 #include "proxy/config/config.h"
 #include "proxy/core/identity.h"
+#include "proxy/report/log_line.h"
 
 struct handover {
 	struct config *config;  /* owned; NULL once dropped */
@@ -28,6 +29,7 @@ struct handover {
 	char *log;              /* owned: the file log.access; NULL: none */
 	uint64_t log_rotate;    /* size it may have; 0: any */
 	unsigned log_keep;
+	enum log_form log_form;
 	enum watch watch;       /* reload.watch */
 	uint64_t validity_s, rotate_s; /* for the keeper */
 	char crl_base[CRL_BASE_SIZE];
@@ -44,7 +46,8 @@ void handover_clear(struct handover *handover);
 
 /* handover_send opens all of it now and sends it. What the worker could not have
  * opened itself is opened only where it can't have a hand in what is found there
- * (reach.h). -1: the worker is gone. */
+ * (reach.h). A log is mended first, of which the worker may not be able to read how it
+ * ends (log_ending.h). -1: the worker is gone. */
 int handover_send(const struct handover *handover,
 	const struct identity *worker, int channel)
 	__attribute__((warn_unused_result));

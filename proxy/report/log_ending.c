@@ -103,3 +103,24 @@ struct log_ending log_ending_of(int fd, enum log_form form)
 	close(file);
 	return ending;
 }
+
+void log_ending_mend(int fd, enum log_form form)
+{
+	struct json_line wanting = {0};
+	struct log_ending ending;
+	struct stat info;
+
+	if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
+		return;
+	ending = log_ending_of(fd, form);
+	if (ending.cut) {
+		*json_room(&wanting, 1) = '\n';
+		wanting.len++;
+	}
+	if (!ending.titled)
+		log_line_header(&wanting, form);
+	/* Where the disk is full, the worker will say so. */
+	if (wanting.len > 0 && write(fd, wanting.text, wanting.len) < 0)
+		(void)0;
+	free(wanting.text);
+}

@@ -23,4 +23,8 @@ struct log_ending {
  * of, which is not empty. */
 struct log_ending log_ending_of(int fd, enum log_form form);
 
+/* log_ending_mend writes what is wanting there: for who can read the file, before
+ * somebody gets it who can't. */
+void log_ending_mend(int fd, enum log_form form);
+
 #endif
