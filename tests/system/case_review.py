@@ -272,8 +272,9 @@ def answers_that_are_not_read_are_not_piled_up(t):
     except (TimeoutError, ConnectionError):
         pass
     grown = t.proxy.rss() - before
-    assert grown < (32 << 20) * SLOW, "%d bytes more for %d bytes sent" % (
-        grown, sent)
+    # A sanitizer keeps 256 MB of what was freed; piled up it would be gigabytes.
+    assert grown < (32 << 20 if SLOW == 1 else 512 << 20), \
+        "%d bytes more for %d bytes sent" % (grown, sent)
 
 
 @brief.case(limit=60)
