@@ -85,10 +85,27 @@ static void put_when(const struct verdict *of)
 	printf("  when         %s to %s\n", first, last);
 }
 
-static void put_pinned(const struct verdict *of)
+/* put_so: why there is no rule, or how far it goes. */
+static void put_so(const struct verdict *of)
 {
 	char agent[SPARE_AGENT_SIZE];
 
+	if (!of->trusts)
+		puts("  so           no rule: it may just not trust the CA");
+	else if (log_spare_passes_others(of))
+		puts("  so           no rule: it would pass other programs, too, "
+			"which accept the proxy's\n               certificates "
+			"there; one for those clients alone (sources) would not");
+	else if (!log_spare_fits(of))
+		puts("  so           no rule: it is the proxy's own "
+			"name, or no client that one could name");
+	else if (!log_spare_agent(of->agent, agent))
+		puts("  so           its rule is for every program: this one "
+			"can't be told by its name");
+}
+
+static void put_pinned(const struct verdict *of)
+{
 	printf("%s: its certificate seems to be pinned\n", of->host);
 	put_application(of);
 	put_count(of);
@@ -104,13 +121,7 @@ static void put_pinned(const struct verdict *of)
 		"exec\" or \"sallyport trust\" has it\n               do so)");
 	if (of->clients == 1)
 		puts("  only         this one client has shown it");
-	if (!log_spare_fits(of))
-		puts(of->trusts ? "  so           no rule: it is the proxy's own "
-			"name, or no client that one could name" :
-			"  so           no rule: it may just not trust the CA");
-	else if (!log_spare_agent(of->agent, agent))
-		puts("  so           its rule is for every program: this one "
-			"can't be told by its name");
+	put_so(of);
 	putchar('\n');
 }
 
@@ -202,6 +213,9 @@ static json_t *json_of(const struct verdict *of)
 	if (of->kind == VERDICT_PINNED)
 		(void)json_object_set_new(object, "accepts_elsewhere",
 			json_boolean(of->trusts));
+	if (of->kind == VERDICT_PINNED)
+		(void)json_object_set_new(object, "others_accept",
+			json_boolean(log_spare_passes_others(of)));
 	if (of->kind == VERDICT_NO_TRUST)
 		(void)json_object_set_new(object, "hosts",
 			json_integer((json_int_t)of->hosts));

@@ -38,12 +38,21 @@ static const char *source_of(const struct verdict *of)
 		NULL;
 }
 
+bool log_spare_passes_others(const struct verdict *of)
+{
+	char agent[SPARE_AGENT_SIZE];
+
+	if (of->kind != VERDICT_PINNED || source_of(of))
+		return false;
+	return log_spare_agent(of->agent, agent) ? of->namesake : of->anybody;
+}
+
 bool log_spare_fits(const struct verdict *of)
 {
 	struct sockaddr_storage address;
 	const char *source = source_of(of);
 
-	if (strcmp(of->host, MAGIC_HOST) == 0 ||
+	if (strcmp(of->host, MAGIC_HOST) == 0 || log_spare_passes_others(of) ||
 	    (source && !filter_address(source, &address)))
 		return false;
 	return of->kind == VERDICT_WANTS ||

@@ -12,8 +12,13 @@
 #include "proxy/logbook/verdicts.h"
 
 /* log_spare_fits: there is a rule for that. There is none for a program that has
- * accepted nothing of ours: it may just not trust the CA; nor for our own pages. */
+ * accepted nothing of ours: it may just not trust the CA; nor for our own pages, nor
+ * for what would pass others. */
 bool log_spare_fits(const struct verdict *of);
+
+/* log_spare_passes_others: its rule would go for programs as well that do accept ours
+ * for that host. Two clients who refuse it on purpose could have that of anybody. */
+bool log_spare_passes_others(const struct verdict *of);
 
 /* log_spare writes one for each program at a host that it pins, and for each host
  * that wants certificates, as items of ssl-rules. A rule is for that program alone

@@ -17,6 +17,8 @@ enum {
 	ANY_BY_CLIENT_AND_AGENT,
 	ANY_BY_BOTH,
 	ANY_BY_TLS,
+	HOST_BY_ANYBODY,
+	HOST_BY_PRODUCT,
 	ROW,
 	CLIENT,
 };
@@ -194,10 +196,18 @@ static void mark(struct refusals *refusals, uint64_t hash)
 		refusals->blind = true;
 }
 
+/* product_of is what an agent begins with, without its version: rules name that. */
+static void product_of(const char *agent, char out[AGENT_MAX + 1])
+{
+	copy(out, strcspn(agent, "/"), agent);
+}
+
 static void mark_accepted(struct refusals *refusals, const struct about *is)
 {
 	const struct marks *marks = &refusals->accepted;
+	char product[AGENT_MAX + 1];
 
+	mark(refusals, marks_hash(marks, HOST_BY_ANYBODY, is->host, NULL));
 	mark(refusals, marks_hash(marks, HOST_BY_CLIENT_AND_TLS, is->client,
 		is->host, is->ja4, NULL));
 	mark(refusals, marks_hash(marks, HOST_BY_TLS, is->host, is->ja4, NULL));
@@ -206,6 +216,9 @@ static void mark_accepted(struct refusals *refusals, const struct about *is)
 	mark(refusals, marks_hash(marks, ANY_BY_TLS, is->ja4, NULL));
 	if (is->agent[0] == '\0')
 		return;
+	product_of(is->agent, product);
+	mark(refusals, marks_hash(marks, HOST_BY_PRODUCT, is->host, product,
+		NULL));
 	mark(refusals, marks_hash(marks, HOST_BY_CLIENT_AND_AGENT, is->client,
 		is->host, is->agent, NULL));
 	mark(refusals, marks_hash(marks, HOST_BY_BOTH, is->host, is->ja4,
@@ -263,6 +276,26 @@ bool refusals_trusts_anywhere(const struct refusals *refusals,
 		marks_hash(marks, ANY_BY_TLS, row->ja4, NULL));
 }
 
+bool refusals_anybody_accepted(const struct refusals *refusals,
+	const struct refusal *row)
+{
+	const struct marks *marks = &refusals->accepted;
+
+	return marks_has(marks, marks_hash(marks, HOST_BY_ANYBODY, row->host,
+		NULL));
+}
+
+bool refusals_namesake_accepted(const struct refusals *refusals,
+	const struct refusal *row)
+{
+	const struct marks *marks = &refusals->accepted;
+	char product[AGENT_MAX + 1];
+
+	product_of(row->agent, product);
+	return marks_has(marks, marks_hash(marks, HOST_BY_PRODUCT, row->host,
+		product, NULL));
+}
+
 static void note_time(struct refusal *row, int64_t at_ms)
 {
 	if (row->first_ms == 0 || at_ms < row->first_ms)
@@ -303,11 +336,18 @@ static enum refusal_how how_of(const struct entry *entry)
 	return REFUSAL_HOWS;
 }
 
+/* is_sound: it was the host that a rule would name; else whoever sends a name to a
+ * server of his own has a say about it. */
+static bool is_sound(const struct entry *entry)
+{
+	return !entry->value[ENTRY_untrusted] &&
+		!entry_is(entry, ENTRY_names, "differ");
+}
+
 /* counts: it is about us what the client thinks of the certificate. */
 static bool counts(const struct entry *entry)
 {
-	return !entry->value[ENTRY_untrusted] &&
-		!entry_is(entry, ENTRY_names, "differ") &&
+	return is_sound(entry) &&
 		strncmp(entry_text(entry, ENTRY_reason), "origin-", 7) != 0;
 }
 
@@ -348,6 +388,8 @@ static void note_wants(struct refusals *refusals, const struct about *about,
 	struct about host = {.agent = ""};
 	struct refusal *row;
 
+	if (!is_sound(entry))
+		return;
 	memcpy(host.host, about->host, sizeof(host.host));
 	row = row_of(refusals, &host, true);
 	if (!row)

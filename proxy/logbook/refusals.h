@@ -12,7 +12,7 @@
  * A program is known by what it says of itself (User-Agent, of the CONNECT) and by
  * its TLS (JA4), on one client. What is not refused for its own sake does not
  * count: an origin's certificate that is passed on as not trusted, and
- * connections whose two names differ.
+ * connections whose two names differ. Neither does there what the origin wants.
  *
  * Owns:    all its text. Threads: one.
  */
@@ -94,6 +94,15 @@ bool refusals_trusts(const struct refusals *refusals,
 
 /* refusals_trusts_anywhere: or on any. */
 bool refusals_trusts_anywhere(const struct refusals *refusals,
+	const struct refusal *refusal);
+
+/* refusals_anybody_accepted: some program has, for this host.
+ * refusals_namesake_accepted: one has that calls itself the same, but for the
+ * version. Whom a rule passes that goes by no more than that, they are passed,
+ * too. */
+bool refusals_anybody_accepted(const struct refusals *refusals,
+	const struct refusal *refusal);
+bool refusals_namesake_accepted(const struct refusals *refusals,
 	const struct refusal *refusal);
 
 #endif

@@ -222,6 +222,10 @@ static void judge_host(struct search *search, const struct refusal *rows,
 		add_row(&verdict, row);
 		verdict.client = verdict.clients++ ? NULL : row->client;
 		verdict.trusts |= refusals_trusts(search->refusals, row);
+		verdict.anybody |=
+			refusals_anybody_accepted(search->refusals, row);
+		verdict.namesake |=
+			refusals_namesake_accepted(search->refusals, row);
 		if (says_much(search, row))
 			weight += refusal_unsure(row);
 	}

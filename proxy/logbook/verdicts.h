@@ -41,6 +41,8 @@ struct verdict {
 	size_t clients, hosts;
 	bool asked;
 	bool trusts;         /* of PINNED: it accepts ours for other hosts */
+	bool anybody, namesake; /* likewise: other programs accept ours for this
+	                      * one; such that call themselves the same do */
 	int64_t first_ms, last_ms;
 };
 

@@ -225,6 +225,31 @@ static void one_client_makes_a_rule_for_itself_alone(void **state)
 		"    action: do-not-inspect\n");
 }
 
+/* Two clients who refuse on purpose do not open a host for everybody. */
+static void no_rule_for_who_accepts_it(void **state)
+{
+	struct verdict all[] = {
+		{PIN, .host = "a.test", .agent = "", .anybody = true},
+		{PIN, .host = "b.test", .agent = "Mozilla/5.0 (X11)",
+			.anybody = true},
+		{PIN, .host = "c.test", .agent = "app/1", .anybody = true,
+			.namesake = true},
+	};
+
+	(void)state;
+	rules_are(all, 3, "");
+	all[0].clients = 1;
+	all[0].client = "10.0.0.1";
+	all[2].namesake = false;
+	rules_are(all, 3, "ssl-rules:\n"
+		"  - name: \"Pinned: a.test\"\n"
+		"    match: {hosts: [\"a.test\"], sources: [\"10.0.0.1\"]}\n"
+		"    action: do-not-inspect\n"
+		"  - name: \"Pinned: c.test\"\n"
+		"    match: {hosts: [\"c.test\"], user-agents: [\"app/*\"]}\n"
+		"    action: do-not-inspect\n");
+}
+
 static void no_rule_for_these(void **state)
 {
 	struct verdict all[] = {
@@ -251,6 +276,7 @@ int main(void)
 		cmocka_unit_test(agents_become_patterns),
 		cmocka_unit_test(a_rule_for_each_program_at_a_host),
 		cmocka_unit_test(one_client_makes_a_rule_for_itself_alone),
+		cmocka_unit_test(no_rule_for_who_accepts_it),
 		cmocka_unit_test(no_rule_for_these),
 	};
 

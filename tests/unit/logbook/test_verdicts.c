@@ -355,6 +355,53 @@ static void hosts_that_want_certificates(void **state)
 }
 
 /* Whoever makes up hosts does not make it grow. */
+/* Whoever sends a name to a server of his own makes no host of that name want
+ * any. */
+static void other_servers_want_nothing(void **state)
+{
+	(void)state;
+	LINES(9, 60, .names = "differ", .failure = "unused",
+		.reason = "origin-wants-client-certificate");
+	LINES(9, 60, .untrusted = "origin-certificate-self-signed",
+		.failure = "unused",
+		.reason = "origin-wants-client-certificate");
+	assert_int_equal(found(3), 0);
+}
+
+static void nobody_else_accepts_it(void **state)
+{
+	const struct verdict *one;
+
+	(void)state;
+	LINES(9, 60, ALERT, .agent = "app/1", .client = "10.0.0.7");
+	LINES(9, 60, ALERT, .agent = "app/1", .client = "10.0.0.8");
+	LINES(1, 0, .agent = "app/1", .client = "10.0.0.7", .host = "b.test");
+	one = the_one(3, VERDICT_PINNED);
+	assert_false(one->anybody || one->namesake);
+}
+
+static void others_accept_it(void **state)
+{
+	const struct verdict *one;
+
+	(void)state;
+	LINES(9, 60, ALERT, .agent = "app/1", .client = "10.0.0.7");
+	LINES(1, 0, .agent = "other/1", .ja4 = "k");
+	one = the_one(3, VERDICT_PINNED);
+	assert_true(one->anybody && !one->namesake);
+}
+
+static void namesakes_accept_it(void **state)
+{
+	const struct verdict *one;
+
+	(void)state;
+	LINES(9, 60, ALERT, .agent = "app/1", .client = "10.0.0.7");
+	LINES(1, 0, .agent = "app/2", .ja4 = "k");
+	one = the_one(3, VERDICT_PINNED);
+	assert_true(one->anybody && one->namesake);
+}
+
 static void there_are_bounds(void **state)
 {
 	char host[32], client[32];
@@ -416,6 +463,10 @@ int main(void)
 		CASE(clients_are_taken_together),
 		CASE(not_of_our_making),
 		CASE(hosts_that_want_certificates),
+		CASE(other_servers_want_nothing),
+		CASE(nobody_else_accepts_it),
+		CASE(others_accept_it),
+		CASE(namesakes_accept_it),
 		CASE(there_are_bounds),
 		CASE(one_client_does_not_fill_it),
 	};
