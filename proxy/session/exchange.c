@@ -230,6 +230,7 @@ static enum exchange_result step_origin(struct exchange *x)
 		return reason == REASON_OK ? send_request(x) :
 					     fail(x, reason, x->origin->why);
 	case ORIGIN_FAILED:
+		origin_describe(x->origin, &x->origin_facts);
 		return fail(x, x->origin->reason, x->origin->why);
 	case ORIGIN_DIALLING:
 	case ORIGIN_SHAKING:

@@ -232,6 +232,8 @@ static enum wait deny(struct session *s, enum reason reason, const char *why)
 {
 	s->deny = reason;
 	words_set(&s->deny_why, why);
+	if (s->origin)
+		s->untrusted = origin_let_in(s->origin);
 	if (reason == REASON_ORIGIN_WANTS_CERT && s->origin->judged &&
 	    s->origin->verdict == VERDICT_TRUSTED)
 		intercept_undecryptable(s);

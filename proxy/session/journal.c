@@ -56,6 +56,7 @@ static void put_client(const struct session *s, struct record *r)
 	r->port = s->port;
 	r->sni = s->sni[0] ? s->sni : NULL;
 	r->location = config_location_at(session_config(s), &s->peer.any);
+	r->untrusted = s->untrusted;
 	put_tls(s, r);
 	if (s->site)
 		r->leaf = s->leaf_forged ? "forged" : "cached";
@@ -71,8 +72,8 @@ static void put_origin(const struct origin_facts *facts, struct record *r)
 	r->ms_origin = facts->ms;
 	r->origin_days = facts->days;
 	r->origin_wildcard = facts->wildcard;
-	if (facts->tls && !facts->trusted)
-		r->untrusted = reason_of_verdict(facts->verdict);
+	if (facts->untrusted != REASON_OK)
+		r->untrusted = facts->untrusted;
 }
 
 /* put_agent: of a request its own, as long as its head is there. */

@@ -413,17 +413,23 @@ const uint8_t *origin_alpn(const struct origin *origin, unsigned *out_len)
 	return name;
 }
 
+enum reason origin_let_in(const struct origin *origin)
+{
+	return origin->judged && origin->mode != UNTRUSTED_BLOCK ?
+		reason_of_verdict(origin->verdict) : REASON_OK;
+}
+
 void origin_describe(const struct origin *origin, struct origin_facts *out)
 {
 	const struct stream *stream = &origin->stream;
 	const SSL_CIPHER *cipher;
 
-	*out = (struct origin_facts){.reused = origin->reused};
+	*out = (struct origin_facts){.reused = origin->reused,
+		.untrusted = origin_let_in(origin)};
 	if (origin->ready_ms && !origin->reused)
 		out->ms = origin->ready_ms - origin->started_ms;
 	if (!stream->open || !stream->secure)
 		return;
-	out->verdict = origin->verdict;
 	out->trusted = origin->verdict == VERDICT_TRUSTED;
 	out->days = origin->cert_days;
 	out->wildcard = origin->cert_wildcard;

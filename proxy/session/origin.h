@@ -137,7 +137,7 @@ const uint8_t *origin_alpn(const struct origin *origin, unsigned *out_len);
 struct origin_facts {
 	bool reused, resumed;
 	bool trusted;             /* TLS, and verified */
-	enum verdict verdict;     /* of TLS */
+	enum reason untrusted;    /* origin_let_in */
 	const char *tls, *cipher; /* NULL: plain */
 	unsigned days;            /* its certificate is valid for; 0: unknown */
 	bool wildcard;
@@ -145,6 +145,10 @@ struct origin_facts {
 };
 
 void origin_describe(const struct origin *origin, struct origin_facts *out);
+
+/* origin_let_in is what is wrong with its certificate, where it was not refused for
+ * that; REASON_OK: nothing. Of one that failed by something else, too. */
+enum reason origin_let_in(const struct origin *origin);
 
 enum reason reason_of_verdict(enum verdict verdict);
 

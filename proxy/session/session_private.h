@@ -143,6 +143,8 @@ struct session {
 	uint64_t generation;           /* of the snapshot that decided */
 	enum reason deny;              /* inspected: every request gets its page */
 	char *deny_why;                /* owned: words.h */
+	enum reason untrusted;         /* of the origin it was denied for: what the
+	                                * rule let in all the same */
 
 	/* The origin, when no exchange has it. */
 	struct origin *origin;         /* owned */

@@ -1,5 +1,10 @@
 """Origins that no one should trust: each with its own reason."""
 
+import contextlib
+import socket
+import ssl
+import threading
+
 from lab.case import Group, error_page, eventually
 from lab.nginx import Nginx
 from lab.pki import show, split
@@ -103,6 +108,35 @@ def an_origin_of_tls_1_1_is_refused(t):
     assert reply.error not in ("ok", "connection-refused"), reply.error
 
 
+@contextlib.contextmanager
+def wanting(t, highest):
+    """An origin that wants a certificate, and has another one's name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = highest
+    context.load_cert_chain(t.lab.pki.path("mtls.pem"),
+                            t.lab.pki.path("mtls.key"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(t.lab.pki.root)
+
+    def serve():
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            with sock, contextlib.suppress(OSError):
+                context.wrap_socket(sock, server_side=True).recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
 def wants_certificate(t, host):
     for _ in range(2):
         reply = t.fetch("https://%s/1k" % host)
@@ -119,6 +153,20 @@ def an_origin_that_needs_a_certificate_is_refused(t):
 def an_origin_that_asks_for_a_certificate_is_refused(t):
     """Its handshake goes through, as nginx does it: then it answers 400."""
     wants_certificate(t, "mtls.lab.test")
+
+
+@allow.case
+def what_else_is_wrong_with_it_is_told(t):
+    """Else a client that sends a name to a server of its own has a say about
+    what is suggested for that name (log pinned)."""
+    for highest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        with wanting(t, highest) as port:
+            t.mark()
+            error_page(t.fetch("https://ec.lab.test:%d/" % port), CERTIFICATE,
+                       502)
+            line = t.line(reason=CERTIFICATE)
+            assert line["untrusted"] == BAD["wronghost"], line
+            assert line["origin_verified"] is False, line
 
 
 @block.case
