@@ -24,7 +24,7 @@ enum {
 };
 
 struct refusals_of {
-	const char *client; /* borrowed of its first row; NULL: free */
+	char *client; /* owned; NULL: free */
 	unsigned rows;
 };
 
@@ -81,6 +81,8 @@ void refusals_close(struct refusals *refusals)
 		free(refusals->at[i].agent);
 		free(refusals->at[i].ja4);
 	}
+	for (size_t i = 0; refusals->of && i < INDEX; i++)
+		free(refusals->of[i].client);
 	free(refusals->at);
 	free(refusals->index);
 	free(refusals->of);
@@ -144,16 +146,16 @@ static struct refusals_of *rows_of(struct refusals *refusals,
 	return &refusals->of[place];
 }
 
-/* add_row: NULL, there is no place. Rows of no client are of hosts that want
- * certificates, whoever asked them. */
+/* add_row: NULL, there is no place. It is counted of by; rows of no client are of
+ * hosts that want certificates, of the first who asked them. */
 static struct refusal *add_row(struct refusals *refusals,
-	const struct about *about)
+	const struct about *about, const char *by)
 {
-	struct refusals_of *of = rows_of(refusals, about->client);
+	struct refusals_of *of = rows_of(refusals, by);
 	struct refusal *row;
 
 	if (refusals->num == REFUSALS_MAX ||
-	    (about->client[0] && of->rows == REFUSALS_OF_CLIENT)) {
+	    (by[0] && of->rows == REFUSALS_OF_CLIENT)) {
 		refusals->left_out++;
 		return NULL;
 	}
@@ -162,14 +164,15 @@ static struct refusal *add_row(struct refusals *refusals,
 		.host = copy_of(about->host), .agent = copy_of(about->agent),
 		.ja4 = copy_of(about->ja4)};
 	if (!of->client)
-		of->client = row->client;
+		of->client = copy_of(by);
 	of->rows++;
 	return row;
 }
 
-/* row_of finds the row, or makes it. NULL: there is none, or no place for it. */
+/* row_of finds the row, or makes it: by that client's doing; NULL: it does not.
+ * NULL: there is none, or no place for it. */
 static struct refusal *row_of(struct refusals *refusals,
-	const struct about *about, bool make)
+	const struct about *about, const char *by)
 {
 	size_t place = marks_hash(&refusals->accepted, ROW, about->client,
 		about->host, about->agent, about->ja4, NULL) % INDEX;
@@ -180,9 +183,9 @@ static struct refusal *row_of(struct refusals *refusals,
 		if (is_row(row, about))
 			return row;
 	}
-	if (!make)
+	if (!by)
 		return NULL;
-	row = add_row(refusals, about);
+	row = add_row(refusals, about, by);
 	if (row)
 		refusals->index[place] = (uint32_t)refusals->num;
 	return row;
@@ -369,7 +372,8 @@ static void note_refused(struct refusals *refusals, const struct about *about,
 	const struct entry *entry, bool asked)
 {
 	enum refusal_how how = how_of(entry);
-	struct refusal *row = row_of(refusals, about, how != REFUSAL_HOWS);
+	struct refusal *row = row_of(refusals, about,
+		how != REFUSAL_HOWS ? about->client : NULL);
 
 	if (!row)
 		return;
@@ -391,7 +395,7 @@ static void note_wants(struct refusals *refusals, const struct about *about,
 	if (!is_sound(entry))
 		return;
 	memcpy(host.host, about->host, sizeof(host.host));
-	row = row_of(refusals, &host, true);
+	row = row_of(refusals, &host, about->client);
 	if (!row)
 		return;
 	row->wants++;

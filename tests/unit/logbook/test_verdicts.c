@@ -430,6 +430,24 @@ static void one_client_does_not_fill_it(void **state)
 	assert_int_equal(refusals.num, REFUSALS_OF_CLIENT);
 	assert_int_equal(refusals.left_out, REFUSALS_MAX - REFUSALS_OF_CLIENT);
 	LINES(3, 20, ALERT, .agent = "app/1", .client = "10.0.0.2");
+	LINES(3, 20, .reason = "origin-wants-client-certificate",
+		.client = "10.0.0.2");
+	assert_int_equal(found(3), 2);
+}
+
+/* Nor by hosts of its own that want certificates. */
+static void one_client_asks_so_many(void **state)
+{
+	char host[32];
+
+	(void)state;
+	for (int i = 0; i < REFUSALS_MAX; i++) {
+		snprintf(host, sizeof(host), "h%d.own.test", i);
+		LINES(1, 0, .reason = "origin-wants-client-certificate",
+			.host = host, .client = "10.0.0.9");
+	}
+	assert_int_equal(refusals.num, REFUSALS_OF_CLIENT);
+	LINES(3, 20, ALERT, .agent = "app/1");
 	LINES(3, 20, .reason = "origin-wants-client-certificate");
 	assert_int_equal(found(3), 2);
 }
@@ -469,6 +487,7 @@ int main(void)
 		CASE(namesakes_accept_it),
 		CASE(there_are_bounds),
 		CASE(one_client_does_not_fill_it),
+		CASE(one_client_asks_so_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
