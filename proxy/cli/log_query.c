@@ -7,6 +7,7 @@
 #include "proxy/cli/log_ask.h"
 #include "proxy/cli/log_commands.h"
 #include "proxy/cli/log_show.h"
+#include "proxy/config/mistakes.h"
 #include "proxy/logbook/latest.h"
 
 enum { LIMIT_MAX = 100000 };
@@ -37,6 +38,37 @@ static int read_format(const struct command *self, struct query *query)
 		query->format_word, "it is table, json or csv") : OPTIONS_FINE;
 }
 
+/* obeys: a terminal would obey what is in the line as it is, which the log would
+ * have escaped: somebody else wrote that. A plain line has no tree. */
+static bool obeys(const struct entry *entry)
+{
+	char *copy;
+	bool same;
+
+	if (!entry->tree)
+		return false;
+	copy = strndup(entry->line, entry->len);
+	if (!copy)
+		abort();
+	shown_mask(copy);
+	same = memcmp(copy, entry->line, entry->len) == 0;
+	free(copy);
+	return !same;
+}
+
+static void print_json(const struct entry *entry)
+{
+	char *text = obeys(entry) ? json_dumps(entry->tree,
+		JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+	if (text)
+		(void)fputs(text, stdout);
+	else
+		(void)fwrite(entry->line, 1, entry->len, stdout);
+	putchar('\n');
+	free(text);
+}
+
 static void print(struct query *query, const struct entry *entry)
 {
 	struct json_line *line = &query->line;
@@ -46,8 +78,7 @@ static void print(struct query *query, const struct entry *entry)
 		return;
 	}
 	if (query->format == FORMAT_JSON && entry->is_json) {
-		(void)fwrite(entry->line, 1, entry->len, stdout);
-		putchar('\n');
+		print_json(entry);
 		return;
 	}
 	line->len = 0;

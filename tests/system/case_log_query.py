@@ -115,6 +115,21 @@ def what_is_no_line_is_counted(t):
 
 
 @asked.case
+def what_a_terminal_would_obey_is_escaped(t):
+    """The log writes none of it; a file of somebody else's may have it."""
+    row = {"time": "2026-11-20T10:00:00.000Z", "host": "a.test",
+           "user": "J\u00f6rg", "user_agent": "\u009b31m\u202e"}
+    fine = dict(row, user_agent="x")
+    file = t.write("odd.log", "".join(
+        json.dumps(one, ensure_ascii=False) + "\n" for one in (row, fine)))
+    found, err = log(t.proxy, "query", "--file", file, "--format", "json")
+    odd, same = found.splitlines()
+    assert not err and odd.isascii() and odd.isprintable(), (odd, err)
+    assert json.loads(odd) == row, odd
+    assert same == json.dumps(fine, ensure_ascii=False), same
+
+
+@asked.case
 def wrong_words_are_told(t):
     for options, told in ((("--since", "tomorow"), "no time"),
                           (("--reason", "client-gon"), "client-gone?"),
