@@ -6,7 +6,8 @@ import socket
 from case_users import (HTPASSWD_LINES, RULES, basic, dial_from, hashed,
                         htpasswd, reload, through, wants_user)
 from lab import client
-from lab.case import Group
+from lab.case import Group, NotRun
+from lab.sallyport import SLOW
 
 PLAIN = "http://web.lab.test/1k"
 ANN, DEV = basic("ann", "apple pie"), basic("dev1", "one:two")
@@ -265,6 +266,8 @@ def a_url_rule_that_comes_while_the_origin_is_dialled(t):
             let_in()
             for each in (sock, tunnel):
                 reply = client.read_exact_head(each)
+                if SLOW > 1 and reply.status == 504:
+                    raise NotRun("a dial ended before the rules were there")
                 assert reply.error == "blocked-by-url-rule", reply
         finally:
             del config["url-rules"], config["categories"]
