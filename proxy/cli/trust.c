@@ -62,17 +62,27 @@ static int take_kinds(struct truststore_search *search, const char *list)
 static int check_places(const struct trust *trust, const char *home,
 	const struct truststore_search *search)
 {
+	bool asks_nss = trust->kinds && search->kinds[TRUST_NSS];
+
 	if (trust->java && !search->kinds[TRUST_JAVA]) {
 		fprintf(stderr, "sallyport trust %s: --java is for java, which "
 			"--for %s leaves out\n", trust->word,
 			shown(trust->kinds).text);
 		return EXIT_WRONG;
 	}
+	if ((search->kinds[TRUST_NSS] || search->kinds[TRUST_JAVA]) &&
+	    truststore_home_is_anothers(search)) {
+		fprintf(stderr, "sallyport trust %s: HOME is %s, which is "
+			"another user's: who that is has to run this for the "
+			"browsers and Javas there: left out\n", trust->word,
+			shown(home).text);
+		return asks_nss ? EXIT_FAILED : OPTIONS_FINE;
+	}
 	if (search->kinds[TRUST_NSS] && (!home || home[0] != '/')) {
 		fprintf(stderr, "sallyport trust %s: HOME is not set, below "
 			"which Chromium and Firefox have theirs (nss)%s\n",
 			trust->word, trust->kinds ? "" : ": left out");
-		return trust->kinds ? EXIT_FAILED : OPTIONS_FINE;
+		return asks_nss ? EXIT_FAILED : OPTIONS_FINE;
 	}
 	return OPTIONS_FINE;
 }

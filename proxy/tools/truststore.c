@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "pki/base.h"
 #include "proxy/tools/bundle.h"
@@ -42,13 +44,22 @@ void truststore_add(struct truststores *places, struct truststore store)
 	places->at[places->num++] = store;
 }
 
+bool truststore_home_is_anothers(const struct truststore_search *search)
+{
+	return search->home && truststore_is_anothers(search->home);
+}
+
 void truststores_find(struct truststores *out, const struct truststore_search *search)
 {
+	struct truststore_search safe = *search;
+
 	*out = (struct truststores){NULL, 0};
+	if (truststore_home_is_anothers(search))
+		safe.home = NULL;
 	for (size_t i = 0; i < TRUST_KINDS; i++) {
 		if (search->kinds[i] || (i == TRUST_JAVA && search->made &&
 					       search->kinds[TRUST_SYSTEM]))
-			kinds[i].ways->find(out, search);
+			kinds[i].ways->find(out, &safe);
 	}
 }
 
@@ -97,6 +108,14 @@ bool truststore_pem_is(const char *text, const char *root_pem)
 	bundle_free(one);
 	bundle_free(other);
 	return same;
+}
+
+bool truststore_is_anothers(const char *path)
+{
+	struct stat is;
+
+	return stat(path, &is) == 0 && is.st_uid != 0 &&
+		is.st_uid != geteuid();
 }
 
 int truststore_file_has(const char *path, const char *root_pem, size_t *out_num,

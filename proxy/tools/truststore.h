@@ -57,6 +57,9 @@ struct truststore_search { /* borrowed; what is NULL is not looked at */
 	const char *java; /* this Java alone: its folder, or a cacerts */
 };
 
+/* truststores_find looks in no home of another user's: databases of NSS name libraries,
+ * and Javas have programs, that would be run as who we are. */
+bool truststore_home_is_anothers(const struct truststore_search *search);
 void truststores_find(struct truststores *out, const struct truststore_search *search);
 void truststores_clear(struct truststores *places);
 

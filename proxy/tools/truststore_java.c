@@ -62,16 +62,22 @@ static char *any_keytool(void)
 	return path ? path : pki_copy("keytool");
 }
 
-/* keytool_of: the Java's own, as others may not know the form of its store. */
+/* keytool_of: the Java's own, as others may not know the form of its store. One that is
+ * another user's is not run: it could be anything. */
 static char *keytool_of(const char *home)
 {
 	char path[STORE_PATH];
 
 	for (int i = 0; home && i < 2; i++) {
+		char *real;
+
 		snprintf(path, sizeof(path), "%s/%sbin/keytool", home,
 			i == 0 ? "" : "jre/");
-		if (access(path, X_OK) == 0)
-			return pki_copy(path);
+		real = realpath(path, NULL);
+		if (real && access(real, X_OK) == 0 &&
+		    !truststore_is_anothers(real))
+			return real;
+		free(real);
 	}
 	return any_keytool();
 }
@@ -195,6 +201,15 @@ static int say_why(const struct truststore *store, const char *said, char *err,
 	return program_fail("keytool", at ? at + 6 : said, err, err_size);
 }
 
+/* check: root writes to no file whose owner can put a link in its place. */
+static int check(const struct truststore *store, char *err, size_t err_size)
+{
+	if (!truststore_is_anothers(store->path))
+		return 0;
+	return pki_fail(err, err_size, "it is another user's: who that is has to "
+		"run this");
+}
+
 static int refuse(const struct truststore *store, char *err, size_t err_size)
 {
 	(void)pki_fail(err, err_size, "%syou may not write to it", store->made ?
@@ -212,6 +227,8 @@ static int put(const struct truststore *store, const char *root_pem, char *err,
 	char *said;
 	int result;
 
+	if (check(store, err, err_size) != 0)
+		return -1;
 	if (access(store->path, W_OK) != 0)
 		return refuse(store, err, err_size);
 	if (store->made)
@@ -304,6 +321,8 @@ static int take_out(const struct truststore *store, const char *root_pem, char *
 
 	if (num != 1)
 		return num;
+	if (check(store, err, err_size) != 0)
+		return -1;
 	said = pki_new(LIST_SIZE);
 	if (program_run(argv, NULL, said, LIST_SIZE) != 0)
 		num = say_why(store, said, err, err_size);

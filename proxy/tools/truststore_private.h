@@ -30,6 +30,9 @@ bool truststore_is_mark(const char *name, size_t len);
 /* truststore_add takes over what store has. */
 void truststore_add(struct truststores *places, struct truststore store);
 
+/* truststore_is_anothers: neither root's nor ours. */
+bool truststore_is_anothers(const char *path);
+
 /* truststore_file_has: as truststore_trusts, of a file with certificates; *out_num, which
  * may be NULL: how many. */
 int truststore_file_has(const char *path, const char *root_pem, size_t *out_num,

@@ -27,6 +27,11 @@ def sallyport(t, *args, env=None, code=0):
     return done
 
 
+def certutil(t, *args):
+    done = t.run("certutil", *args, env=bare(t))
+    assert done.returncode == 0, done.stderr
+
+
 def ask(t, word, *args, code=0, env=None):
     """The rows that it tells."""
     done = sallyport(t, word, "--ca", t.proxy.root, "--json", *args,
@@ -202,14 +207,18 @@ def without_a_home_it_says_so(t):
 
 # --- Java ---------------------------------------------------------------------
 
+def system_java(name):
+    home = os.path.dirname(os.path.dirname(os.path.realpath(
+        shutil.which("java"))))
+    return os.path.join(home, name)
+
+
 @trust.case(limit=240, needs=["program:java", "program:javac",
                               "program:keytool"])
 def java_trusts(t):
-    home = os.path.dirname(os.path.dirname(os.path.realpath(
-        shutil.which("java"))))
     os.makedirs(t.path("jdk/lib/security"))
     roots = t.path("jdk/lib/security/cacerts")
-    shutil.copy(os.path.join(home, "lib/security/cacerts"), roots)
+    shutil.copy(system_java("lib/security/cacerts"), roots)
     os.chmod(roots, 0o644)
     options = ("-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=%d "
                "-Djavax.net.ssl.trustStore=%s" % (t.proxy.port, roots))
@@ -217,6 +226,59 @@ def java_trusts(t):
     def load():
         t.run(*java(t), env=bare(t, JAVA_TOOL_OPTIONS=options), timeout=90)
     before_and_after(t, load, "--java", t.path("jdk"))
+
+
+EVIL = """#include <stdlib.h>
+__attribute__((constructor)) static void run(void)
+{
+	(void)!system("touch %s");
+}
+"""
+
+
+def strange_home(t):
+    """A home of nobody's, whose database names a library, and whose Java has a
+    program: both say so where somebody runs them."""
+    ran = t.path("ran")
+    database, java_home = ".mozilla/firefox/p", ".jdks/j"
+    for name in (database, java_home + "/bin", java_home + "/lib/security"):
+        os.makedirs(t.path("home/" + name))
+    database = t.path("home/" + database)
+    certutil(t, "-N", "--empty-password", "-d", "sql:" + database)
+    with open(t.path("evil.c"), "w") as f:
+        f.write(EVIL % ran)
+    done = t.run("cc", "-shared", "-fPIC", "-o", t.path("evil.so"),
+                 t.path("evil.c"))
+    assert done.returncode == 0, done.stderr
+    with open(database + "/pkcs11.txt", "a") as f:
+        f.write("library=%s\nname=evil\n" % t.path("evil.so"))
+    java_home = t.path("home/" + java_home)
+    shutil.copy(system_java("lib/security/cacerts"),
+                java_home + "/lib/security/cacerts")
+    with open(java_home + "/bin/keytool", "w") as f:
+        f.write("#!/bin/sh\ntouch %s\n" % ran)
+    os.chmod(java_home + "/bin/keytool", 0o755)
+    done = t.run("chown", "-R", "nobody", t.path("home"))
+    assert done.returncode == 0, done.stderr
+    return bare(t, HOME=t.path("home")), java_home, ran
+
+
+@trust.case(needs=["root", "program:cc", "program:certutil", "program:java"])
+def another_users_home_runs_nothing(t):
+    env, java_home, ran = strange_home(t)
+    for word in ("status", "install", "remove"):
+        done = sallyport(t, word, "--ca", t.proxy.root, "--for", "nss",
+                         env=env, code=1)
+        assert "another user's" in done.stderr, done.stderr
+    done = t.run(t.binary, "trust", "install", "--ca", t.proxy.root, "--for",
+                 "java", env=env)
+    assert "another user's" in done.stderr, done.stderr
+    assert ".jdks" not in done.stdout, done.stdout
+    for word in ("install", "remove"):
+        row = ask(t, word, "--java", java_home, env=env,
+                  code=1 if word == "install" else 0)[0]
+        assert row["state"] == ("failed" if word == "install" else "absent")
+    assert not os.path.exists(ran)
 
 
 @trust.case
