@@ -10,21 +10,10 @@
 #include <unistd.h>
 
 #include "pki/base.h"
+#include "proxy/cli/standing.h"
 
 static const char how[] = "set HOME or XDG_CACHE_HOME to a folder of the "
 	"user that this runs as (sudo -H does)";
-
-/* may_stand: nobody but us and root can put another in the place of what is in it. A
- * sticky folder, as /tmp, keeps what is ours; our own group is mostly us alone. */
-static bool may_stand(const struct stat *info)
-{
-	if (info->st_uid != geteuid() && info->st_uid != 0)
-		return false;
-	if (info->st_mode & S_ISVTX)
-		return true;
-	return !(info->st_mode & S_IWOTH) && (!(info->st_mode & S_IWGRP) ||
-		info->st_gid == 0 || info->st_gid == getegid());
-}
 
 static bool is_ours(const struct stat *info)
 {
@@ -41,7 +30,7 @@ static int judge(int fd, const char *whole, bool ours, char *err,
 	if (fstat(fd, &info) != 0)
 		return pki_fail(err, err_size, "%s: %s", whole,
 			strerror(errno));
-	if (ours ? is_ours(&info) : may_stand(&info))
+	if (ours ? is_ours(&info) : standing_is(&info))
 		return 0;
 	return pki_fail(err, err_size, "%s: other users can change what is in "
 		"this folder (it is uid %u's, mode %04o), and a shell would "

@@ -1,8 +1,8 @@
 #include "proxy/cli/workbench.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "pki/base.h"
+#include "proxy/cli/standing.h"
 
-enum { FOLDER_MODE = 0755, DEPTH = 16 };
+enum { FOLDER_MODE = 0755, DEPTH = 200 };
 
 /* --- the folder --------------------------------------------------------- */
 
@@ -36,14 +37,38 @@ static int open_up(const char *folder)
 	return -1;
 }
 
-static int drop(const char *path, const struct stat *info, int kind,
-	struct FTW *at)
+/* drop removes what goes by a name in the folder at: by descriptors, as who else may
+ * write somewhere below could put a link in a path's place. */
+static void drop(int at, const char *name, int depth);
+
+static void drop_all(int at, int depth)
 {
-	(void)info;
-	(void)kind;
-	(void)at;
-	(void)remove(path);
-	return 0;
+	DIR *dir = fdopendir(at);
+	const struct dirent *entry;
+
+	if (!dir) {
+		close(at);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			drop(at, entry->d_name, depth);
+	}
+	closedir(dir);
+}
+
+static void drop(int at, const char *name, int depth)
+{
+	int fd;
+
+	if (unlinkat(at, name, 0) == 0 || depth == DEPTH)
+		return;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	drop_all(fd, depth + 1);
+	(void)unlinkat(at, name, AT_REMOVEDIR);
 }
 
 /* --- the keeper --------------------------------------------------------- */
@@ -71,7 +96,9 @@ static void await_end(int line)
 static void keep(char *folder, int told, int line) __attribute__((noreturn));
 static void keep(char *folder, int told, int line)
 {
-	int why = mkdtemp(folder) ? 0 : errno;
+	bool made = mkdtemp(folder) != NULL;
+	int at = made ? open_up(folder) : -1;
+	int why = at >= 0 ? 0 : errno;
 
 	leave_all();
 	if (write(told, &why, sizeof(why)) == sizeof(why) && why == 0 &&
@@ -79,8 +106,10 @@ static void keep(char *folder, int told, int line)
 		close(told);
 		await_end(line);
 	}
-	if (why == 0)
-		(void)nftw(folder, drop, DEPTH, FTW_DEPTH | FTW_PHYS);
+	if (at >= 0)
+		drop_all(at, 0);
+	if (made)
+		(void)rmdir(folder);
 	_exit(0);
 }
 
@@ -139,14 +168,24 @@ static void end(struct workbench *bench)
 
 /* --- both --------------------------------------------------------------- */
 
+/* place is where it is to be: what is in a folder that others change is no ground for
+ * what will be trusted. */
+static const char *place(void)
+{
+	const char *named = getenv("TMPDIR");
+
+	if (!named || named[0] != '/' ||
+	    (access(named, F_OK) == 0 && !standing_path(named)))
+		return "/tmp";
+	return named;
+}
+
 int workbench_open(struct workbench *out, char *err, size_t err_size)
 {
-	const char *under = getenv("TMPDIR");
+	const char *under = place();
 	bool good;
 	int told, why;
 
-	if (!under || under[0] != '/')
-		under = "/tmp";
 	*out = (struct workbench){.at = -1};
 	out->folder = state_path(under, "sallyport-XXXXXX");
 	out->keeper = start(out->folder, &told, &out->line);

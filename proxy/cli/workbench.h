@@ -22,7 +22,8 @@ struct workbench { /* zeroed: none */
 	pid_t keeper;
 };
 
-/* workbench_open makes it under TMPDIR, or /tmp. -1: a sentence; out is none then. */
+/* workbench_open makes it under TMPDIR, or /tmp where there is none, or one in which
+ * others could change it. -1: a sentence; out is none then. */
 int workbench_open(struct workbench *out, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
 

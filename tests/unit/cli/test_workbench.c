@@ -72,12 +72,64 @@ static void heeds_tmpdir(void **state)
 	unsetenv("TMPDIR");
 }
 
+/* What others may change is no place for it. */
+static void heeds_no_open_tmpdir(void **state)
+{
+	struct workbench above;
+	char path[4096];
+
+	(void)state;
+	assert_int_equal(workbench_open(&above, err, sizeof(err)), 0);
+	snprintf(path, sizeof(path), "%s/open.", above.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	setenv("TMPDIR", path, 1);
+	assert_int_equal(workbench_open(&bench, err, sizeof(err)), 0);
+	assert_memory_equal(bench.folder, path, strlen(path));
+	workbench_close(&bench);
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(workbench_open(&bench, err, sizeof(err)), 0);
+	assert_null(strstr(bench.folder, "open."));
+	workbench_close(&bench);
+	snprintf(path, sizeof(path), "%s/open./below", above.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	setenv("TMPDIR", path, 1);
+	assert_int_equal(workbench_open(&bench, err, sizeof(err)), 0);
+	assert_null(strstr(bench.folder, "open."));
+	workbench_close(&bench);
+	unsetenv("TMPDIR");
+	workbench_close(&above);
+}
+
+/* Another folder by the name that ours had is left as it is. */
+static void removes_no_other(void **state)
+{
+	char was[4096], aside[4096], inner[4200];
+
+	(void)state;
+	assert_int_equal(workbench_open(&bench, err, sizeof(err)), 0);
+	snprintf(was, sizeof(was), "%s", bench.folder);
+	snprintf(aside, sizeof(aside), "%s.aside", bench.folder);
+	snprintf(inner, sizeof(inner), "%s/ours", was);
+	assert_int_equal(mkdir(inner, 0755), 0);
+	assert_int_equal(rename(was, aside), 0);
+	assert_int_equal(mkdir(was, 0755), 0);
+	snprintf(inner, sizeof(inner), "%s/others", was);
+	assert_int_equal(mkdir(inner, 0755), 0);
+	workbench_close(&bench);
+	assert_int_equal(access(inner, F_OK), 0);
+	assert_int_equal(rmdir(inner), 0);
+	assert_int_equal(rmdir(was), 0);
+	assert_int_equal(rmdir(aside), 0); /* empty */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_and_goes),
 		cmocka_unit_test(goes_with_us),
 		cmocka_unit_test(heeds_tmpdir),
+		cmocka_unit_test(heeds_no_open_tmpdir),
+		cmocka_unit_test(removes_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
