@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "pki/base.h"
+#include "proxy/tools/bundle.h"
 #include "proxy/tools/program.h"
 #include "proxy/tools/truststore_private.h"
 
@@ -151,20 +152,6 @@ static bool next_line(char **at, char **out_name, bool *out_trusted)
 
 /* --- what it trusts ----------------------------------------------------- */
 
-/* is_root: what goes by that name is the root. Others of its subject are told behind it. */
-static bool is_root(const struct call *call, const char *name,
-	const char *root_pem)
-{
-	const char *const argv[] = {"certutil", "-L", "-d", call->folder, "-n",
-		name, "-a", NULL};
-	char *said = pki_new(STORE_SAID);
-	bool same = program_run(argv, NULL, said, STORE_SAID) == 0 &&
-		truststore_pem_is(said, root_pem);
-
-	free(said);
-	return same;
-}
-
 static int list(struct call *call, char *err, size_t err_size)
 {
 	const char *const argv[] = {"certutil", "-L", "-d", call->folder, NULL};
@@ -174,13 +161,65 @@ static int list(struct call *call, char *err, size_t err_size)
 	return 0;
 }
 
+/* place_of is the root's among what is told by a name, 0 and up; -1: it is not there. What
+ * comes first goes by that name, and behind it come all others of its subject. */
+static int place_of(const struct call *call, const char *name,
+	const char *root_pem)
+{
+	const char *const argv[] = {"certutil", "-L", "-d", call->folder, "-n",
+		name, "-a", NULL};
+	char *said = pki_new(STORE_SAID);
+	struct bundle *root = bundle_new(), *told = bundle_new();
+	int place = -1;
+
+	if (program_run(argv, NULL, said, STORE_SAID) == 0)
+		(void)bundle_add_pem(told, said, strlen(said));
+	(void)bundle_add_pem(root, root_pem, strlen(root_pem));
+	for (size_t i = 0; i < bundle_num(told) && bundle_num(root) > 0; i++) {
+		if (der_same(bundle_at(told, i), bundle_at(root, 0)))
+			place = (int)i;
+	}
+	bundle_free(root);
+	bundle_free(told);
+	free(said);
+	return place;
+}
+
+/* is_shared: Firefox gives those of one subject one name. */
+static bool is_shared(const struct truststore *store, const char *name)
+{
+	char ignored[256], *at, *other;
+	struct call call;
+	bool trusted;
+	int num = 0;
+
+	begin(&call, store);
+	if (list(&call, ignored, sizeof(ignored)) == 0) {
+		for (at = call.said; *at;)
+			num += next_line(&at, &other, &trusted) &&
+				strcmp(other, name) == 0;
+	}
+	return end(&call, num) > 1;
+}
+
+/* goes_by: the root has that name, and alone, or with others: *out_first, it is what
+ * certutil takes the name for. */
+static bool goes_by(const struct truststore *store, const struct call *call,
+	const char *name, const char *root_pem, bool *out_first)
+{
+	int place = place_of(call, name, root_pem);
+
+	*out_first = place == 0;
+	return place == 0 || (place > 0 && is_shared(store, name));
+}
+
 static int trusts(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size)
 {
 	struct call call;
 	char *at, *name;
 	int found = 0;
-	bool trusted;
+	bool trusted, first;
 
 	if (!is_made(store))
 		return 0;
@@ -189,7 +228,7 @@ static int trusts(const struct truststore *store, const char *root_pem, char *er
 		return end(&call, -1);
 	for (at = call.said; *at && !found;)
 		found = next_line(&at, &name, &trusted) && trusted &&
-			is_root(&call, name, root_pem);
+			goes_by(store, &call, name, root_pem, &first);
 	return end(&call, found);
 }
 
@@ -257,27 +296,43 @@ static int take_one(const struct call *call, const char *name, char *err,
 	return end(&other, 0);
 }
 
+/* take_named takes out what goes by a name, if that is the root, or without one is ours:
+ * how many, 0 or 1. */
+static int take_named(const struct truststore *store, const struct call *call,
+	const char *name, const char *root_pem, char *err, size_t err_size)
+{
+	bool first = true;
+
+	if (root_pem ? !goes_by(store, call, name, root_pem, &first) :
+		       !truststore_is_mark(name, strlen(name)))
+		return 0;
+	if (first)
+		return take_one(call, name, err, err_size) == 0 ? 1 : -1;
+	return pki_fail(err, err_size, "it goes by the same name as another "
+		"certificate, which certutil would take out: the browser's "
+		"settings, under Authorities, tell them apart");
+}
+
 static int take_out(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size)
 {
 	struct call call;
 	char *at, *name;
 	bool trusted;
-	int num = 0;
+	int num = 0, one = 0;
 
 	if (!is_made(store))
 		return 0;
 	begin(&call, store);
 	if (list(&call, err, err_size) != 0)
 		return end(&call, -1);
-	for (at = call.said; *at && num >= 0 && num < STORE_NAMES_MAX;) {
-		if (!next_line(&at, &name, &trusted) ||
-		    !(root_pem ? is_root(&call, name, root_pem) :
-				 truststore_is_mark(name, strlen(name))))
+	for (at = call.said; *at && one >= 0 && num < STORE_NAMES_MAX;) {
+		if (!next_line(&at, &name, &trusted))
 			continue;
-		num = take_one(&call, name, err, err_size) == 0 ? num + 1 : -1;
+		one = take_named(store, &call, name, root_pem, err, err_size);
+		num += one > 0;
 	}
-	return end(&call, num);
+	return end(&call, one < 0 ? one : num);
 }
 
 const struct truststore_ways truststore_nss = {find, trusts, put, take_out};

@@ -182,6 +182,33 @@ def remove_needs_no_root_and_takes_all(t):
     assert "none" in sallyport(t, "remove", "--for", "nss").stdout
 
 
+@trust.case(needs=["program:certutil"])
+def one_name_for_several_is_told_apart(t):
+    """Firefox has one name for all of one subject; certutil takes that for one of
+    them, and which is not known."""
+    database = t.path(".mozilla/firefox/p")
+    os.makedirs(database)
+    certutil(t, "-N", "--empty-password", "-d", "sql:" + database)
+    roots = [t.path(name + ".pem") for name in "abc"]
+    for root in roots:
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                root + ".key", "-out", root, "-subj", "/CN=one", "-addext",
+                "basicConstraints=critical,CA:TRUE")
+        certutil(t, "-A", "-t", "C,,", "-n", "one", "-d", "sql:" + database,
+                 "-i", root)
+    gone = 0
+    for root in roots:
+        sallyport(t, "status", "--for", "nss", "--ca", root)
+        done = t.run(t.binary, "trust", "remove", "--for", "nss", "--ca", root,
+                     env=bare(t))
+        gone += done.returncode == 0
+        assert ("removed" if done.returncode == 0 else
+                "same name as another") in done.stdout + done.stderr, done
+    assert gone >= 1, "none could be taken out"
+    left = t.run("certutil", "-L", "-d", "sql:" + database, env=bare(t)).stdout
+    assert left.count("C,,") == 3 - gone, left
+
+
 @trust.case
 def without_certutil_it_says_so(t):
     env = bare(t, PATH=t.path("empty"))
