@@ -1,5 +1,7 @@
 /* truststore_java.c - the cacerts of each Java, by its own keytool. */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,12 +11,13 @@
 #include <unistd.h>
 
 #include "pki/base.h"
+#include "proxy/tools/bundle.h"
 #include "proxy/tools/java.h"
 #include "proxy/tools/jks.h"
 #include "proxy/tools/program.h"
 #include "proxy/tools/truststore_private.h"
 
-enum { LIST_SIZE = 4 << 20 };
+enum { LIST_SIZE = 4 << 20, KEYTOOL_WORDS = 16 };
 
 #define ALIAS "Alias name: "
 
@@ -210,6 +213,20 @@ static int check(const struct truststore *store, char *err, size_t err_size)
 		"run this");
 }
 
+/* may_write: to the store, and beside it, where it is made anew. */
+static bool may_write(const struct truststore *store)
+{
+	char *folder = pki_copy(store->path), *slash = strrchr(folder, '/');
+	bool may;
+
+	if (slash)
+		*slash = '\0';
+	may = access(store->path, W_OK) == 0 && slash &&
+		access(folder[0] ? folder : "/", W_OK) == 0;
+	free(folder);
+	return may;
+}
+
 static int refuse(const struct truststore *store, char *err, size_t err_size)
 {
 	(void)pki_fail(err, err_size, "%syou may not write to it", store->made ?
@@ -217,42 +234,89 @@ static int refuse(const struct truststore *store, char *err, size_t err_size)
 	return TRUSTSTORE_NOT_LET;
 }
 
-static int put(const struct truststore *store, const char *root_pem, char *err,
-	size_t err_size)
+/* run_on has keytool do that, with a copy of the store: it writes in place, and would
+ * leave half a store where it is stopped, or the disk is full. */
+static int run_on(const struct truststore *store, const char *copy,
+	const char *const *what, const char *input, char *err, size_t err_size)
 {
-	struct truststore_mark mark = truststore_mark_of(root_pem);
-	const char *const argv[] = {store->with, "-importcert", "-noprompt",
-		"-alias", mark.text, "-keystore", store->path, "-storepass",
-		JKS_PASSWORD, NULL};
-	char *said;
+	const char *argv[KEYTOOL_WORDS] = {store->with, "-keystore", copy,
+		"-storepass", JKS_PASSWORD, "-J-Duser.language=en"};
+	char *said = pki_new(STORE_SAID);
 	int result;
 
-	if (check(store, err, err_size) != 0)
-		return -1;
-	if (access(store->path, W_OK) != 0)
-		return refuse(store, err, err_size);
-	if (store->made)
-		return truststore_system_anew(root_pem, err, err_size);
-	said = pki_new(STORE_SAID);
-	result = program_run(argv, root_pem, said, STORE_SAID);
+	for (size_t i = 0, num = 6; what[i] && num < KEYTOOL_WORDS - 1; i++)
+		argv[num++] = what[i];
+	result = program_run(argv, input, said, STORE_SAID);
 	if (result != 0)
 		result = say_why(store, said, err, err_size);
 	free(said);
 	return result;
 }
 
+/* replace puts the copy in the store's place, as whose and as readable as that is. */
+static int replace(const struct truststore *store, const char *copy, char *err,
+	size_t err_size)
+{
+	int fd = open(copy, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat is;
+	bool good = fd >= 0 && stat(store->path, &is) == 0 &&
+		(fchown(fd, is.st_uid, is.st_gid) == 0 || errno == EPERM) &&
+		fchmod(fd, is.st_mode & 0777) == 0 && fsync(fd) == 0 &&
+		rename(copy, store->path) == 0;
+	int why = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return good ? 0 : pki_fail(err, err_size, "can't be replaced: %s",
+		strerror(why));
+}
+
+/* change has keytool do that to the store, or nothing. */
+static int change(const struct truststore *store, const char *const *what,
+	const char *input, char *err, size_t err_size)
+{
+	char copy[STORE_PATH + 16], *data;
+	struct stat is;
+	size_t len;
+	int result;
+
+	if (file_read_regular(store->path, BUNDLE_FILE_MAX, &is, &data, &len,
+		    err, err_size) != 0)
+		return -1;
+	snprintf(copy, sizeof(copy), "%s.sallyport", store->path);
+	result = file_write(copy, data, len, 0600, err, err_size);
+	free(data);
+	if (result == 0)
+		result = run_on(store, copy, what, input, err, err_size);
+	if (result == 0)
+		result = replace(store, copy, err, err_size);
+	if (result != 0)
+		(void)unlink(copy);
+	return result == 0 ? 0 : -1;
+}
+
+static int put(const struct truststore *store, const char *root_pem, char *err,
+	size_t err_size)
+{
+	struct truststore_mark mark = truststore_mark_of(root_pem);
+	const char *const what[] = {"-importcert", "-noprompt", "-alias",
+		mark.text, NULL};
+
+	if (check(store, err, err_size) != 0)
+		return -1;
+	if (!may_write(store))
+		return refuse(store, err, err_size);
+	if (store->made)
+		return truststore_system_anew(root_pem, err, err_size);
+	return change(store, what, root_pem, err, err_size);
+}
+
 static int take_one(const struct truststore *store, const char *alias, char *err,
 	size_t err_size)
 {
-	const char *const argv[] = {store->with, "-delete", "-alias", alias,
-		"-keystore", store->path, "-storepass", JKS_PASSWORD, NULL};
-	char *said = pki_new(STORE_SAID);
-	int result = program_run(argv, NULL, said, STORE_SAID);
+	const char *const what[] = {"-delete", "-alias", alias, NULL};
 
-	if (result != 0)
-		result = say_why(store, said, err, err_size);
-	free(said);
-	return result;
+	return change(store, what, NULL, err, err_size);
 }
 
 /* next_entry is an entry of a list by -rfc, which begins with its alias; NULL: no more. */
@@ -300,7 +364,7 @@ static int take_listed(const struct truststore *store, char *said,
 		char *name = strndup(alias, len);
 		bool ours = is_ours(entry, name, root_pem);
 
-		if (ours && access(store->path, W_OK) != 0)
+		if (ours && !may_write(store))
 			num = refuse(store, err, err_size);
 		else if (ours)
 			num = take_one(store, name, err, err_size) == 0 ?

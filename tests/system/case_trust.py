@@ -186,7 +186,7 @@ def remove_needs_no_root_and_takes_all(t):
 def one_name_for_several_is_told_apart(t):
     """Firefox has one name for all of one subject; certutil takes that for one of
     them, and which is not known."""
-    database = t.path(".mozilla/firefox/p")
+    database = t.path(".pki/nssdb")
     os.makedirs(database)
     certutil(t, "-N", "--empty-password", "-d", "sql:" + database)
     roots = [t.path(name + ".pem") for name in "abc"]
@@ -306,6 +306,34 @@ def another_users_home_runs_nothing(t):
                   code=1 if word == "install" else 0)[0]
         assert row["state"] == ("failed" if word == "install" else "absent")
     assert not os.path.exists(ran)
+
+
+@trust.case(needs=["program:java", "program:keytool"])
+def a_keytool_that_fails_half_way_breaks_nothing(t):
+    folder = t.path("jdk/lib/security")
+    os.makedirs(folder)
+    os.makedirs(t.path("jdk/bin"))
+    store = os.path.join(folder, "cacerts")
+    shutil.copy(system_java("lib/security/cacerts"), store)
+    os.chmod(store, 0o640)
+    ask(t, "install", "--java", t.path("jdk"))
+    assert os.stat(store).st_mode & 0o777 == 0o640
+    with open(store, "rb") as f:
+        before = f.read()
+    with open(t.path("jdk/bin/keytool"), "w") as f:
+        f.write("""#!/bin/sh
+case "$*" in *-list*) exec keytool "$@";; esac
+while [ "$1" != -keystore ]; do shift; done
+echo half >"$2"
+echo 'keytool error: No space left on device'
+exit 1
+""")
+    os.chmod(t.path("jdk/bin/keytool"), 0o755)
+    row = ask(t, "remove", "--java", t.path("jdk"), code=1)[0]
+    assert row["why"] == "keytool: No space left on device", row
+    with open(store, "rb") as f:
+        assert f.read() == before
+    assert os.listdir(folder) == ["cacerts"]
 
 
 @trust.case
