@@ -204,8 +204,22 @@ static int unlink_ours(const struct truststore *store, const char *root_pem, cha
 	return one < 0 ? one : num;
 }
 
-/* take_out has the store made anew as well where somebody has taken the file away, and
- * left it at that. */
+/* is_behind: the folder has changed since the store was made of it, as where that was
+ * stopped. Whose the file was that is gone, nothing tells by then. */
+static bool is_behind(const struct truststore *store)
+{
+	struct stat folder, file;
+
+	if (stat(store->with, &folder) != 0 || stat(store->path, &file) != 0 ||
+	    access(store->with, W_OK) != 0)
+		return false;
+	return folder.st_mtim.tv_sec != file.st_mtim.tv_sec ?
+		folder.st_mtim.tv_sec > file.st_mtim.tv_sec :
+		folder.st_mtim.tv_nsec > file.st_mtim.tv_nsec;
+}
+
+/* take_out has the store made anew as well where somebody, or we, have taken the file
+ * away, and left it at that. */
 static int take_out(const struct truststore *store, const char *root_pem, char *err,
 	size_t err_size)
 {
@@ -213,7 +227,7 @@ static int take_out(const struct truststore *store, const char *root_pem, char *
 	bool there = num == 0 && root_pem &&
 		trusts(store, root_pem, err, err_size) == 1;
 
-	if (num < 0 || (num == 0 && !there))
+	if (num < 0 || (num == 0 && !there && (root_pem || !is_behind(store))))
 		return num;
 	if (access(store->with, W_OK) != 0)
 		return refuse(store, err, err_size);

@@ -463,6 +463,22 @@ def what_is_still_there_is_not_called_absent(t):
     assert others + " has it among other certificates" in said, said
 
 
+@trust.case(limit=150, needs=["root", "program:unshare",
+                              "program:update-ca-certificates"])
+def a_removal_that_was_stopped_is_ended_by_the_next(t):
+    os.makedirs(t.path("bin"))
+    with open(t.path("bin/update-ca-certificates"), "w") as f:
+        f.write("#!/bin/sh\necho 'No space left on device'\nexit 1\n")
+    os.chmod(t.path("bin/update-ca-certificates"), 0o755)
+    remove = '"$SALLYPORT" trust remove --for system\n'
+    said = in_private(t, TRUST % ("install", "system") +
+                      '! PATH="%s:$PATH" ' % t.path("bin") + remove +
+                      TRUST % ("status", "system") + remove +
+                      "! " + TRUST % ("status", "system"))
+    states_ = [state for store, state in rows_of(said) if store == "system"]
+    assert states_ == ["added", "failed", "trusted", "none", "missing"], said
+
+
 @trust.case(limit=150, needs=["root", "program:unshare"])
 def red_hat_trusts(t):
     """By its layout, and a program of the test's in place of its own."""
