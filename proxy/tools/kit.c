@@ -193,7 +193,8 @@ static char *setting(const char *text, const char *name)
 	return found;
 }
 
-/* take_npmrc: a file that npm reads, if it is there, may have a cafile. */
+/* take_npmrc: a file that npm reads, if it is there, may have a cafile. Root, whose HOME
+ * may be another user's, is not told by that user whom to trust. */
 static void take_npmrc(const struct kit_order *order, struct bundle *bundle,
 	struct seen *seen, const char *path)
 {
@@ -206,7 +207,11 @@ static void take_npmrc(const struct kit_order *order, struct bundle *bundle,
 		    sizeof(err)) != 0)
 		return;
 	cafile = setting(text, "cafile");
-	take(order, bundle, seen, path, cafile);
+	if (info.st_uid == 0 || info.st_uid == geteuid())
+		take(order, bundle, seen, path, cafile);
+	else if (cafile)
+		tell(order, "%s names certificates that are left out: the file "
+			"is another user's", path);
 	free(cafile);
 	free(text);
 }

@@ -210,6 +210,25 @@ static void adds_the_cafile_of_npm(void **state)
 	kit_clear(&kit);
 }
 
+static void takes_no_cafile_of_another_user(void **state)
+{
+	char *before[] = {set("HOME", "", ".", ""), NULL}, line[4096];
+	struct kit kit;
+
+	(void)state;
+	snprintf(line, sizeof(line), "cafile=%s\n", lab_path("corp.pem"));
+	lab_text(".npmrc", line);
+	if (chown(lab_path(".npmrc"), 65534, 65534) != 0)
+		skip();
+	write_kit(before, &kit);
+	assert_false(in(kit.bundle, "corp.pem"));
+	assert_non_null(strstr(told, ".npmrc names certificates that are left "
+		"out: the file is another user's"));
+	assert_int_equal(unlink(lab_path(".npmrc")), 0);
+	free(before[0]);
+	kit_clear(&kit);
+}
+
 /* Whoever wrote what is in a folder is not whom one trusts. */
 static void takes_no_cafile_of_a_project(void **state)
 {
@@ -362,6 +381,7 @@ int main(void)
 		cmocka_unit_test(adds_to_the_files_of_wget_and_apt),
 		cmocka_unit_test(asks_apt_what_its_file_says),
 		cmocka_unit_test(adds_the_cafile_of_npm),
+		cmocka_unit_test(takes_no_cafile_of_another_user),
 		cmocka_unit_test(takes_no_cafile_of_a_project),
 		cmocka_unit_test(tells_what_it_could_not_read),
 		cmocka_unit_test(origins_are_without_the_root),
