@@ -1,9 +1,11 @@
 #include "proxy/tools/bundle.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "pki/base.h"
@@ -27,6 +29,28 @@ static bool is_out(const char *path)
 	return path && strcmp(path, "-") == 0;
 }
 
+/* is_kept: what is no file is written to; a file takes the place of the one before, but
+ * not of /dev/stdout, nor of /dev/null. */
+static bool is_kept(const char *path)
+{
+	struct stat is;
+
+	return stat(path, &is) == 0 && !S_ISDIR(is.st_mode) &&
+		(!S_ISREG(is.st_mode) || strncmp(path, "/dev/std", 8) == 0);
+}
+
+static int write_into(const char *path, const void *data, size_t len)
+{
+	FILE *to = fopen(path, "ae");
+	bool good = to && fwrite(data, 1, len, to) == len;
+	char err[4400];
+
+	if (to && fclose(to) == 0 && good)
+		return OPTIONS_FINE;
+	(void)pki_fail(err, sizeof(err), "%s: %s", path, strerror(errno));
+	return setup_failed(err);
+}
+
 static int write_out(const char *path, const void *data, size_t len)
 {
 	char err[4400];
@@ -35,6 +59,8 @@ static int write_out(const char *path, const void *data, size_t len)
 		return fwrite(data, 1, len, stdout) == len &&
 			fflush(stdout) == 0 ? OPTIONS_FINE :
 			setup_failed("standard output can't be written to");
+	if (is_kept(path))
+		return write_into(path, data, len);
 	if (file_write(path, data, len, FILE_MODE, err, sizeof(err)) != 0)
 		return setup_failed(err);
 	return OPTIONS_FINE;

@@ -566,6 +566,24 @@ def what_is_no_root_is_told(t):
             assert words in done.stderr, done.stderr
 
 
+@trust.case(needs=["root", "program:unshare", "program:mknod"])
+def a_bundle_replaces_no_device(t):
+    write = '"$SALLYPORT" bundle --ca "$ROOT" %s\n'
+    said = in_private(
+        t, "mount -t tmpfs none /mnt\n"
+        "mknod /mnt/null c 1 3\nmkfifo /mnt/pipe\n" +
+        write % "-o /mnt/null --jks /mnt/null" +
+        "grep -c BEGIN </mnt/pipe &\n" + write % "-o /mnt/pipe" + "wait\n"
+        "mount --bind /mnt /dev\nln -s /proc/self/fd/1 /dev/stdout\n" +
+        write.rstrip() % "-o /dev/stdout" + " >/mnt/said\n"
+        "grep -c BEGIN /mnt/said\n"
+        "stat -c '%n %F' /mnt/null /mnt/pipe /dev/stdout\n")
+    lines = said.splitlines()
+    assert int(lines[0]) > 1 and lines[0] == lines[1], said
+    assert lines[2:] == ["/mnt/null character special file", "/mnt/pipe fifo",
+                         "/dev/stdout symbolic link"], said
+
+
 @trust.case
 def a_bundle_goes_to_standard_output(t):
     """Whatever its form, and one of them alone."""
