@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +11,9 @@
 #include "proxy/cli/some_proxy.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/tools/node.h"
+#include "proxy/tools/program.h"
+
+enum { NODE_MS = 2000 };
 
 extern char **environ;
 
@@ -56,20 +58,15 @@ static int command_at(int argc, char **argv, int *out_options)
 
 /* --- node --------------------------------------------------------------- */
 
-/* node_version is what "node --version" prints; "" where that does not come soon. */
+/* node_version is what "node --version" prints; "" where that does not come soon: it
+ * may be somebody's script that fetches one first. */
 static void node_version(char *out, size_t size)
 {
-	FILE *from = popen("node --version </dev/null 2>/dev/null", "r");
-	struct pollfd one;
+	const char *const argv[] = {"node", "--version", NULL};
 
-	out[0] = '\0';
-	if (!from)
-		return;
-	one = (struct pollfd){.fd = fileno(from), .events = POLLIN};
-	if (poll(&one, 1, 2000) <= 0 || !fgets(out, (int)size, from))
+	if (program_run_within(argv, NULL, out, size, NODE_MS) != 0)
 		out[0] = '\0';
 	out[strcspn(out, "\n")] = '\0';
-	pclose(from);
 }
 
 static void warn_of_node(const char *command)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,9 +12,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, NAP_MS = 5 };
 
 extern char **environ;
 
@@ -85,10 +87,28 @@ static int spawn(const char *path, const char *const *argv, int in, int out,
 	return error;
 }
 
-static int end_of(pid_t pid)
+/* let_run gives it so long, and then ends it; 0: as long as it takes. */
+static void let_run(pid_t pid, unsigned limit_ms)
+{
+	const struct timespec nap = {.tv_nsec = NAP_MS * 1000000};
+	siginfo_t info = {.si_pid = 0};
+
+	if (limit_ms == 0)
+		return;
+	for (unsigned ms = 0; ms < limit_ms && info.si_pid == 0; ms += NAP_MS) {
+		(void)nanosleep(&nap, NULL);
+		(void)waitid(P_PID, (id_t)pid, &info,
+			WEXITED | WNOHANG | WNOWAIT);
+	}
+	if (info.si_pid == 0)
+		(void)kill(pid, SIGKILL);
+}
+
+static int end_of(pid_t pid, unsigned limit_ms)
 {
 	int status;
 
+	let_run(pid, limit_ms);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return -1;
@@ -105,7 +125,7 @@ static void take(int fd, char *said, size_t size)
 }
 
 static int run_between(const char *path, const char *const *argv, int in,
-	int out, char *said, size_t size)
+	int out, char *said, size_t size, unsigned limit_ms)
 {
 	int error, status;
 	pid_t pid;
@@ -119,13 +139,13 @@ static int run_between(const char *path, const char *const *argv, int in,
 		snprintf(said, size, "%s", strerror(error));
 		return -1;
 	}
-	status = end_of(pid);
+	status = end_of(pid, limit_ms);
 	take(out, said, size);
 	return status;
 }
 
-int program_run(const char *const *argv, const char *input, char *said,
-	size_t size)
+int program_run_within(const char *const *argv, const char *input, char *said,
+	size_t size, unsigned limit_ms)
 {
 	char *path = program_find(argv[0]);
 	int in, out, status;
@@ -136,13 +156,19 @@ int program_run(const char *const *argv, const char *input, char *said,
 	}
 	in = make_input(input);
 	out = memfd_create("output", MFD_CLOEXEC);
-	status = run_between(path, argv, in, out, said, size);
+	status = run_between(path, argv, in, out, said, size, limit_ms);
 	if (in >= 0)
 		close(in);
 	if (out >= 0)
 		close(out);
 	free(path);
 	return status;
+}
+
+int program_run(const char *const *argv, const char *input, char *said,
+	size_t size)
+{
+	return program_run_within(argv, input, said, size, 0);
 }
 
 int program_fail(const char *name, const char *said, char *err,

@@ -26,6 +26,10 @@ char *program_find(const char *name);
 int program_run(const char *const *argv, const char *input, char *said,
 	size_t size) __attribute__((warn_unused_result));
 
+/* program_run_within ends it, by SIGKILL, when it takes longer; 0: as program_run. */
+int program_run_within(const char *const *argv, const char *input, char *said,
+	size_t size, unsigned limit_ms) __attribute__((warn_unused_result));
+
 /* program_fail makes a sentence of the first line of what a program said, and returns -1. */
 int program_fail(const char *name, const char *said, char *err,
 	size_t err_size);

@@ -434,6 +434,19 @@ Tool("bundler", "bundle", bundler, makes("Gemfile.lock"), lambda t: {
 
 
 @tools.case
+def a_node_that_does_not_say_its_version(t):
+    """As a script does that fetches one first."""
+    os.makedirs(t.path("bin"))
+    with open(t.path("bin/node"), "w") as f:
+        f.write('#!/bin/sh\n[ "$1" != --version ] || exec sleep 1000\n'
+                "echo ran\n")
+    os.chmod(t.path("bin/node"), 0o755)
+    path = t.path("bin") + ":" + os.environ["PATH"]
+    done = under(t, "node", "x", env=bare(t, PATH=path), timeout=25)
+    assert done.stdout == "ran\n" and done.returncode == 0, done
+
+
+@tools.case
 def the_table(t):
     """What has been found, for whoever reads the run. Browsers have stores of their
     own: they are not exec's."""
