@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pki/base.h"
+#include "proxy/tools/bundle.h"
 #include "proxy/tools/program.h"
 #include "proxy/tools/truststore_private.h"
 
@@ -153,6 +154,26 @@ static bool is_read(const struct truststore *store, const char *name, const char
 			ends_so(store, name, &len));
 }
 
+/* is_alone: a file has no more than that, no key, nor what is not read as a certificate
+ * here and may be elsewhere (BEGIN TRUSTED CERTIFICATE). */
+static bool is_alone(const char *path)
+{
+	static const char begin[] = "-----BEGIN ";
+	char ignored[STORE_PATH + 256], *data;
+	const char *first;
+	struct stat is;
+	size_t len;
+	bool alone;
+
+	if (file_read_regular(path, BUNDLE_FILE_MAX, &is, &data, &len, ignored,
+		    sizeof(ignored)) != 0)
+		return false;
+	first = strstr(data, begin);
+	alone = !first || !strstr(first + 1, begin);
+	free(data);
+	return alone;
+}
+
 /* is_ours: a file that has the root, or without one whose name put has given. -1: it has
  * others', too. */
 static int is_ours(const struct truststore *store, const char *name,
@@ -166,8 +187,8 @@ static int is_ours(const struct truststore *store, const char *name,
 	if (!is_read(store, name, path) ||
 	    truststore_file_has(path, root_pem, &num, err, err_size) != 1)
 		return 0;
-	return num == 1 ? 1 : pki_fail(err, err_size, "%s has it among other "
-		"certificates: take it out of that file, and then run %s",
+	return num == 1 && is_alone(path) ? 1 : pki_fail(err, err_size, "%s has "
+		"it among others: take it out of that file, and then run %s",
 		path, store->layout->program);
 }
 

@@ -457,10 +457,14 @@ def what_is_still_there_is_not_called_absent(t):
         t, 'cat "$ROOT" %s >%s\n' % (t.path("other.pem"), others) +
         "update-ca-certificates >/dev/null 2>&1\n"
         "! " + TRUST.rstrip() % ("remove", "system") + " 2>&1\n" +
+        # Nor is what is no certificate thrown away with it.
+        'cat "$ROOT" %s >%s\n' % (t.path("other.key"), others) +
+        "! " + TRUST.rstrip() % ("remove", "system") + " 2>&1\n"
+        "grep -c KEY %s\n" % others +
         TRUST % ("status", "system"))
     assert ("system", "failed") in rows_of(said), said
     assert ("system", "trusted") in rows_of(said), said
-    assert others + " has it among other certificates" in said, said
+    assert said.count("has it among others") == 2 and "\n2\n" in said, said
 
 
 @trust.case(limit=150, needs=["root", "program:unshare",
