@@ -176,7 +176,7 @@ int file_read_regular(const char *path, size_t max, struct stat *out_info,
 	return pki_fail(err, err_size, "%s: is no regular file", path);
 }
 
-static int write_fd(int fd, const char *data, size_t len)
+int file_put(int fd, const char *data, size_t len)
 {
 	while (len > 0) {
 		ssize_t put = write(fd, data, len);
@@ -188,7 +188,7 @@ static int write_fd(int fd, const char *data, size_t len)
 		data += put;
 		len -= (size_t)put;
 	}
-	return fsync(fd);
+	return 0;
 }
 
 /* open_new makes a file beside name, which nobody else has made or linked. */
@@ -211,8 +211,9 @@ int file_write_at(int at, const char *name, const char *data, size_t len,
 {
 	char temp[4096];
 	int fd = open_new(at, name, temp), why;
-	bool good = fd >= 0 && write_fd(fd, data, len) == 0 &&
-		fchmod(fd, mode) == 0 && renameat(at, temp, at, name) == 0;
+	bool good = fd >= 0 && file_put(fd, data, len) == 0 &&
+		fsync(fd) == 0 && fchmod(fd, mode) == 0 &&
+		renameat(at, temp, at, name) == 0;
 
 	why = errno;
 	if (fd >= 0)

@@ -52,6 +52,9 @@ int file_read(const char *path, size_t max, char **out, size_t *out_len,
 int file_read_regular(const char *path, size_t max, struct stat *out_info,
 	char **out, size_t *out_len, char *err, size_t err_size) MUST_CHECK;
 
+/* file_put writes all of it to a file that is open. -1 and errno. */
+int file_put(int fd, const char *data, size_t len) MUST_CHECK;
+
 /* file_write writes it at once (a temporary file beside it, renamed), with the
  * mode given. file_write_at does so in a folder that is open, at, so that it is
  * that one whatever stands in its place by then. */

@@ -39,12 +39,6 @@ static const char *const allows[NUM_SETS] = {
 		"GET, HEAD, POST, PUT, DELETE",
 };
 
-const struct route *routes_all(size_t *out_num)
-{
-	*out_num = NUM_ROUTES;
-	return routes;
-}
-
 static unsigned bit_of(const char *method)
 {
 	static const struct {

@@ -27,9 +27,6 @@ struct route {
 	const char *summary;
 };
 
-/* All of them. */
-const struct route *routes_all(size_t *out_num);
-
 enum routes_found {
 	ROUTES_FOUND,
 	ROUTES_UNKNOWN,      /* nothing is at that path */

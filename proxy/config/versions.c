@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pki/base.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/version_json.h"
 
@@ -137,21 +138,6 @@ static int read_file(int folder, const char *name, char **out,
 
 /* --- writing files ------------------------------------------------------ */
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t put = write(fd, text, len);
-
-		if (put < 0 && errno != EINTR)
-			return -1;
-		if (put > 0) {
-			text += put;
-			len -= (size_t)put;
-		}
-	}
-	return fsync(fd);
-}
-
 /* write_file: with the folder flushed, too, it is there for good. */
 static int write_file(int folder, const char *name, const char *text,
 	size_t len, char *err, size_t err_size)
@@ -163,7 +149,7 @@ static int write_file(int folder, const char *name, const char *text,
 	(void)unlinkat(folder, temp, 0);
 	fd = openat(folder, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
 		O_CLOEXEC, 0600);
-	done = fd >= 0 && write_all(fd, text, len) == 0 &&
+	done = fd >= 0 && file_put(fd, text, len) == 0 && fsync(fd) == 0 &&
 		renameat(folder, temp, folder, name) == 0 &&
 		fsync(folder) == 0;
 	why = errno;

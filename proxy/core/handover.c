@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "pki/base.h"
 #include "proxy/core/channel.h"
 #include "proxy/core/reach.h"
 #include "proxy/core/rotation.h"
@@ -150,26 +151,11 @@ static int send_fd(int channel, enum message_kind kind, const char *text,
 	return result;
 }
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t put = write(fd, text, len);
-
-		if (put < 0 && errno != EINTR)
-			return -1;
-		if (put > 0) {
-			text += put;
-			len -= (size_t)put;
-		}
-	}
-	return 0;
-}
-
 static int memory_of(const struct handover *handover)
 {
 	int fd = memfd_create("configuration", MFD_CLOEXEC);
 
-	if (fd >= 0 && write_all(fd, handover->text, handover->len) != 0) {
+	if (fd >= 0 && file_put(fd, handover->text, handover->len) != 0) {
 		close(fd);
 		return -1;
 	}

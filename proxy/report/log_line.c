@@ -44,7 +44,8 @@ static const char *kind_name(enum record_kind kind)
 	return names[kind];
 }
 
-const char *client_failure_word(enum client_failure failure)
+/* client_failure_word: NULL, there was none. */
+static const char *client_failure_word(enum client_failure failure)
 {
 	static const char *const words[] = {
 		[CLIENT_FAILURE_NONE] = NULL,

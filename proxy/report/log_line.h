@@ -43,6 +43,4 @@ void log_line(struct json_line *line, enum log_form form, unsigned redact,
 /* log_line_header adds what a file in that form begins with, if anything. */
 void log_line_header(struct json_line *line, enum log_form form);
 
-const char *client_failure_word(enum client_failure failure); /* NULL: none */
-
 #endif

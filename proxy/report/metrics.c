@@ -12,16 +12,6 @@ static const struct row {
 #undef METRIC
 };
 
-const char *metric_name(enum metric metric)
-{
-	return rows[metric].name;
-}
-
-const char *metric_help(enum metric metric)
-{
-	return rows[metric].help;
-}
-
 void metrics_begin(struct metrics_page *page, enum metric metric)
 {
 	const struct row *row = &rows[metric];

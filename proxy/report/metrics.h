@@ -28,9 +28,6 @@ enum metric {
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-const char *metric_name(enum metric metric);
-const char *metric_help(enum metric metric);
-
 struct metrics_page {
 	UT_string *out; /* borrowed; initialized */
 	enum metric metric;

@@ -49,7 +49,8 @@ static void allowance_give(const struct allowance *allowance, uint64_t *whole_ms
 		allowance->each_ms;
 }
 
-unsigned allowance_taken(const struct allowance *allowance, uint64_t whole_ms,
+/* taken is how much of it has not come back. */
+static unsigned taken(const struct allowance *allowance, uint64_t whole_ms,
 	uint64_t now_ms)
 {
 	return (unsigned)((behind(whole_ms, now_ms) + allowance->each_ms - 1) /
@@ -142,6 +143,6 @@ void guesses_give(struct guesses *guesses, const struct quota_client *client,
 unsigned guesses_recent(struct guesses *guesses,
 	const struct quota_client *client, uint64_t now_ms)
 {
-	return allowance_taken(&of_recent, whole_of(guesses->recent, client,
+	return taken(&of_recent, whole_of(guesses->recent, client,
 		sizeof(*client), now_ms), now_ms);
 }

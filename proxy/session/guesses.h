@@ -30,9 +30,6 @@ bool allowance_left(const struct allowance *allowance, uint64_t whole_ms,
 	uint64_t now_ms);
 bool allowance_take(const struct allowance *allowance, uint64_t *whole_ms,
 	uint64_t now_ms);
-/* allowance_taken is how much of it has not come back. */
-unsigned allowance_taken(const struct allowance *allowance, uint64_t whole_ms,
-	uint64_t now_ms);
 
 struct guesses;
 

@@ -78,12 +78,6 @@ int bundle_add(struct bundle *bundle, struct der cert)
 	return 0;
 }
 
-void bundle_add_all(struct bundle *bundle, const struct bundle *other)
-{
-	for (size_t i = 0; i < other->num; i++)
-		(void)!bundle_add(bundle, der_of(other->certs[i]));
-}
-
 size_t bundle_add_pem(struct bundle *bundle, const char *text, size_t len)
 {
 	struct pem *pem = pem_new(text, len);

@@ -55,9 +55,6 @@ int bundle_add_file(struct bundle *bundle, const char *path,
 const char *bundle_add_system(struct bundle *bundle, char *err,
 	size_t err_size);
 
-/* bundle_add_all adds what is in the other. */
-void bundle_add_all(struct bundle *bundle, const struct bundle *other);
-
 size_t bundle_num(const struct bundle *bundle);
 struct der bundle_at(const struct bundle *bundle, size_t i); /* borrowed */
 
