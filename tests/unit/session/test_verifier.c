@@ -189,9 +189,7 @@ static void ends_while_it_hashes_for_nobody(void **state)
 
 	(void)state;
 	verifier_free(NULL);
-	assert_int_equal(ask_of(&asker, &before, "192.0.2.1", "slow", "x"),
-		VERIFIER_WAIT);
-	pause_ms(20);
+	hold_up(&asker);
 	assert_true(verifier_leave(verifier, &asker.waiter));
 }
 

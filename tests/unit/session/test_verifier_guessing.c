@@ -198,11 +198,13 @@ static void what_was_never_answered_is_not_right(void **state)
 	assert_int_equal(ask_of(&asker, &before, "192.0.2.1", "u1", "u1"),
 		VERIFIER_WAIT);
 	wait_for(&asker);
+	gate_set(true);
 	assert_int_equal(ask_again(&asker, &before, "192.0.2.1", "slow", "x"),
 		VERIFIER_WAIT);
 	assert_true(verifier_leave(verifier, &asker.waiter));
 	assert_int_equal(ask_again(&asker, &before, "192.0.2.1", "slow", "x"),
 		VERIFIER_WAIT);
+	gate_set(false);
 	wait_for(&asker);
 	assert_int_equal(asker.result, VERIFIER_WRONG);
 }

@@ -1,49 +1,40 @@
 /* The line of passwords to be hashed: who is next, who is turned away. */
 #include "tests/unit/session/verifier_test.h"
 
-static double seconds(void)
-{
-	struct timespec time;
+#include <sched.h>
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+/* wait_for_all lets the gate's go, and wants them all answered like that. */
+static void wait_for_all(struct asker *askers, int num,
+	enum verifier_result result)
+{
+	gate_set(false);
+	for (int i = 0; i < num; i++) {
+		wait_for(&askers[i]);
+		assert_int_equal(askers[i].result, result);
+	}
 }
 
 static void hashes_once_for_all_who_ask_at_once(void **state)
 {
 	enum { MANY = 100 };
-	static struct asker askers[MANY], wrong[MANY];
-	double from = seconds(), once;
+	static struct asker right[MANY], wrong[11];
+	unsigned come = gate_come();
 
 	(void)state;
-	check_hashed("192.0.2.9", "slow", "slow's", VERIFIER_RIGHT);
-	once = seconds() - from;
-	from = seconds();
+	gate_set(true);
 	for (int i = 0; i < MANY; i++)
-		assert_int_equal(ask_of(&askers[i], &before, "192.0.2.1",
+		assert_int_equal(ask_of(&right[i], &before, "192.0.2.1",
 			"slow", "slow's"), VERIFIER_WAIT);
-	for (int i = 0; i < MANY; i++) {
-		wait_for(&askers[i]);
-		assert_int_equal(askers[i].result, VERIFIER_RIGHT);
-	}
-	assert_true(seconds() - from < 10 * once);
+	wait_for_all(right, MANY, VERIFIER_RIGHT);
+	assert_int_equal(gate_come(), come + 1);
 	/* right ones took no guess; wrong ones each did, all at once or not */
+	gate_set(true);
 	for (int i = 0; i < 11; i++)
 		assert_int_equal(ask_of(&wrong[i], &before, "192.0.2.1",
 			"slow", "wrong"), VERIFIER_WAIT);
-	for (int i = 0; i < 11; i++) {
-		wait_for(&wrong[i]);
-		assert_int_equal(wrong[i].result, VERIFIER_WRONG);
-	}
+	wait_for_all(wrong, 11, VERIFIER_WRONG);
+	assert_int_equal(gate_come(), come + 2);
 	check_at_once("192.0.2.1", "u1", "wrong", VERIFIER_SLOW);
-}
-
-/* hold_up keeps the thread at one password for a while. */
-static void hold_up(struct asker *asker)
-{
-	assert_int_equal(ask_of(asker, &before, "192.0.2.1", "slow", "x"),
-		VERIFIER_WAIT);
-	pause_ms(30);
 }
 
 /* line_up has num addresses log in. */
@@ -80,6 +71,7 @@ static void who_has_guessed_goes_last(void **state)
 	guess_at_once(few, 2, "198.51.100.2");
 	assert_int_equal(ask_of(&honest, &before, "192.0.2.5", "u3", "u3"),
 		VERIFIER_WAIT);
+	gate_set(false);
 	for (int i = 0; i < 8; i++)
 		wait_for(&many[i]);
 	wait_for(&honest);
@@ -104,6 +96,7 @@ static void what_was_guessed_is_remembered(void **state)
 		VERIFIER_WAIT);
 	assert_int_equal(ask_of(&honest, &before, "192.0.2.5", "u3", "u3"),
 		VERIFIER_WAIT);
+	gate_set(false);
 	wait_for(&guess);
 	assert_int_equal(honest.place + 1, guess.place);
 	now += 5 * MINUTE;
@@ -112,6 +105,7 @@ static void what_was_guessed_is_remembered(void **state)
 		VERIFIER_WAIT);
 	assert_int_equal(ask_of(&honest, &before, "192.0.2.6", "u3", "u3"),
 		VERIFIER_WAIT);
+	gate_set(false);
 	wait_for(&honest);
 	assert_int_equal(guess.place + 1, honest.place);
 }
@@ -144,6 +138,7 @@ static void bounds_the_line(void **state)
 	/* who asks for the same takes no room */
 	assert_int_equal(ask_of(&more, &before, "203.0.113.10", "u10", "u10"),
 		VERIFIER_WAIT);
+	gate_set(false);
 	for (int i = 0; i < ADDRESSES; i++)
 		wait_for(&askers[i]);
 	for (int i = 1; i < GUESSES; i++) {
@@ -167,12 +162,12 @@ static void several_threads_share_the_line(void **state)
 	verifier_free(verifier);
 	verifier = verifier_new(2);
 	assert_in_range(verifier_threads(), 1, 4);
-	assert_int_equal(ask_of(&first, &before, "192.0.2.1", "slow", "x"),
-		VERIFIER_WAIT);
+	hold_up(&first);
 	assert_int_equal(ask_of(&second, &before, "192.0.2.2", "u2", "u2"),
 		VERIFIER_WAIT);
 	wait_for(&second);
 	assert_int_equal(first.answers, 0);
+	gate_set(false);
 	wait_for(&first);
 	assert_int_equal(second.result, VERIFIER_RIGHT);
 	assert_int_equal(first.result, VERIFIER_WRONG);
@@ -183,7 +178,7 @@ static void several_threads_share_the_line(void **state)
 static void wait_for_refs(unsigned refs)
 {
 	while (atomic_load(&before.refs) != refs)
-		pause_ms(1);
+		sched_yield();
 }
 
 static void who_leaves_is_not_answered(void **state)
@@ -191,9 +186,7 @@ static void who_leaves_is_not_answered(void **state)
 	struct asker first, second, third;
 
 	(void)state;
-	assert_int_equal(ask_of(&first, &before, "192.0.2.1", "slow", "x"),
-		VERIFIER_WAIT);
-	pause_ms(30); /* it is being hashed */
+	hold_up(&first);
 	assert_int_equal(ask_of(&second, &before, "192.0.2.2", "u2", "u2"),
 		VERIFIER_WAIT);
 	assert_int_equal(ask_of(&third, &before, "192.0.2.2", "u2", "u2"),
@@ -204,6 +197,7 @@ static void who_leaves_is_not_answered(void **state)
 	assert_true(verifier_leave(verifier, &third.waiter));
 	assert_int_equal(atomic_load(&before.refs), 2); /* gone unheard */
 	assert_true(verifier_leave(verifier, &first.waiter));
+	gate_set(false);
 	wait_for_refs(1);
 	check_hashed("192.0.2.2", "u2", "u2", VERIFIER_RIGHT);
 	assert_int_equal(first.answers + second.answers + third.answers, 0);
@@ -216,11 +210,13 @@ static void the_others_stay_when_one_leaves(void **state)
 	struct asker first, second;
 
 	(void)state;
+	gate_set(true);
 	assert_int_equal(ask_of(&first, &before, "192.0.2.1", "slow",
 		"slow's"), VERIFIER_WAIT);
 	assert_int_equal(ask_of(&second, &before, "192.0.2.1", "slow",
 		"slow's"), VERIFIER_WAIT);
 	assert_true(verifier_leave(verifier, &first.waiter));
+	gate_set(false);
 	wait_for(&second);
 	assert_int_equal(second.result, VERIFIER_RIGHT);
 	assert_int_equal(first.answers, 0);

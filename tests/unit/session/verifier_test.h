@@ -4,6 +4,9 @@
  *
  * Each test begins with a verifier of one thread, which knows nothing yet, and
  * ends with nothing held; the password files are made once a program.
+ *
+ * What is hashed goes through a gate that counts it, and keeps the passwords of
+ * the user "slow" back for as long as a test has it closed.
  */
 #ifndef TESTS_UNIT_SESSION_VERIFIER_TEST_H
 #define TESTS_UNIT_SESSION_VERIFIER_TEST_H
@@ -22,7 +25,6 @@
 #include <crypt.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "proxy/config/htpasswd.h"
 #include "proxy/config/snapshot.h"
@@ -30,9 +32,9 @@
 
 enum { USERS = 30, SECOND = 1000, MINUTE = 60 * SECOND, START = 1000000 };
 
-/* Quick for most, and one to hold the thread up for a while. */
+/* Quick all, and told apart by their salt. */
 #define QUICK "$6$rounds=1000$saltsalt$"
-#define LONG "$6$rounds=300000$saltsalt$"
+#define SLOW "$6$rounds=1000$slowslow$"
 
 static struct settings before, after; /* after: dev1 has another password */
 static struct verifier *verifier;
@@ -46,6 +48,56 @@ struct asker {
 	enum verifier_result result;
 	pthread_t by;
 };
+
+/* --- the gate ------------------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	bool closed;
+	unsigned come; /* passwords to be hashed, since the program began */
+} gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0};
+
+/* crypt_rn takes the place of libcrypt's, and hashes by another of its names. */
+char *crypt_rn(const char *phrase, const char *setting, void *data, int size)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.come++;
+	pthread_cond_broadcast(&gate.moved);
+	while (gate.closed && strncmp(setting, SLOW, strlen(SLOW)) == 0)
+		pthread_cond_wait(&gate.moved, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+	return crypt_ra(phrase, setting, &data, &size);
+}
+
+static inline void gate_set(bool closed)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.closed = closed;
+	pthread_cond_broadcast(&gate.moved);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+static inline unsigned gate_come(void)
+{
+	unsigned come;
+
+	pthread_mutex_lock(&gate.lock);
+	come = gate.come;
+	pthread_mutex_unlock(&gate.lock);
+	return come;
+}
+
+/* gate_wait waits until more have come than those. */
+static inline void gate_wait(unsigned come)
+{
+	pthread_mutex_lock(&gate.lock);
+	while (gate.come == come)
+		pthread_cond_wait(&gate.moved, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+/* --- a verifier ----------------------------------------------------------- */
 
 static inline void bad_line(void *arg, unsigned line, const char *what)
 {
@@ -72,7 +124,7 @@ static inline void make_settings(struct settings *settings, const char *password
 
 	text[0] = '\0';
 	add_user(text, sizeof(text), "dev1", QUICK, password);
-	add_user(text, sizeof(text), "slow", LONG, "slow's");
+	add_user(text, sizeof(text), "slow", SLOW, "slow's");
 	for (int i = 0; i < USERS; i++) {
 		snprintf(user, sizeof(user), "u%d", i);
 		add_user(text, sizeof(text), user, QUICK, user);
@@ -113,6 +165,7 @@ static inline int set_up(void **state)
 static inline int tear_down(void **state)
 {
 	(void)state;
+	gate_set(false);
 	verifier_free(verifier);
 	assert_int_equal(atomic_load(&before.refs), 1);
 	assert_int_equal(atomic_load(&after.refs), 1);
@@ -198,6 +251,17 @@ static inline enum verifier_result ask(const char *from, const char *user,
 	return asker.result;
 }
 
+/* hold_up has the thread at a password, a wrong one, until gate_set(false). */
+static inline void hold_up(struct asker *asker)
+{
+	unsigned come = gate_come();
+
+	gate_set(true);
+	assert_int_equal(ask_of(asker, &before, "192.0.2.1", "slow", "x"),
+		VERIFIER_WAIT);
+	gate_wait(come);
+}
+
 /* check_at_once wants this answer at once; check_hashed wants it later. */
 static inline void check_at_once(const char *from, const char *user,
 	const char *password, enum verifier_result result)
@@ -227,14 +291,6 @@ static inline void check_guesses(const char *from, const char *user, int num)
 		snprintf(guess, sizeof(guess), "guess %d", count++);
 		check_hashed(from, user, guess, VERIFIER_WRONG);
 	}
-}
-
-static inline void pause_ms(long ms)
-{
-	struct timespec time = {.tv_sec = ms / 1000,
-		.tv_nsec = ms % 1000 * 1000000};
-
-	nanosleep(&time, NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
