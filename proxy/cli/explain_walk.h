@@ -1,5 +1,5 @@
 /*
- * explain_walk.h - what the rules say to a inquiry, and how they came to it.
+ * explain_walk.h - what the rules say to an inquiry, and how they came to it.
  *
  * Two passes: SSL rules, for https; then URL rules, of the whole URL where the
  * traffic is inspected, of the host alone where it is tunnelled. Where an inquiry

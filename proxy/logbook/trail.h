@@ -3,7 +3,7 @@
  *
  * A file that is turned (FILE becomes FILE.1) is read to its end before the one
  * that took its place, and those in between, where it was turned more than once
- * meanwhile; one that is cut is read from its begin again.
+ * meanwhile; one that is cut is read from its beginning again.
  *
  * Owns:    its descriptor.
  * Threads: one.

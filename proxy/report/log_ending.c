@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Headings that are further up than that are at the begin. */
+/* Headings that are further up than that are at the beginning. */
 enum { BACK = 1 << 20 };
 
 /* open_to_read opens the file itself, whatever it is called by now. */

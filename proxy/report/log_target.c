@@ -217,7 +217,7 @@ static size_t put(struct log_target *target, const char *data, size_t len)
 	return done;
 }
 
-/* take_back cuts the begin of a line off the file, unless somebody else has gone on
+/* take_back cuts the beginning of a line off the file, unless somebody else has gone on
  * behind it. */
 static void take_back(struct log_target *target, size_t len)
 {

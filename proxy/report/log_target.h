@@ -6,7 +6,7 @@
  * line a datagram to /dev/log, from "sallyport". journald: each entry a datagram
  * to the journal's own socket. none: nowhere.
  *
- * A line is there whole or not at all: of what a full disk has cut the begin is
+ * A line is there whole or not at all: of what a full disk has cut the beginning is
  * taken back; where it can't be (a pipe, a file that may only be appended to), its
  * end comes before the next line. Whoever listens at a socket or reads a pipe may
  * go and come: what is not taken then is lost, and counted.

@@ -5,8 +5,8 @@
  * many; hashing it each time is more than any machine can do. Passwords are not
  * kept: a digest of it, of the user and of the user's hash, made with a secret of
  * this process, stands for it. A password that was changed, or whose user is gone,
- * is thereby not known. Known is what was right from the same address (IPv6: /64),
- * so that nobody else can try there whether a guess is known.
+ * is thereby not known. Known is what was right from that very address, so that
+ * nobody can try from another whether a guess is known.
  *
  * Somebody at that very address can, at no cost to speak of: for that, each user
  * known at an address has an allowance of its own there. What goes over it is

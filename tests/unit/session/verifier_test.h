@@ -44,7 +44,7 @@ static unsigned answered;
 
 struct asker {
 	struct verifier_waiter waiter; /* first: see on_answered */
-	unsigned answers, place; /* place: it was answered as the so-manieth */
+	unsigned answers, place; /* place: how many had been answered by then, it too */
 	enum verifier_result result;
 	pthread_t by;
 };
