@@ -175,9 +175,7 @@ static int bundle_(const struct command *self, int argc, char **argv)
 	struct target_order order = {.config = NULL};
 	struct places to = {.pem = NULL};
 	const struct option_row rows[] = {
-		{.letter = 'c', .name = "config", .value = &order.config},
-		{.name = "proxy", .value = &order.proxy},
-		{.name = "ca", .value = &order.ca},
+		TARGET_ROOT_ROWS(order),
 		{.letter = 'o', .name = "out", .value = &to.pem},
 		{.name = "jks", .value = &to.jks},
 		{.name = "pkcs12", .value = &to.pkcs12},
@@ -208,21 +206,15 @@ const struct command command_bundle = {
 		"usage: sallyport bundle [-c FILE] [--proxy HOST:PORT] [--ca FILE]\n"
 		"                        [-o FILE] [--jks FILE] [--pkcs12 FILE]\n"
 		"\n"
-		"Writes what this machine trusts, what is named by variables as\n"
-		"SSL_CERT_FILE and REQUESTS_CA_BUNDLE, and the proxy's root\n"
-		"certificate: for tools that are told of one file. A FILE that is -\n"
-		"is standard output.\n"
+		"Writes what this machine trusts, what variables such as SSL_CERT_FILE\n"
+		"and REQUESTS_CA_BUNDLE name, and the proxy's root certificate: for\n"
+		"tools that are told of one file. A FILE that is - is standard output.\n"
 		"\n"
 		"  -o, --out FILE      as PEM, which without any of these three is\n"
 		"                      printed\n"
 		"  --jks FILE          as a trust store for Java; its password is\n"
 		"                      changeit\n"
-		"  --pkcs12 FILE       likewise, by keytool, where that is\n"
-		"  -c, --config FILE   the proxy of that configuration, running or\n"
-		"                      not; without it, the one at 127.0.0.1:8080,\n"
-		"                      or what the state folder has\n"
-		"  --proxy HOST:PORT   another one\n"
-		"  --ca FILE           its root certificate; without --proxy,\n"
-		"                      nobody is asked\n",
+		"  --pkcs12 FILE       likewise, made by keytool, which must be there\n"
+		TARGET_ROOT_HELP,
 	.run = bundle_,
 };

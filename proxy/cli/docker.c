@@ -26,9 +26,7 @@ static int docker(const struct command *self, int argc, char **argv)
 	struct target_order order = {.config = NULL};
 	struct bases bases = {.debian = false};
 	const struct option_row rows[] = {
-		{.letter = 'c', .name = "config", .value = &order.config},
-		{.name = "proxy", .value = &order.proxy},
-		{.name = "ca", .value = &order.ca},
+		TARGET_ROOT_ROWS(order),
 		{.name = "debian", .flag = &bases.debian},
 		{.name = "alpine", .flag = &bases.alpine},
 		{.name = "rhel", .flag = &bases.rhel},
@@ -65,11 +63,6 @@ const struct command command_docker = {
 		"  --debian            Debian, Ubuntu and what is made of them\n"
 		"                      (the default)\n"
 		"  --alpine, --rhel    Alpine; Fedora, RHEL and their kin\n"
-		"  -c, --config FILE   the proxy of that configuration, running or\n"
-		"                      not; without it, the one at 127.0.0.1:8080,\n"
-		"                      or what the state folder has\n"
-		"  --proxy HOST:PORT   another one\n"
-		"  --ca FILE           its root certificate; without --proxy,\n"
-		"                      nobody is asked\n",
+		TARGET_ROOT_HELP,
 	.run = docker,
 };

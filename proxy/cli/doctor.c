@@ -505,7 +505,7 @@ const struct command command_doctor = {
 	.help =
 		"usage: sallyport doctor [--tool TOOL ...] [--json] [OPTIONS]\n"
 		"\n"
-		"Has each developers' tool that is found here ask the proxy's own site\n"
+		"Has each developer tool that is found here ask the proxy's own site\n"
 		"for something over TLS: as things are, told of the proxy alone, and\n"
 		"as under \"sallyport exec\". Tells which work, and what to set for those\n"
 		"that need it. Nothing is asked for outside. Exits 1 where one does not\n"
@@ -514,13 +514,7 @@ const struct command command_doctor = {
 		"\n"
 		"  --tool TOOL         this tool, rather than all; may be given again\n"
 		"  --json              for programs\n"
-		"  -c, --config FILE   the proxy of that configuration; without it,\n"
-		"                      the one at 127.0.0.1:8080\n"
-		"  --proxy HOST:PORT   another one\n"
-		"  --ca FILE           its root certificate, needed where it is on\n"
-		"                      another machine\n"
-		"  --user NAME         a user of it; the password is the variable\n"
-		"                      SALLYPORT_PASSWORD, or asked for\n"
+		TARGET_HELP
 		"\n"
 		"Where no proxy runs, and none is named by --proxy, one of its own is\n"
 		"started, as by \"sallyport exec\".\n",

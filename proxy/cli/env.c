@@ -207,20 +207,14 @@ const struct command command_env = {
 		"in sallyport below XDG_CACHE_HOME, or ~/.cache, which has to be a\n"
 		"folder of the user who calls that nobody else may write to.\n"
 		"\n"
-		"  -c, --config FILE   the proxy of that configuration; without it,\n"
-		"                      the one at 127.0.0.1:8080\n"
-		"  --proxy HOST:PORT   another one\n"
-		"  --ca FILE           its root certificate, needed where it is on\n"
-		"                      another machine\n"
-		"  --user NAME         a user of it; the password is the variable\n"
-		"                      SALLYPORT_PASSWORD, or asked for. It will\n"
-		"                      stand in the lines\n"
+		TARGET_HELP
 		"  --shell SHELL       bash, zsh, fish or powershell; without it,\n"
 		"                      the one that runs this, or what the\n"
 		"                      variable SHELL names\n"
 		"  --unset             the lines that take it back; what was set\n"
 		"                      before comes back\n"
 		"\n"
+		"The lines have the user's password in them.\n"
 		"In fish: sallyport env | source\n",
 	.run = env,
 };

@@ -31,11 +31,30 @@ struct target_order { /* borrowed from argv */
 	const char *config, *proxy, *ca, *user;
 };
 
+/* The options as commands read them, and tell of them: of a proxy to be used, and of
+ * one whose root alone is wanted. */
 #define TARGET_ROWS(order) \
+	TARGET_ROOT_ROWS(order), {.name = "user", .value = &(order).user}
+#define TARGET_HELP \
+	"  -c, --config FILE   the proxy of that configuration; without it,\n" \
+	"                      the one at 127.0.0.1:8080\n" \
+	"  --proxy HOST:PORT   another one\n" \
+	"  --ca FILE           its root certificate, needed where it is on\n" \
+	"                      another machine\n" \
+	"  --user NAME         a user of it; the password is the variable\n" \
+	"                      SALLYPORT_PASSWORD, or asked for\n"
+
+#define TARGET_ROOT_ROWS(order) \
 	{.letter = 'c', .name = "config", .value = &(order).config}, \
 	{.name = "proxy", .value = &(order).proxy}, \
-	{.name = "ca", .value = &(order).ca}, \
-	{.name = "user", .value = &(order).user}
+	{.name = "ca", .value = &(order).ca}
+#define TARGET_ROOT_HELP \
+	"  -c, --config FILE   the proxy of that configuration, running or\n" \
+	"                      not; without it, the one at 127.0.0.1:8080,\n" \
+	"                      or what the state folder has\n" \
+	"  --proxy HOST:PORT   another one\n" \
+	"  --ca FILE           its root certificate; without --proxy,\n" \
+	"                      nobody is asked\n"
 
 struct target {
 	struct config *config; /* owned */

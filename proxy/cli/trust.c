@@ -302,9 +302,7 @@ static int run(const struct command *self, int argc, char **argv,
 	struct trust trust = {.word = way == add ? "install" :
 		way == take_out ? "remove" : "status"};
 	const struct option_row rows[] = {
-		{.letter = 'c', .name = "config", .value = &trust.order.config},
-		{.name = "proxy", .value = &trust.order.proxy},
-		{.name = "ca", .value = &trust.order.ca},
+		TARGET_ROOT_ROWS(trust.order),
 		{.name = "for", .value = &trust.kinds},
 		{.name = "java", .value = &trust.java},
 		{.name = "json", .flag = &trust.json},
@@ -403,7 +401,7 @@ static const char trust_help[] =
 	"among them.\n"
 	"\n"
 	"  install   put it in\n"
-	"  remove    take out what was put in so\n"
+	"  remove    take it out again\n"
 	"  status    where it is, and where it is missing\n"
 	"\n"
 	"The stores are the system's (Debian, Alpine, RHEL, Fedora, SUSE, Arch),\n"
