@@ -7,6 +7,7 @@
 
 #include "proxy/cli/ca_find.h"
 #include "proxy/cli/ca_step.h"
+#include "proxy/cli/ca_steps.h"
 #include "proxy/cli/ca_table.h"
 
 #define NUM(columns) (sizeof(columns) / sizeof(*(columns)))

@@ -2,11 +2,11 @@
  * ca_step.h - what the steps of ca_steps.h share.
  *
  * Threads: the main one.
+ * Errors:  OPTIONS_FINE, or what the program shall exit with; already told.
  */
 #ifndef PROXY_CLI_CA_STEP_H
 #define PROXY_CLI_CA_STEP_H
 
-#include "proxy/cli/ca_steps.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
@@ -43,21 +43,5 @@ int ca_get(struct step *step, const char *word, struct client_reply *out)
 
 /* ca_show_step prints step->reply, a CA; for people, with what comes next. */
 void ca_show_step(const struct step *step);
-
-/* The commands. */
-int step_list(const struct command *self, int argc, char **argv);
-int step_issuing(const struct command *self, int argc, char **argv);
-int step_audit(const struct command *self, int argc, char **argv);
-int step_create(const struct command *self, int argc, char **argv);
-int step_keypair(const struct command *self, int argc, char **argv);
-int step_csr(const struct command *self, int argc, char **argv);
-int step_upload(const struct command *self, int argc, char **argv);
-int step_chain(const struct command *self, int argc, char **argv);
-int step_finalize(const struct command *self, int argc, char **argv);
-int step_make_default(const struct command *self, int argc, char **argv);
-int step_disable(const struct command *self, int argc, char **argv);
-int step_delete(const struct command *self, int argc, char **argv);
-int step_take_back(const struct command *self, int argc, char **argv);
-int step_crl(const struct command *self, int argc, char **argv);
 
 #endif

@@ -120,7 +120,7 @@ void log_ending_mend(int fd, enum log_form form)
 	if (!ending.titled)
 		log_line_header(&wanting, form);
 	/* Where the disk is full, the worker will say so. */
-	if (wanting.len > 0 && write(fd, wanting.text, wanting.len) < 0)
-		(void)0;
+	if (wanting.len > 0)
+		(void)!write(fd, wanting.text, wanting.len);
 	free(wanting.text);
 }

@@ -17,6 +17,7 @@
 
 struct session;
 
+/* attention_set, after each run of the session. */
 void attention_set(struct session *s);
 
 #endif
