@@ -8,7 +8,7 @@
 #include "proxy/config/config.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/net/address.h"
-#include "proxy/session/answer.h"
+#include "proxy/portal/portal.h"
 
 /* --- the inquiry -------------------------------------------------------- */
 

@@ -12,8 +12,7 @@
 	"                          Policy Action begins with, as dropped\n" \
 	"  --reason, --kind WORD   as in the log: client-gone; tunnel\n" \
 	"  --client NETWORK        10.0.0.0/8\n" \
-	"Of what:\n" \
-	"  -c, --config FILE       its log.access, with FILE.1, FILE.2 ...\n"
+	"Of what:\n"
 
 static const char query_help[] =
 	"usage: sallyport log query [options] [-c FILE]\n"
@@ -21,6 +20,7 @@ static const char query_help[] =
 	"Shows lines of the access log, JSON or CSV, the oldest first.\n"
 	"\n"
 	WHICH
+	"  -c, --config FILE       its log.access, with FILE.1, FILE.2 ...\n"
 	"  --file FILE             this instead, or these; \"-\" is standard input\n"
 	"How:\n"
 	"  --format FORMAT         table (default on a terminal), json or csv\n"
@@ -34,6 +34,7 @@ static const char tail_help[] =
 	"NO_COLOR=1 leaves the colours out.\n"
 	"\n"
 	WHICH
+	"  -c, --config FILE       its log.access\n"
 	"  --file FILE             this instead; \"-\" is standard input\n"
 	"How:\n"
 	"  --lines N               so many of the last (default 10)\n"
@@ -47,6 +48,7 @@ static const char pinned_help[] =
 	"changes nothing: who knows the program decides.\n"
 	"\n"
 	WHICH
+	"  -c, --config FILE       its log.access, with FILE.1, FILE.2 ...\n"
 	"  --file FILE             this instead, or these; \"-\" is standard input\n"
 	"How:\n"
 	"  --least N               refusals that it takes (default 3)\n"

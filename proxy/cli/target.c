@@ -17,7 +17,6 @@
 #include "proxy/http/url.h"
 #include "proxy/net/address.h"
 #include "proxy/tools/bundle.h"
-#include "proxy/tools/environment.h"
 
 enum { ROOT_MAX = 1 << 20, PASSWORD_MAX = 1024, ADDRESS = HOST_SIZE + 8 };
 
