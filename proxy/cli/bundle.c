@@ -186,8 +186,8 @@ static int bundle_(const struct command *self, int argc, char **argv)
 
 	if (code == OPTIONS_FINE &&
 	    is_out(to.pem) + is_out(to.jks) + is_out(to.pkcs12) > 1) {
-		fputs("sallyport bundle: -o, --jks and --pkcs12: one of them "
-			"to standard output (-)\n", stderr);
+		fputs("sallyport bundle: only one of -o, --jks and --pkcs12 "
+			"can go to standard output (-)\n", stderr);
 		code = EXIT_WRONG;
 	}
 	if (code == OPTIONS_FINE)

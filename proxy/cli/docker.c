@@ -12,8 +12,8 @@ struct bases {
 static int pick(const struct bases *bases, enum docker_base *out)
 {
 	if (bases->debian + bases->alpine + bases->rhel > 1) {
-		fputs("sallyport docker: --debian, --alpine and --rhel: one "
-			"of them\n", stderr);
+		fputs("sallyport docker: give only one of --debian, --alpine "
+			"and --rhel\n", stderr);
 		return EXIT_WRONG;
 	}
 	*out = bases->alpine ? DOCKER_ALPINE :
