@@ -32,8 +32,9 @@ static int turn(int folder, const char *name, uint64_t size, unsigned keep)
 {
 	struct stat info;
 
+	/* Not there: as if it had just been renamed, which it may have been. */
 	if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
-		return -1;
+		return errno == ENOENT ? 0 : -1;
 	if (!S_ISREG(info.st_mode) || (uint64_t)info.st_size < size) {
 		errno = 0; /* it is not full */
 		return -1;

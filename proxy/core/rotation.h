@@ -16,8 +16,9 @@
 
 #include "proxy/core/identity.h"
 
-/* rotation_turn: path is of at least size bytes. 0: it is FILE.1 now; -1: it is
- * not full, or that could not be, which is said. */
+/* rotation_turn: path is of at least size bytes. 0: it is FILE.1 now, or not there at
+ * all, and a new one is to be opened; -1: it is not full, or that could not be, which
+ * is said. */
 int rotation_turn(const char *path, uint64_t size, unsigned keep,
 	const struct identity *worker) __attribute__((warn_unused_result));
 

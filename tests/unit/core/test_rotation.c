@@ -107,6 +107,15 @@ static void what_is_not_full_stays(void **state)
 	assert_int_equal(readlink(path, (char[9]){0}, 9), 9);
 }
 
+/* As when it was renamed before, and a new one could not be opened. */
+static void what_is_not_there_is_to_be_made(void **state)
+{
+	(void)state;
+	assert_int_equal(rotation_turn(path, 4, 2, &nobody_else), 0);
+	holds(0, "");
+	holds(1, "");
+}
+
 static void root_does_it_where_the_worker_may_not(void **state)
 {
 	(void)state;
@@ -144,6 +153,8 @@ int main(void)
 			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_is_enough, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(what_is_not_there_is_to_be_made,
+			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_full_stays, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
