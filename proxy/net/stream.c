@@ -178,6 +178,17 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *out)
 
 static void rearm(struct stream *stream);
 
+/* was_reset: where a reset lies right behind the last bytes, libuv tells of an end
+ * (it takes the hangup for one). The socket knows better. */
+static bool was_reset(const struct stream *stream)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	return getsockopt(stream_fd(stream), SOL_SOCKET, SO_ERROR, &error,
+		       &size) == 0 && error != 0;
+}
+
 static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 {
 	struct stream *stream = handle->data;
@@ -187,7 +198,7 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buf)
 	stream->active_ms = loop_now(stream->loop);
 	if (n == UV_ENOBUFS && stream_may_splice(stream)) {
 		stream_splice_in(stream);
-	} else if (n == UV_EOF) {
+	} else if (n == UV_EOF && !was_reset(stream)) {
 		stream_hear_end(stream);
 	} else if (n < 0) {
 		stream_fail(stream, STREAM_RESET);

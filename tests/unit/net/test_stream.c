@@ -317,6 +317,19 @@ static void reset_is_noticed_unwanted(void **state)
 	assert_true(stream_flushed(&near->stream));
 }
 
+/* libuv calls what follows the last bytes an end, whatever it is. */
+static void reset_right_behind_bytes_is_no_end(void **state)
+{
+	(void)state;
+	stream_want(&near->stream, true);
+	far_say_text("cut o");
+	far_reset(); /* the loop has not turned */
+	UNTIL(near->stream.error == STREAM_RESET ||
+		stream_ended(&near->stream));
+	is_text(&near->got, "cut o");
+	assert_false(stream_ended(&near->stream));
+}
+
 static void resets(void **state)
 {
 	(void)state;
@@ -564,6 +577,7 @@ int main(void)
 		TEST(all_goes_before_the_end),
 		TEST(end_is_noticed_unwanted),
 		TEST(reset_is_noticed_unwanted),
+		TEST(reset_right_behind_bytes_is_no_end),
 		TEST(resets),
 		TEST(closes_in_order),
 		TEST(early_answer_then_reset),
