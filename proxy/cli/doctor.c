@@ -24,9 +24,6 @@
 #define CANARY MAGIC_HOST ":443"
 #define CANARY_URL "https://" MAGIC_HOST "/"
 
-/* What needs a user asks for one beyond its own site, which is for all. */
-#define NOT_TAKEN "not let in: 407"
-
 enum { TOOLS_MAX = 100 };
 
 extern char **environ;
@@ -41,7 +38,7 @@ struct doctor {
 	char *folder;            /* owned: where they run */
 	struct option_list names;
 	bool json, ill;
-	bool asks, taken;        /* it wants a user, and takes the one there is */
+	enum user_answer nobody, user; /* what it says to nobody, and to ours */
 	json_t *rows, *absent, *unasked, *unfit; /* owned */
 };
 
@@ -72,8 +69,7 @@ static bool leads(const char *name, size_t len)
 	for (size_t i = 0; i < num; i++) {
 		if (strlen(all[i].name) == len &&
 		    strncmp(all[i].name, name, len) == 0)
-			return all[i].kind == VARIABLE_PROXY ||
-				all[i].kind == VARIABLE_ONE;
+			return all[i].kind == VARIABLE_PROXY;
 	}
 	return false;
 }
@@ -119,13 +115,30 @@ static void show_row(const json_t *row)
 	(void)json_unpack((json_t *)(uintptr_t)row, "{s:s, s:s, s:s, s:o}",
 		"tool", &tool, "asItIs", &alone, "underExec", &exec, "set",
 		&set);
-	printf("%-16s %-15s %s", tool, alone, exec);
+	printf("%-16s %-16s %s", tool, alone, exec);
 	json_array_foreach(set, i, one) {
 		name = json_string_value(one);
-		printf("%*s%s", i == 0 ? 16 - (int)strlen(exec) : 1, "", name);
+		printf("%*s%s", i == 0 ? 17 - (int)strlen(exec) : 1, "", name);
 	}
 	putchar('\n');
 	fflush(stdout);
+}
+
+/* put_refused: beyond its own site, which is for all, the proxy wants a user. */
+static void put_refused(const struct doctor *doctor, char *out, size_t size)
+{
+	enum user_answer answer = doctor->user != USER_TAKEN ? doctor->user :
+		doctor->nobody;
+
+	say_answer(TOOL_NOT_LET, answer, out, size);
+}
+
+static bool is_refused(const struct doctor *doctor, const char *word)
+{
+	char refused[32];
+
+	put_refused(doctor, refused, sizeof(refused));
+	return strcmp(word, refused) == 0;
 }
 
 /* put_row: what is to be set is said where it is needed, and helps. */
@@ -133,7 +146,7 @@ static void put_row(struct doctor *doctor, const struct tool *tool,
 	const char *alone, const char *exec, const char *says)
 {
 	bool works = strcmp(exec, "works") == 0;
-	bool helps = works || strcmp(exec, NOT_TAKEN) == 0;
+	bool helps = works || is_refused(doctor, exec);
 	json_t *row = json_pack("{s:s, s:s, s:s}", "tool", tool->name,
 		"asItIs", alone, "underExec", exec);
 
@@ -160,11 +173,14 @@ static enum tool_answer ask(struct doctor *doctor, const char *command,
  * does. Java takes no user from where exec can say it. */
 static const char *why_not(const struct doctor *doctor, const struct tool *tool)
 {
-	if (!doctor->taken)
+	if (doctor->user == USER_UNKNOWN)
+		return "the proxy does not let in who comes from here: "
+			USER_HOW;
+	if (doctor->user == USER_WANTED)
 		return "the proxy wants a user, and does not take the one it "
 			"is given, or is given none: --user NAME, and the "
 			"password in SALLYPORT_PASSWORD";
-	if (doctor->asks && strcmp(tool->name, "java") == 0)
+	if (doctor->nobody == USER_WANTED && strcmp(tool->name, "java") == 0)
 		return "the proxy wants a user, and no property of Java's says "
 			"one";
 	return NULL;
@@ -187,9 +203,9 @@ static void compare(struct doctor *doctor, const struct tool *tool,
 	says = other != TOOL_WORKS ? after.line :
 		one != TOOL_WORKS ? before->line : "";
 	if (refused && one == TOOL_WORKS)
-		snprintf(alone, sizeof(alone), NOT_TAKEN);
+		put_refused(doctor, alone, sizeof(alone));
 	if (refused && other == TOOL_WORKS) {
-		snprintf(under, sizeof(under), NOT_TAKEN);
+		put_refused(doctor, under, sizeof(under));
 		says = refused;
 	}
 	put_row(doctor, tool, alone, under, says);
@@ -287,9 +303,9 @@ static void show_ill(const struct doctor *doctor)
 			"underExec", &exec, "says", &says);
 		if (strcmp(exec, "works") == 0)
 			continue;
-		if (strcmp(exec, NOT_TAKEN) == 0 && !doctor->taken) {
+		if (doctor->user != USER_TAKEN && is_refused(doctor, exec)) {
 			if (!told)
-				printf("407: %s\n", says);
+				printf("%d: %s\n", doctor->user, says);
 			told = true;
 			continue;
 		}
@@ -334,7 +350,7 @@ static int visit_all(struct doctor *doctor)
 	const struct tool *all = tools_all(&num);
 
 	if (!doctor->json)
-		printf("%-16s %-15s %-15s %s\n", "TOOL", "AS IT IS",
+		printf("%-16s %-16s %-16s %s\n", "TOOL", "AS IT IS",
 			"UNDER EXEC", "OR SET");
 	for (size_t i = 0; i < num && !stop; i++) {
 		if (is_wanted(doctor, &all[i]))
@@ -398,8 +414,8 @@ static void ask_of_users(struct doctor *doctor)
 	char none[] = "http://";
 
 	nobody.url = none;
-	doctor->asks = !user_taken(&nobody);
-	doctor->taken = user_ask(&doctor->proxy.target);
+	doctor->nobody = user_taken(&nobody);
+	doctor->user = user_ask(&doctor->proxy.target);
 }
 
 static int prepare(struct doctor *doctor, const struct target_order *order)
@@ -509,8 +525,9 @@ const struct command command_doctor = {
 		"for something over TLS: as things are, told of the proxy alone, and\n"
 		"as under \"sallyport exec\". Tells which work, and what to set for those\n"
 		"that need it. Nothing is asked for outside. Exits 1 where one does not\n"
-		"work under exec, as all do where the proxy wants a user and does not\n"
-		"take the one that --user names.\n"
+		"work under exec, as none does where the proxy wants a user, and does\n"
+		"not take the one that --user names (407), or knows its users but by\n"
+		"address and certificate (403).\n"
 		"\n"
 		"  --tool TOOL         this tool, rather than all; may be given again\n"
 		"  --json              for programs\n"

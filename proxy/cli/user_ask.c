@@ -11,7 +11,7 @@
 #include "proxy/config/mistakes.h"
 #include "proxy/portal/portal.h"
 
-enum { NEEDED = 407, WORD_MAX = 2048, CODED_MAX = 4 * (WORD_MAX / 3 + 1) + 1 };
+enum { WORD_MAX = 2048, CODED_MAX = 4 * (WORD_MAX / 3 + 1) + 1 };
 
 /* --- as the URL has it -------------------------------------------------- */
 
@@ -81,21 +81,25 @@ static unsigned ask(const struct target *target, const char *who)
 	return status;
 }
 
-bool user_taken(const struct target *target)
+enum user_answer user_taken(const struct target *target)
 {
 	char who[WORD_MAX];
-	bool taken = !credentials(target, who) || ask(target, who) != NEEDED;
+	unsigned status = credentials(target, who) ? ask(target, who) : 0;
 
 	OPENSSL_cleanse(who, sizeof(who));
-	return taken;
+	return status == USER_WANTED || status == USER_UNKNOWN ?
+		(enum user_answer)status : USER_TAKEN;
 }
 
-bool user_ask(const struct target *target)
+enum user_answer user_ask(const struct target *target)
 {
-	bool taken = user_taken(target);
+	enum user_answer answer = user_taken(target);
 	char who[WORD_MAX];
 
-	if (!taken && credentials(target, who)) {
+	if (answer == USER_UNKNOWN)
+		fputs("sallyport: this proxy does not let in who comes from "
+			"here (403): " USER_HOW "\n", stderr);
+	if (answer == USER_WANTED && credentials(target, who)) {
 		if (!who[0])
 			fputs("sallyport: this proxy asks for a user: --user "
 				"NAME, and the password in "
@@ -107,5 +111,5 @@ bool user_ask(const struct target *target)
 				shown(who).text);
 	}
 	OPENSSL_cleanse(who, sizeof(who));
-	return taken;
+	return answer;
 }

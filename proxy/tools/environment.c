@@ -251,7 +251,7 @@ void environment_make_bare(struct environment *out,
 		enum variable_kind kind = all[i].kind;
 
 		if (kind == VARIABLE_PROXY || kind == VARIABLE_NO_PROXY ||
-		    kind == VARIABLE_ONE || kind == VARIABLE_JAVA)
+		    kind == VARIABLE_JAVA)
 			put(out, all[i].name, value_of(kind, &bare, before));
 	}
 }

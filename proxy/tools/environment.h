@@ -41,8 +41,9 @@ struct environment {
 void environment_make(struct environment *out,
 	const struct environment_aim *aim, char *const *before);
 
-/* environment_make_bare sets what leads to the proxy, and nothing by which it is
- * trusted; paths of the aim are not looked at. */
+/* environment_make_bare says where the proxy is, as somebody does who has heard of
+ * nothing else: nothing by which it is trusted, nor what some need on top to heed that;
+ * paths of the aim are not looked at. */
 void environment_make_bare(struct environment *out,
 	const struct environment_aim *aim, char *const *before);
 

@@ -10,7 +10,7 @@ import subprocess
 
 from case_exec import bare
 from case_run import Running
-from lab.case import Group
+from lab.case import Group, NotRun
 from lab.nginx import free_port
 
 doctor = Group("doctor")
@@ -50,14 +50,16 @@ def a_running_proxy_is_its_own_canary(t):
 
 @doctor.case(limit=200)
 def tools_that_are_here(t):
-    """Each that there is fails for its certificate, and works under exec; but for
-    node, which may be too old to."""
+    """Each that there is fails for its certificate, or as it heeds https_proxy only
+    where it is told to, and works under exec; but for node, which may be too old."""
     said = json.loads(t.run(
         t.binary, "doctor", "--json", "--proxy", "127.0.0.1:%d" % t.proxy.port,
         env=bare(t, RUSTUP_HOME=os.path.expanduser("~/.rustup")),
         timeout=190).stdout)
     wrong = [row for row in said["tools"]
-             if (row["asItIs"], row["underExec"]) != ("no trust", "works")
+             if (row["asItIs"], row["underExec"]) != (
+                 "no proxy" if row["tool"] == "perl LWP" else "no trust",
+                 "works")
              and not row["tool"].startswith("node")]
     assert not wrong, wrong
     known = {row["tool"] for row in said["tools"]}
@@ -73,7 +75,7 @@ def tools_that_are_here(t):
 @doctor.case(limit=60)
 def the_table_says_what_to_set(t):
     out = run(t, "--tool", "curl", "--tool", "python urllib").stdout
-    assert "curl             no trust        works           CURL_CA_BUNDLE\n" \
+    assert "curl             no trust         works            CURL_CA_BUNDLE\n" \
         in out, out
     assert "SSL_CERT_FILE" in out and "no trust: it refuses" in out, out
 
@@ -153,7 +155,7 @@ def a_proxy_that_wants_a_user(t):
                 ask(1), ask(1, "--user", "ann", SALLYPORT_PASSWORD="wrong"),
                 ask(0, "--user", "ann", SALLYPORT_PASSWORD="right")):
             assert done.returncode == code, done
-            refused = "curl             no trust        not let in: 407 " \
+            refused = "curl             no trust         not let in: 407  " \
                 "CURL_CA_BUNDLE\n" in done.stdout
             assert refused == (code == 1), done
             assert ("407: the proxy wants a user" in done.stdout) == refused
@@ -162,6 +164,40 @@ def a_proxy_that_wants_a_user(t):
         row = json.loads(done.stdout)["tools"][0]
         assert row["underExec"] == "not let in: 407", row
         assert "--user NAME" in row["says"], row
+
+
+@doctor.case(limit=60)
+def a_proxy_that_knows_users_by_certificate(t):
+    """Its own site says nothing of others here, either; exec tells the same."""
+    with Running(t, {"listen": {"proxy-tls": "127.0.0.1:%d" % free_port()},
+                     "users": {"client-ca": t.lab.pki.path("people.crt")}}
+                 ) as proxy:
+        at = "127.0.0.1:%d" % proxy.port
+        done = t.run(t.binary, "doctor", "--proxy", at, "--tool", "curl",
+                     env=bare(t), timeout=60)
+        assert done.returncode == 1, done
+        assert "curl             no trust         not let in: 403  " \
+            "CURL_CA_BUNDLE\n" in done.stdout, done
+        assert "\n403: the proxy does not let in who comes from here" in \
+            done.stdout, done
+        assert "users.sources" in done.stdout, done
+        done = t.run(t.binary, "exec", "--proxy", at, "--", "true",
+                     env=bare(t))
+        assert done.returncode == 0 and "(403)" in done.stderr, done
+        assert "users.sources" in done.stderr and "listen.proxy-tls" in \
+            done.stderr, done
+
+
+@doctor.case(limit=60, needs=["program:perl"])
+def what_perl_needs(t):
+    """LWP, as most make it, heeds https_proxy only where it is told to."""
+    found, said = rows(t, "perl LWP")
+    if said["absent"]:
+        raise NotRun("no LWP")
+    assert found["perl LWP"]["asItIs"] == "no proxy", found
+    assert found["perl LWP"]["underExec"] == "works", found
+    assert found["perl LWP"]["set"] == ["PERL_LWP_ENV_PROXY",
+                                        "PERL_LWP_SSL_CA_FILE"], found
 
 
 @doctor.case

@@ -386,12 +386,13 @@ def lwp(t):
     if t.run("perl", "-MLWP::Protocol::https", "-e", "1").returncode:
         raise NotRun("no LWP::Protocol::https")
     return ("perl", "-MLWP::UserAgent", "-e",
-            "my $r = LWP::UserAgent->new(env_proxy => 1)->get($ARGV[0]);"
+            "my $r = LWP::UserAgent->new->get($ARGV[0]);"
             "print STDERR $r->status_line unless $r->is_success;"
             "print $r->content if $r->is_success", ORIGIN + "/1k")
 
 
-Tool("perl LWP", "perl", lwp, prints_it)
+Tool("perl LWP", "perl", lwp, prints_it,
+     alone=lambda t: {"PERL_LWP_ENV_PROXY": "1"})
 Tool("ruby", "ruby", lambda t: (
     "ruby", "-ropen-uri", "-e", "print URI.open(ARGV[0]).read",
     ORIGIN + "/1k"), prints_it)

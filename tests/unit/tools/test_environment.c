@@ -76,7 +76,8 @@ static void bare_is_the_proxy_alone(void **state)
 	all = environment_over(&env, before);
 	has(all, "https_proxy", aim.proxy);
 	has(all, "no_proxy", "localhost,127.0.0.1,::1");
-	has(all, "NODE_USE_ENV_PROXY", "1");
+	has(all, "NODE_USE_ENV_PROXY", NULL);
+	has(all, "PERL_LWP_ENV_PROXY", NULL);
 	has(all, "CURL_CA_BUNDLE", "/mine");
 	has(all, "SSL_CERT_FILE", NULL);
 	has(all, "APT_CONFIG", NULL);
