@@ -16,6 +16,7 @@
 #include "proxy/cli/user_ask.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/portal/portal.h"
+#include "proxy/tools/node.h"
 #include "proxy/tools/program.h"
 #include "proxy/tools/tools.h"
 #include "proxy/tools/variables.h"
@@ -141,6 +142,36 @@ static bool is_refused(const struct doctor *doctor, const char *word)
 	return strcmp(word, refused) == 0;
 }
 
+/* is_too_old: this node uses no proxy, whatever is set. *out_version: which it is. */
+static bool is_too_old(const struct tool *tool, const char *exec,
+	char out_version[64])
+{
+	bool fetches = strcmp(tool->name, "node fetch") == 0;
+
+	if (strcmp(tool->program, "node") != 0 || strcmp(exec, "no proxy") != 0)
+		return false;
+	node_version(tool->program, out_version, 64);
+	return node_reach(out_version) < (fetches ? NODE_FETCH : NODE_ALL);
+}
+
+/* put_says: what nothing can be set for does not count. */
+static void put_says(struct doctor *doctor, const struct tool *tool,
+	const char *exec, const char *says, json_t *row)
+{
+	char version[64], old[128];
+
+	if (is_too_old(tool, exec, version)) {
+		snprintf(old, sizeof(old), "this node is too old, %s", version);
+		says = old;
+		(void)json_object_set_new(row, "tooOld", json_true());
+	} else {
+		doctor->ill |= strcmp(exec, "works") != 0;
+	}
+	if (says[0])
+		(void)json_object_set_new(row, "says",
+			json_stringn_nocheck(says, strlen(says)));
+}
+
 /* put_row: what is to be set is said where it is needed, and helps. */
 static void put_row(struct doctor *doctor, const struct tool *tool,
 	const char *alone, const char *exec, const char *says)
@@ -153,11 +184,8 @@ static void put_row(struct doctor *doctor, const struct tool *tool,
 	(void)json_object_set_new(row, "set",
 		helps && strcmp(alone, exec) != 0 ? to_set(tool) :
 						    json_array());
-	if (says[0])
-		(void)json_object_set_new(row, "says",
-			json_stringn_nocheck(says, strlen(says)));
+	put_says(doctor, tool, exec, says, row);
 	(void)json_array_append_new(doctor->rows, row);
-	doctor->ill |= !works;
 	if (!doctor->json)
 		show_row(row);
 }
@@ -292,7 +320,7 @@ static void show_words(const json_t *rows)
 /* show_ill tells what those say that do not work under exec; once what holds for all. */
 static void show_ill(const struct doctor *doctor)
 {
-	bool told = false;
+	bool told = false, old = false;
 	json_t *row;
 	size_t i;
 
@@ -309,12 +337,12 @@ static void show_ill(const struct doctor *doctor)
 			told = true;
 			continue;
 		}
-		if (strncmp(tool, "node", 4) == 0 &&
-		    strcmp(exec, "no proxy") == 0)
-			says = "node knows of proxies from 22.21 and 24.5 on";
+		old |= json_is_true(json_object_get(row, "tooOld"));
 		printf("%s under exec: %s%s%s\n", tool, exec,
 			says[0] ? ": " : "", says);
 	}
+	if (old)
+		puts(NODE_RULE ";\n" NODE_WAYS);
 }
 
 /* show_unfit: rustup's programs all say the same, and what to do. */
@@ -527,7 +555,8 @@ const struct command command_doctor = {
 		"that need it. Nothing is asked for outside. Exits 1 where one does not\n"
 		"work under exec, as none does where the proxy wants a user, and does\n"
 		"not take the one that --user names (407), or knows its users but by\n"
-		"address and certificate (403).\n"
+		"address and certificate (403). That node is too old to use a proxy is\n"
+		"told, and does not count: nothing could be set.\n"
 		"\n"
 		"  --tool TOOL         this tool, rather than all; may be given again\n"
 		"  --json              for programs\n"

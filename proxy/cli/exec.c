@@ -11,9 +11,6 @@
 #include "proxy/cli/some_proxy.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/tools/node.h"
-#include "proxy/tools/program.h"
-
-enum { NODE_MS = 2000 };
 
 extern char **environ;
 
@@ -58,29 +55,32 @@ static int command_at(int argc, char **argv, int *out_options)
 
 /* --- node --------------------------------------------------------------- */
 
-/* node_version is what "node --version" prints; "" where that does not come soon: it
- * may be somebody's script that fetches one first. */
-static void node_version(char *out, size_t size)
+/* has_agent: global-agent is there already, which sees to it. */
+static bool has_agent(char **argv)
 {
-	const char *const argv[] = {"node", "--version", NULL};
+	const char *options = getenv("NODE_OPTIONS");
 
-	if (program_run_within(argv, NULL, out, size, NODE_MS) != 0)
-		out[0] = '\0';
-	out[strcspn(out, "\n")] = '\0';
+	if (options && strstr(options, "global-agent"))
+		return true;
+	for (; *argv; argv++) {
+		if (strstr(*argv, "global-agent"))
+			return true;
+	}
+	return false;
 }
 
-static void warn_of_node(const char *command)
+/* warn_of_node: npm and its like have their own way to the proxy, and what else runs
+ * may need none: so it is told of node alone. */
+static void warn_of_node(char **argv)
 {
 	char version[64];
 
-	if (!node_is(command))
+	if (!node_is(argv[0]) || has_agent(argv))
 		return;
-	node_version(version, sizeof(version));
-	if (!node_knows_proxies(version))
-		fprintf(stderr, "sallyport exec: node %s does not have "
-			"fetch() and https.request() use the proxy; 22.21 and "
-			"24.5 do\n",
-			shown(version).text);
+	node_version(argv[0], version, sizeof(version));
+	if (node_reach(version) != NODE_ALL)
+		fprintf(stderr, "sallyport exec: this node is %s: " NODE_RULE
+			"; " NODE_WAYS "\n", shown(version).text);
 }
 
 /* --- what drops it all -------------------------------------------------- */
@@ -141,7 +141,7 @@ static int run_command(const struct target_order *order, char **argv)
 	code = some_proxy_find(order, "exec", &proxy);
 	if (code == OPTIONS_FINE) {
 		(void)unsetenv("SALLYPORT_PASSWORD"); /* was for us */
-		warn_of_node(argv[0]);
+		warn_of_node(argv);
 		warn_of_sudo(argv);
 		code = run_dressed(&proxy, argv, &number);
 	}

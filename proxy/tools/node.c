@@ -3,28 +3,37 @@
 #include <stdio.h>
 #include <string.h>
 
-bool node_knows_proxies(const char *version)
+#include "proxy/tools/program.h"
+
+enum { WAIT_MS = 2000 };
+
+enum node_reach node_reach(const char *version)
 {
 	unsigned major, minor;
 
 	if (sscanf(version, "v%u.%u.", &major, &minor) != 2)
-		return true;
+		return NODE_ALL;
 	if (major == 22)
-		return minor >= 21;
-	return major > 24 || (major == 24 && minor >= 5);
+		return minor >= 21 ? NODE_ALL : NODE_NONE;
+	if (major == 24)
+		return minor >= 5 ? NODE_ALL : NODE_FETCH;
+	return major > 24 ? NODE_ALL : NODE_NONE;
+}
+
+void node_version(const char *program, char *out, size_t size)
+{
+	const char *const argv[] = {program, "--version", NULL};
+
+	if (program_run_within(argv, NULL, out, size, WAIT_MS) != 0)
+		out[0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
 }
 
 bool node_is(const char *program)
 {
-	static const char *const names[] = {"node", "nodejs", "npm", "npx",
-		"yarn", "pnpm", "corepack"};
 	const char *slash = strrchr(program, '/');
 
 	if (slash)
 		program = slash + 1;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(names[i], program) == 0)
-			return true;
-	}
-	return false;
+	return strcmp(program, "node") == 0 || strcmp(program, "nodejs") == 0;
 }

@@ -200,6 +200,22 @@ def what_perl_needs(t):
                                         "PERL_LWP_SSL_CA_FILE"], found
 
 
+@doctor.case(limit=60)
+def a_node_that_is_too_old(t):
+    """It is told, with the ways there are, and does not count; a newer one that comes
+    by no proxy does."""
+    for version, code in (("v20.20.2", 0), ("v24.4.1", 1), ("v24.5.0", 1)):
+        env = posing(t, "node", "[ $1 = --version ] && echo %s\n" % version)
+        found, _ = rows(t, "node", code=code, env=env)
+        old = [name for name, row in found.items() if row.get("tooOld")]
+        assert old == {"v20.20.2": ["node https", "node fetch"],
+                       "v24.4.1": ["node https"], "v24.5.0": []}[version], found
+        said = run(t, "--tool", "node", code=code, env=env).stdout
+        assert ("this node is too old, " + version in said) == bool(old), said
+        assert ("from 22.21 and 24.5 on" in said) == bool(old), said
+        assert ("EnvHttpProxyAgent" in said) == bool(old), said
+
+
 @doctor.case
 def it_knows_its_tools(t):
     done = run(t, "--tool", "crul", code=2)

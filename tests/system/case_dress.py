@@ -460,6 +460,35 @@ def a_user_is_asked_for(t):
 
 
 @dress.case
+def what_node_does_not_do(t):
+    """Told where the command is a node that is too old; npm sees to it itself, and so
+    does who has global-agent."""
+    os.makedirs(t.path("bin"))
+    for name in ("node", "npm"):
+        with open(t.write("bin/" + name, "#!/bin/sh\necho v20.20.2\n"),
+                  "rb") as f:
+            os.fchmod(f.fileno(), 0o755)
+    with Running(t) as proxy:
+        def warned(*command, **env):
+            done = t.run(t.binary, "exec", "--proxy", "127.0.0.1:%d"
+                         % proxy.port, "--", *command, env=bare(
+                             t, PATH=t.path("bin") + ":/usr/bin:/bin", **env))
+            assert done.returncode == 0, done
+            if not done.stderr:
+                return False
+            assert "this node is v20.20.2: fetch() and https.request() of " \
+                "node use the proxy from 22.21 and 24.5 on" in done.stderr
+            assert "global-agent" in done.stderr, done.stderr
+            assert "EnvHttpProxyAgent" in done.stderr, done.stderr
+            return True
+        assert warned("node", "a.js") and warned(t.path("bin/node"), "a.js")
+        assert not warned("npm", "ci")
+        assert not warned("node", "-r", "global-agent/bootstrap", "a.js")
+        assert not warned("node", "a.js",
+                          NODE_OPTIONS="-r global-agent/bootstrap")
+
+
+@dress.case
 def what_takes_the_variables_away(t):
     """sudo does, unless it is told."""
     os.makedirs(t.path("bin"))

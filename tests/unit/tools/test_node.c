@@ -13,21 +13,21 @@
 static void knows_versions(void **state)
 {
 	(void)state;
-	assert_false(node_knows_proxies("v20.20.2\n"));
-	assert_false(node_knows_proxies("v22.20.0\n"));
-	assert_true(node_knows_proxies("v22.21.0\n"));
-	assert_false(node_knows_proxies("v23.11.0\n"));
-	assert_false(node_knows_proxies("v24.4.1\n"));
-	assert_true(node_knows_proxies("v24.5.0\n"));
-	assert_true(node_knows_proxies("v26.0.0"));
-	assert_true(node_knows_proxies("something else"));
-	assert_true(node_knows_proxies(""));
+	assert_int_equal(node_reach("v20.20.2\n"), NODE_NONE);
+	assert_int_equal(node_reach("v22.20.0\n"), NODE_NONE);
+	assert_int_equal(node_reach("v22.21.0\n"), NODE_ALL);
+	assert_int_equal(node_reach("v23.11.0\n"), NODE_NONE);
+	assert_int_equal(node_reach("v24.4.1\n"), NODE_FETCH);
+	assert_int_equal(node_reach("v24.5.0\n"), NODE_ALL);
+	assert_int_equal(node_reach("v26.0.0"), NODE_ALL);
+	assert_int_equal(node_reach("something else"), NODE_ALL);
+	assert_int_equal(node_reach(""), NODE_ALL);
 }
 
 static void knows_programs(void **state)
 {
 	(void)state;
-	assert_true(node_is("npm"));
+	assert_false(node_is("npm"));
 	assert_true(node_is("/usr/bin/node"));
 	assert_false(node_is("nodemon-like"));
 	assert_false(node_is("/opt/node/bin/other"));
