@@ -12,6 +12,7 @@
 #include "proxy/cli/setup.h"
 #include "proxy/cli/target.h"
 #include "proxy/cli/workbench.h"
+#include "proxy/config/mistakes.h"
 #include "proxy/tools/jks.h"
 #include "proxy/tools/kit.h"
 #include "proxy/tools/program.h"
@@ -76,10 +77,12 @@ static int write_pem(const struct bundle *bundle, const char *path)
 	return code;
 }
 
-static int write_jks(const struct bundle *bundle, const char *path)
+static int write_jks(const struct bundle *bundle, const char *root_pem,
+	const char *path)
 {
 	size_t len;
-	uint8_t *store = jks_write(bundle, (uint64_t)time(NULL) * 1000, &len);
+	uint8_t *store = jks_write(bundle, root_pem,
+		(uint64_t)time(NULL) * 1000, &len);
 	int code = write_out(path, store, len);
 
 	free(store);
@@ -109,7 +112,8 @@ static int convert(const char *from, const char *to)
 	return setup_failed(err);
 }
 
-static int write_pkcs12(const struct bundle *bundle, const char *path)
+static int write_pkcs12(const struct bundle *bundle, const char *root_pem,
+	const char *path)
 {
 	char err[4400], *data = NULL, *jks, *p12;
 	struct workbench bench;
@@ -120,7 +124,7 @@ static int write_pkcs12(const struct bundle *bundle, const char *path)
 		return setup_failed(err);
 	jks = state_path(bench.folder, "trust.jks");
 	p12 = state_path(bench.folder, "trust.p12");
-	code = write_jks(bundle, jks);
+	code = write_jks(bundle, root_pem, jks);
 	if (code == OPTIONS_FINE)
 		code = convert(jks, p12);
 	if (code == OPTIONS_FINE && file_read(p12, BUNDLE_FILE_MAX, &data,
@@ -143,16 +147,17 @@ static void on_told(void *arg, const char *what)
 	fprintf(stderr, "sallyport: warning: %s\n", what);
 }
 
-static int write_all(const struct bundle *bundle, const struct places *to)
+static int write_all(const struct bundle *bundle, const char *root_pem,
+	const struct places *to)
 {
 	int code = OPTIONS_FINE;
 
 	if (to->pem || (!to->jks && !to->pkcs12))
 		code = write_pem(bundle, to->pem);
 	if (code == OPTIONS_FINE && to->jks)
-		code = write_jks(bundle, to->jks);
+		code = write_jks(bundle, root_pem, to->jks);
 	if (code == OPTIONS_FINE && to->pkcs12)
-		code = write_pkcs12(bundle, to->pkcs12);
+		code = write_pkcs12(bundle, root_pem, to->pkcs12);
 	return code == OPTIONS_FINE ? EXIT_DONE : code;
 }
 
@@ -165,25 +170,41 @@ static int gather(const char *root_pem, const struct places *to)
 	if (bundle_add_pem(bundle, root_pem, strlen(root_pem)) == 0)
 		code = setup_failed("there are too many certificates");
 	else
-		code = write_all(bundle, to);
+		code = write_all(bundle, root_pem, to);
 	bundle_free(bundle);
 	return code;
+}
+
+/* no_stray: a file by itself says not what it is. */
+static int no_stray(const char *stray)
+{
+	if (!stray)
+		return OPTIONS_FINE;
+	fprintf(stderr, "sallyport bundle: does not take %s by itself: \"-o "
+		"FILE\" writes the bundle there, \"--ca FILE\" takes the "
+		"proxy's root from there, \"-c FILE\" is the configuration\n",
+		shown(stray).text);
+	return EXIT_WRONG;
 }
 
 static int bundle_(const struct command *self, int argc, char **argv)
 {
 	struct target_order order = {.config = NULL};
 	struct places to = {.pem = NULL};
+	const char *stray = NULL;
 	const struct option_row rows[] = {
 		TARGET_ROOT_ROWS(order),
 		{.letter = 'o', .name = "out", .value = &to.pem},
 		{.name = "jks", .value = &to.jks},
 		{.name = "pkcs12", .value = &to.pkcs12},
+		{.name = "a file", .value = &stray, .operand = true},
 	};
 	char *root_pem;
 	int code = options_read(self, argc, argv, rows,
 		sizeof(rows) / sizeof(*rows));
 
+	if (code == OPTIONS_FINE)
+		code = no_stray(stray);
 	if (code == OPTIONS_FINE &&
 	    is_out(to.pem) + is_out(to.jks) + is_out(to.pkcs12) > 1) {
 		fputs("sallyport bundle: only one of -o, --jks and --pkcs12 "
@@ -213,7 +234,7 @@ const struct command command_bundle = {
 		"  -o, --out FILE      as PEM, which without any of these three is\n"
 		"                      printed\n"
 		"  --jks FILE          as a trust store for Java; its password is\n"
-		"                      changeit\n"
+		"                      changeit, and the root's alias sallyport\n"
 		"  --pkcs12 FILE       likewise, made by keytool, which must be there\n"
 		TARGET_ROOT_HELP,
 	.run = bundle_,

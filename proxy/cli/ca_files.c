@@ -74,6 +74,22 @@ static json_t *csr_body(const struct names *names)
 		"signatureAlgorithm", names->digest);
 }
 
+/* has_csr: a request has been made, told where not. */
+static int has_csr(struct step *step)
+{
+	struct client_reply ca;
+	int code = ca_get(step, "", &ca);
+
+	if (code == OPTIONS_FINE &&
+	    !json_object_get(ca.json, "csrGenerationTime")) {
+		fprintf(stderr, "sallyport ca csr: there is no request of this "
+			"CA yet: --cn NAME makes one with that common name\n");
+		code = EXIT_FAILED;
+	}
+	client_reply_clear(&ca);
+	return code;
+}
+
 /* make_csr: without a name, the one that there is stays. */
 static int make_csr(struct step *step, const struct names *names)
 {
@@ -82,7 +98,7 @@ static int make_csr(struct step *step, const struct names *names)
 	int code;
 
 	if (!names->cn)
-		return OPTIONS_FINE;
+		return has_csr(step);
 	snprintf(path, sizeof(path), CA_PATH "/generateCsr/%lld", step->id);
 	code = client_json(step->client, "POST", path, csr_body(names),
 		&reply);

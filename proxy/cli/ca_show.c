@@ -17,7 +17,7 @@
 /* By the state of a CA; @ stands for its id, and for -c FILE. */
 static const struct next {
 	const char *state, *text;
-	bool idle; /* only for one that is enabled, and not the default */
+	bool idle; /* only for one that is not the default */
 } nexts[] = {
 	{"GENERAL_DONE", "sallyport ca keypair @", false},
 	{"KEYGEN_DONE", "sallyport ca csr @ --cn NAME ...", false},
@@ -39,12 +39,13 @@ static bool has(const json_t *object, const char *member, const char *text)
 	return value && strcmp(value, text) == 0;
 }
 
+/* find_next: what is disabled stays so, and needs nothing more. */
 static const struct next *find_next(const json_t *ca)
 {
-	bool idle = has(ca, "status", "ENABLED") &&
-		!json_is_true(json_object_get(ca, "defaultCertificate"));
+	bool idle = !json_is_true(json_object_get(ca, "defaultCertificate"));
 
-	for (size_t i = 0; i < NUM(nexts); i++) {
+	for (size_t i = 0; i < NUM(nexts) && has(ca, "status", "ENABLED");
+		i++) {
 		if (has(ca, "currentState", nexts[i].state) &&
 		    (idle || !nexts[i].idle))
 			return &nexts[i];
@@ -97,6 +98,14 @@ static const struct table_column of_one[] = {
 	{"next", "next", TABLE_LINES},
 };
 
+/* explain_type: people are told what the vendor's word for it means. */
+static void explain_type(json_t *ca)
+{
+	if (has(ca, "type", "ZSCALER"))
+		(void)json_object_set_new(ca, "type",
+			json_string("ZSCALER (Sallyport's own)"));
+}
+
 void ca_show_step(const struct step *step)
 {
 	if (step->json) {
@@ -104,6 +113,7 @@ void ca_show_step(const struct step *step)
 		return;
 	}
 	put_next(step, step->reply.json);
+	explain_type(step->reply.json);
 	table_list(stdout, step->reply.json, of_one, NUM(of_one));
 }
 
@@ -158,10 +168,16 @@ int ca_show_one(const struct command *self, int argc, char **argv)
 static void show_list(const struct step *step,
 	const struct table_column *columns, size_t num)
 {
-	if (step->json)
+	json_t *one;
+	size_t i;
+
+	if (step->json) {
 		table_json(stdout, step->reply.json);
-	else
-		table_print(stdout, step->reply.json, columns, num);
+		return;
+	}
+	json_array_foreach(step->reply.json, i, one)
+		explain_type(one);
+	table_print(stdout, step->reply.json, columns, num);
 }
 
 static int list_at(const struct command *self, int argc, char **argv,

@@ -8,11 +8,21 @@
 #include "proxy/config/mistakes.h"
 #include "proxy/logbook/moment.h"
 
-enum { GAP = 2, URL_LEAST = 24, REASON_LEAST = 100 };
+enum { GAP = 2, URL_LEAST = 24, ACTION = 2, ACTION_MOST = 76, OTHERS = 76 };
 
 static const char *const titles[LOG_COLUMNS] = {"Event Time", "User",
 	"Policy Action", "Location", "URL"};
 static const unsigned most[LOG_COLUMNS] = {20, 20, 44, 20, 0};
+
+/* most_of: of a wide line, 0 being any, the action and its reason have more. */
+static unsigned most_of(int column, unsigned width)
+{
+	unsigned room = width > OTHERS ? width - OTHERS : 0;
+
+	if (column != ACTION || (width > 0 && room < most[ACTION]))
+		return most[column];
+	return width == 0 || room > ACTION_MOST ? ACTION_MOST : room;
+}
 
 unsigned log_width(FILE *out)
 {
@@ -31,6 +41,18 @@ static unsigned letters(const char *text)
 	for (; *text; text++)
 		num += ((unsigned char)*text & 0xc0) != 0x80;
 	return num;
+}
+
+/* why_of: more than Policy Action says; "" where there is nothing. */
+static const char *why_of(const struct entry *entry)
+{
+	if (entry->value[ENTRY_client_alert])
+		return entry->value[ENTRY_client_alert];
+	if (entry->value[ENTRY_client_failure])
+		return entry->value[ENTRY_client_failure];
+	if (entry->value[ENTRY_reason] && !entry_is(entry, ENTRY_reason, "ok"))
+		return entry->value[ENTRY_reason];
+	return "";
 }
 
 /* put writes text in at most width letters (0: any number), the last a dot where
@@ -64,19 +86,27 @@ static char *masked(const char *text)
 
 /* --- a table ------------------------------------------------------------ */
 
-/* refusal: the action with its reason behind it, where it is a refusal and both
- * fit into the column of a line of that width (0: any). */
+/* refusal: the action with its reason behind it, where it is a refusal. Where both do
+ * not fit into the column, the action is cut: the reason says more. */
 static char *refusal(const struct entry *entry, unsigned width)
 {
-	const char *action = entry_text(entry, ENTRY_policy_action);
-	const char *reason = entry_text(entry, ENTRY_reason);
-	char both[128];
+	char *action = masked(entry_text(entry, ENTRY_policy_action));
+	char *why = masked(why_of(entry)), *both = NULL;
+	unsigned room = most_of(ACTION, width), tail = letters(why) + GAP + 1;
+	size_t len = 0;
+	FILE *out = why[0] ? open_memstream(&both, &len) : NULL;
 
-	if (reason[0] == '\0' || strcmp(reason, "ok") == 0 ||
-	    (width > 0 && width < REASON_LEAST))
-		return masked(action);
-	snprintf(both, sizeof(both), "%s (%s)", action, reason);
-	return masked(letters(both) > most[2] ? action : both);
+	if (!out) {
+		free(why);
+		return action;
+	}
+	put(out, action, tail < room ? room - tail : 1);
+	fprintf(out, " (%s)", why);
+	if (fclose(out) != 0)
+		abort();
+	free(action);
+	free(why);
+	return both;
 }
 
 /* place: where to, or at least where from. */
@@ -137,12 +167,13 @@ static void let_go(struct log_table *table)
 
 static void widen(struct log_table *table, const char *const *row)
 {
-	unsigned need;
+	unsigned need, room;
 
 	for (int i = 0; i < LOG_COLUMNS - 1; i++) {
 		need = letters(row[i]);
-		if (need > most[i])
-			need = most[i];
+		room = most_of(i, table->width);
+		if (need > room)
+			need = room;
 		if (need > table->widths[i])
 			table->widths[i] = need;
 	}
@@ -183,18 +214,6 @@ static enum shade shade_of(const struct entry *entry)
 		return PLAIN;
 	return entry_is(entry, ENTRY_kind, "tunnel") ? YELLOW :
 		entry_is(entry, ENTRY_kind, "log") ? PLAIN : GREEN;
-}
-
-/* why_of: more than Policy Action says; "" where there is nothing. */
-static const char *why_of(const struct entry *entry)
-{
-	if (entry->value[ENTRY_client_alert])
-		return entry->value[ENTRY_client_alert];
-	if (entry->value[ENTRY_client_failure])
-		return entry->value[ENTRY_client_failure];
-	if (entry->value[ENTRY_reason] && !entry_is(entry, ENTRY_reason, "ok"))
-		return entry->value[ENTRY_reason];
-	return "";
 }
 
 static const char *action_of(const struct entry *entry)

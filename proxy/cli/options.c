@@ -65,6 +65,24 @@ static bool has_operand(const struct option_row *rows, size_t num)
 	return false;
 }
 
+/* related: one of a pair begins with the other, as "org" with "o", or "desc", which
+ * "description" begins with; the longest such. */
+static const char *related(const char *word, const char *const *names,
+	size_t num)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < num; i++) {
+		size_t len = strlen(names[i]), word_len = strcspn(word, "=");
+		size_t least = len < word_len ? len : word_len;
+
+		if (least > 0 && strncmp(word, names[i], least) == 0 &&
+		    (!found || len > strlen(found)))
+			found = names[i];
+	}
+	return found;
+}
+
 /* no_such: word is no option; what was probably meant. */
 static int no_such(const struct command *command, const char *word,
 	const struct option_row *rows, size_t num)
@@ -78,6 +96,8 @@ static int no_such(const struct command *command, const char *word,
 	}
 	if (strncmp(word, "--", 2) == 0)
 		close = nearest(word + 2, names, options);
+	if (strncmp(word, "--", 2) == 0 && !close)
+		close = related(word + 2, names, options);
 	if (close)
 		fprintf(stderr, "sallyport %s: there is no option %s; did you "
 			"mean --%s?\n", command->name, shown(word).text,

@@ -15,10 +15,23 @@ struct token_step {
 	struct client_reply reply;
 };
 
+/* has_store: before the first start there are no tokens, either. */
+static int has_store(const struct config *config)
+{
+	if (!setup_has_no_ca(config))
+		return OPTIONS_FINE;
+	fprintf(stderr, "sallyport: there are no tokens in %s: no proxy has "
+		"been started with it yet. Where Sallyport runs as a service, "
+		"ask as root or with its -c FILE\n", config->state);
+	return EXIT_FAILED;
+}
+
 static int open_step(struct token_step *step, bool changes)
 {
 	int code = setup_config(step->config, &step->settings);
 
+	if (code == OPTIONS_FINE && !changes)
+		code = has_store(step->settings);
 	return code == OPTIONS_FINE ?
 		client_open(step->settings, changes, &step->client) : code;
 }

@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/base.h"
+
 enum {
 	MAGIC = (int)0xfeedfeed,
 	VERSION = 2,
 	KEY_ENTRY = 1,
 	CERT_ENTRY = 2,
+	ALIAS = 32,
 };
 
 #define TYPE "X.509"
@@ -43,43 +46,58 @@ static int add_text(CBB *out, const char *text)
 		CBB_add_bytes(out, (const uint8_t *)text, strlen(text));
 }
 
-static int add_entry(CBB *out, size_t number, uint64_t now_ms,
+static int add_entry(CBB *out, const char *alias, uint64_t now_ms,
 	struct der cert)
 {
-	char alias[32];
-
-	snprintf(alias, sizeof(alias), "ca-%zu", number);
 	return CBB_add_u32(out, CERT_ENTRY) && add_text(out, alias) &&
 		CBB_add_u64(out, now_ms) && add_text(out, TYPE) &&
 		CBB_add_u32(out, (uint32_t)cert.len) &&
 		CBB_add_bytes(out, cert.at, cert.len);
 }
 
-static int add_all(CBB *out, const struct bundle *bundle, uint64_t now_ms)
+/* name: root has but one certificate, or none. */
+static void name(const struct bundle *root, struct der cert, size_t number,
+	char out[ALIAS])
+{
+	if (bundle_num(root) > 0 && der_same(bundle_at(root, 0), cert))
+		snprintf(out, ALIAS, "sallyport");
+	else
+		snprintf(out, ALIAS, "ca-%zu", number);
+}
+
+static int add_all(CBB *out, const struct bundle *bundle,
+	const struct bundle *root, uint64_t now_ms)
 {
 	size_t num = bundle_num(bundle);
 	uint8_t sum[SHA_DIGEST_LENGTH];
+	char alias[ALIAS];
 
 	if (!CBB_add_u32(out, (uint32_t)MAGIC) || !CBB_add_u32(out, VERSION) ||
 	    !CBB_add_u32(out, (uint32_t)num))
 		return 0;
 	for (size_t i = 0; i < num; i++) {
-		if (!add_entry(out, i + 1, now_ms, bundle_at(bundle, i)))
+		name(root, bundle_at(bundle, i), i + 1, alias);
+		if (!add_entry(out, alias, now_ms, bundle_at(bundle, i)))
 			return 0;
 	}
 	digest(CBB_data(out), CBB_len(out), sum);
 	return CBB_add_bytes(out, sum, sizeof(sum));
 }
 
-uint8_t *jks_write(const struct bundle *bundle, uint64_t now_ms,
-	size_t *out_len)
+uint8_t *jks_write(const struct bundle *bundle, const char *root_pem,
+	uint64_t now_ms, size_t *out_len)
 {
+	struct bundle *root = bundle_new();
 	uint8_t *data, *copy;
 	CBB out;
 
-	if (!CBB_init(&out, 1 << 18) || !add_all(&out, bundle, now_ms) ||
+	if (root_pem)
+		(void)bundle_add_pem(root, root_pem, strlen(root_pem));
+	if (!CBB_init(&out, 1 << 18) ||
+	    !add_all(&out, bundle, root, now_ms) ||
 	    !CBB_finish(&out, &data, out_len))
 		abort(); /* for want of memory */
+	bundle_free(root);
 	copy = malloc(*out_len);
 	if (!copy)
 		abort();

@@ -19,10 +19,11 @@
 
 #define JKS_PASSWORD "changeit" /* what everybody's is */
 
-/* jks_write gives the store, to be freed by the caller. now_ms is when its
+/* jks_write gives the store, to be freed by the caller. Of its aliases, root_pem (NULL:
+ * none) has "sallyport", the others "ca-1" and so on. now_ms is when its
  * certificates came to be trusted, since 1970. */
-uint8_t *jks_write(const struct bundle *bundle, uint64_t now_ms,
-	size_t *out_len);
+uint8_t *jks_write(const struct bundle *bundle, const char *root_pem,
+	uint64_t now_ms, size_t *out_len);
 
 /* jks_is: it looks like one. */
 bool jks_is(const uint8_t *data, size_t len);

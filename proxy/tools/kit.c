@@ -365,7 +365,7 @@ static int write_extra(const struct kit_order *order, const char *root_pem,
 
 /* write_java: a trust store takes the place of Java's own, too. */
 static int write_java(const struct kit_order *order, struct bundle *bundle,
-	const char *path, char *err, size_t err_size)
+	const char *root_pem, const char *path, char *err, size_t err_size)
 {
 	char *roots = java_roots(environment_get(order->before, "JAVA_HOME"),
 		environment_get(order->before, "PATH"));
@@ -378,7 +378,7 @@ static int write_java(const struct kit_order *order, struct bundle *bundle,
 		    sizeof(why)) != 0)
 		tell(order, "Java's own certificates are left out: %s", why);
 	free(roots);
-	data = jks_write(bundle, (uint64_t)time(NULL) * 1000, &len);
+	data = jks_write(bundle, root_pem, (uint64_t)time(NULL) * 1000, &len);
 	result = put(order, path, (const char *)data, len, FILE_MODE, err,
 		err_size);
 	free(data);
@@ -418,7 +418,8 @@ static int write_all(const struct kit_order *order, struct bundle *bundle,
 		    "ca_certificate = %s\n", kit->bundle, err, err_size) != 0 ||
 	    write_apt(order, kit, err, err_size) != 0)
 		return -1;
-	return write_java(order, bundle, kit->java_store, err, err_size);
+	return write_java(order, bundle, root_pem, kit->java_store, err,
+		err_size);
 }
 
 int kit_write(const struct kit_order *order, const char *root_pem,

@@ -87,7 +87,8 @@ def tokens_of_any_name(t):
 @cli.case
 def tokens_are_listed_without_a_key(t):
     shell = Shell(t)
-    assert shell.run("token", "list").stderr
+    said = shell.refused("token", "list")
+    assert "there are no tokens in " in said and "CA" not in said, said
     assert not os.path.exists(shell.proxy.config["state"])
     said = shell.out("token", "create", "eye", "--read-only")
     assert row(said, "read-only") == "yes", said
@@ -112,6 +113,37 @@ def crls_by_name(t):
         for word in ("99", "draft"):
             said = shell.refused("ca", "crl", word, "-o", t.path("x"))
             assert "ca list" in said and "ca issuing" in said, said
+
+
+@cli.case
+def requests_that_are_not_there(t):
+    """What to give is said, whatever it was called."""
+    shell = Shell(t)
+    shell.out("ca", "create", "Corp TLS")
+    shell.out("ca", "keypair", "Corp TLS")
+    assert "--cn NAME makes one" in shell.refused("ca", "csr", "Corp TLS")
+    for typed, meant in (("--org", "--o"), ("--organization=x", "--o"),
+                         ("--state", "--st"), ("--path", "--path-length")):
+        done = shell.run("ca", "csr", "Corp TLS", "--cn", "x", typed, "y")
+        assert "did you mean %s?" % meant in done.stderr, done
+        assert done.returncode == 2, done
+    shell.out("ca", "csr", "Corp TLS", "--cn", "Corp")
+    assert "BEGIN CERTIFICATE REQUEST" in shell.out("ca", "csr", "Corp TLS")
+
+
+@cli.case
+def what_people_read_of_a_ca(t):
+    """The type of ours says so, in the table; one that is disabled needs nothing."""
+    shell = Shell(t)
+    shell.out("ca", "create", "draft")
+    table = shell.out("ca", "list")
+    assert "ZSCALER (Sallyport's own)" in table, table
+    assert "ZSCALER (Sallyport's own)" in shell.out("ca", "show", "1", )
+    assert json.loads(shell.out("ca", "list", "--json"))[0]["type"] == \
+        "ZSCALER"
+    assert row(shell.out("ca", "show", "draft"), "next")
+    assert not row(shell.out("ca", "disable", "draft"), "next")
+    assert not row(shell.out("ca", "show", "draft"), "next")
 
 
 @cli.case(limit=60)

@@ -116,12 +116,28 @@ static void rows_say_why_and_from_where(void **state)
 	assert_non_null(strstr(row_of(&entry, 0),
 		"  Blocked by SSL rule (blocked-by-rule)  "));
 	assert_non_null(strstr(row_of(&entry, 0), "  (from 10.1.2.3)\n"));
-	assert_non_null(strstr(row_of(&entry, 80), "  Blocked by SSL rule  "));
+	assert_non_null(strstr(row_of(&entry, 80),
+		"  Blocked by SSL rule (blocked-by-rule)  "));
 	entry.value[ENTRY_host] = "a.test";
 	assert_non_null(strstr(row_of(&entry, 0), "  a.test\n"));
 	entry.value[ENTRY_policy_action] = "Dropped due to failed client SSL "
 		"handshake";
-	assert_non_null(strstr(row_of(&entry, 0), "SSL handshake  "));
+	entry.value[ENTRY_client_alert] = "unknown_ca";
+	assert_non_null(strstr(row_of(&entry, 0),
+		"  Dropped due to failed client SSL handshake (unknown_ca)  "));
+	assert_non_null(strstr(row_of(&entry, 250),
+		"  Dropped due to failed client SSL handshake (unknown_ca)  "));
+	assert_non_null(strstr(row_of(&entry, 80),
+		"  Dropped due to failed client S\xe2\x80\xa6 (unknown_ca)  "));
+	entry.value[ENTRY_client_alert] = NULL;
+	entry.value[ENTRY_policy_action] = "Blocked: server certificate not "
+		"trusted";
+	entry.value[ENTRY_reason] = "certificate-untrusted-root";
+	assert_non_null(strstr(row_of(&entry, 250),
+		" not trusted (certificate-untrusted-root)  "));
+	assert_non_null(strstr(row_of(&entry, 100),
+		" (certificate-untrusted-root)  "));
+	assert_null(strstr(row_of(&entry, 100), "not trusted"));
 }
 
 /* --- rules -------------------------------------------------------------- */

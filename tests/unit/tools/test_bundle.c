@@ -182,7 +182,7 @@ static void has_a_limit(void **state)
 
 static uint8_t *store_of(const struct bundle *bundle, size_t *out_len)
 {
-	uint8_t *store = jks_write(bundle, 1700000000000, out_len);
+	uint8_t *store = jks_write(bundle, NULL, 1700000000000, out_len);
 
 	assert_true(jks_is(store, *out_len));
 	return store;

@@ -142,7 +142,7 @@ static void adds_a_java_store(void **state)
 
 	(void)state;
 	bundle_add_pem(bundle, text, strlen(text));
-	store = jks_write(bundle, 0, &len);
+	store = jks_write(bundle, NULL, 0, &len);
 	lab_write("corp.jks", store, len);
 	write_kit(before, &kit);
 	assert_string_equal(told, "");
