@@ -75,17 +75,19 @@ const struct command ca_steps[] = {
 		"names it are refused. The default can't be disabled.\n\n"
 		COMMON, step_disable},
 	{"ca delete", "delete it, and its key",
-		USE("delete CA [--json] [-c FILE]")
+		USE("delete CA [--yes] [--json] [-c FILE]")
 		"Deletes the CA and its private key. The default can't be\n"
-		"deleted, nor one that a rule names.\n\n" COMMON, step_delete},
+		"deleted, nor one that a rule names. On a terminal it asks first.\n"
+		"\n"
+		"  --yes               it does not ask\n" COMMON, step_delete},
 	{"ca revoke", "take back what was signed",
 		USE("revoke --issuing SERIAL | --site HOST | --ca CA\n"
 		"                       [--json] [-c FILE]")
 		"  --issuing SERIAL    a short-lived issuing CA, by its serial or\n"
 		"                      key id (\"sallyport ca issuing\"); another is\n"
 		"                      made at once\n"
-		"  --site HOST         the certificates of a site; of issuing CAs,\n"
-		"                      those that signed any\n"
+		"  --site HOST         the certificates of a site; where issuing CAs\n"
+		"                      signed them, these, and so all of theirs\n"
 		"  --ca CA             the intermediate that Sallyport made for\n"
 		"                      itself; another takes its place\n" COMMON,
 		step_take_back},

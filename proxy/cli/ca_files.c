@@ -237,48 +237,6 @@ int step_chain(const struct command *self, int argc, char **argv)
 	return upload_to(self, argc, argv, false);
 }
 
-/* --- revoking ----------------------------------------------------------- */
-
-static int revoke_one(struct step *step, json_t *what)
-{
-	int code = client_json(step->client, "POST", "/sallyport/revoke",
-		what, &step->reply);
-
-	if (code == OPTIONS_FINE && step->json)
-		table_json(stdout, step->reply.json);
-	else if (code == OPTIONS_FINE)
-		printf("revoked: %lld\n", (long long)json_integer_value(
-			json_object_get(step->reply.json, "revoked")));
-	return code;
-}
-
-int step_take_back(const struct command *self, int argc, char **argv)
-{
-	struct step step = {.config = NULL};
-	const char *serial = NULL, *site = NULL;
-	const struct option_row rows[] = {
-		ROW_CONFIG(step), ROW_JSON(step),
-		{.name = "issuing", .value = &serial},
-		{.name = "site", .value = &site},
-		{.name = "ca", .value = &step.ca},
-	};
-	int code = options_read(self, argc, argv, rows, 5);
-
-	if (code == OPTIONS_FINE && !!serial + !!site + !!step.ca != 1) {
-		fprintf(stderr, "sallyport ca revoke: give one of --issuing "
-			"SERIAL, --site HOST, --ca CA\n");
-		code = EXIT_WRONG;
-	}
-	if (code == OPTIONS_FINE)
-		code = ca_open_step(&step, true);
-	if (code == OPTIONS_FINE)
-		code = revoke_one(&step, serial ?
-			json_pack("{s:s}", "issuing", serial) : site ?
-			json_pack("{s:s}", "site", site) :
-			json_pack("{s:I}", "ca", (json_int_t)step.id));
-	return ca_close_step(&step, code);
-}
-
 /* --- CRLs --------------------------------------------------------------- */
 
 /* get_crl: what is no CA of the list may be the root's id, or an issuing CA's

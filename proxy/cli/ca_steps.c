@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "proxy/cli/ca_ask.h"
 #include "proxy/cli/ca_find.h"
 #include "proxy/cli/ca_step.h"
 #include "proxy/cli/ca_table.h"
@@ -114,6 +116,24 @@ static int delete(struct step *step)
 	return code;
 }
 
+/* confirm asks who sits there, as no key comes back; a program knows what it does. */
+static int confirm(const struct step *step)
+{
+	const json_t *name = json_object_get(step->reply.json, "name");
+	char question[ASK_ANSWER];
+	bool yes = false;
+
+	if (step->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return OPTIONS_FINE;
+	snprintf(question, sizeof(question), "Delete %s (%lld) and its private "
+		"key, which nothing brings back?",
+		shown(json_string_value(name)).text, step->id);
+	if (ask_yes(question, &yes) && yes)
+		return OPTIONS_FINE;
+	puts("It is still there.");
+	return EXIT_FAILED;
+}
+
 /* show_deleted shows the CA as it was. */
 static void show_deleted(const struct step *step)
 {
@@ -129,14 +149,17 @@ static void show_deleted(const struct step *step)
 int step_delete(const struct command *self, int argc, char **argv)
 {
 	struct step step = {.config = NULL};
+	bool yes = false;
 	const struct option_row rows[] = {ROW_CONFIG(step), ROW_JSON(step),
-		ROW_CA(step)};
-	int code = options_read(self, argc, argv, rows, 3);
+		{.name = "yes", .flag = &yes}, ROW_CA(step)};
+	int code = options_read(self, argc, argv, rows, 4);
 
 	if (code == OPTIONS_FINE)
 		code = ca_open_step(&step, true);
 	if (code == OPTIONS_FINE)
 		code = ca_get(&step, "", &step.reply);
+	if (code == OPTIONS_FINE && !yes)
+		code = confirm(&step);
 	if (code == OPTIONS_FINE)
 		code = delete(&step);
 	if (code == OPTIONS_FINE)

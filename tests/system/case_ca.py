@@ -350,7 +350,10 @@ def revoking(t):
 
         done = t.run(t.binary, "ca", "revoke", "--site", "ec.lab.test", "-c",
                      proxy.file)
-        assert done.returncode == 0 and "revoked: " in done.stdout, done
+        assert done.returncode == 0 and "revoked: 1\n" in done.stdout, done
+        assert re.search(r"^  issuing CA .*, serial [0-9A-F]{32}$",
+                         done.stdout, re.M), done
+        assert "those of other sites, too" in done.stdout, done
         said = browser_grade(t, after, roots, root_crl(t, proxy))
         assert "certificate revoked" in said, said
         third = shown(t, "ec.lab.test")

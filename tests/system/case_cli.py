@@ -3,6 +3,7 @@ answers that are refused."""
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -129,6 +130,35 @@ def requests_that_are_not_there(t):
         assert done.returncode == 2, done
     shell.out("ca", "csr", "Corp TLS", "--cn", "Corp")
     assert "BEGIN CERTIFICATE REQUEST" in shell.out("ca", "csr", "Corp TLS")
+
+
+@cli.case
+def deleting_asks_on_a_terminal(t):
+    """No key comes back; a script is not asked, nor who says --yes."""
+    shell = Shell(t)
+
+    def typed(answer, *more):
+        ours, theirs = pty.openpty()
+        os.write(ours, answer)
+        done = subprocess.run(
+            (t.binary, "ca", "delete", "draft", *more, "-c",
+             shell.proxy.file), stdin=theirs, stdout=theirs,
+            stderr=subprocess.STDOUT, timeout=60 * SLOW)
+        said = os.read(ours, 65536).decode()
+        os.close(ours)
+        os.close(theirs)
+        return done.returncode, said
+    shell.out("ca", "create", "draft")
+    for answer in (b"\n", b"no\n"):
+        code, said = typed(answer)
+        assert code == 1 and "private key" in said, said
+        assert "still there" in said, said
+    assert typed(b"yes\n")[0] == 0
+    shell.out("ca", "create", "draft")
+    code, said = typed(b"", "--yes")
+    assert code == 0 and "private key" not in said, said
+    shell.out("ca", "create", "draft")
+    shell.out("ca", "delete", "draft")
 
 
 @cli.case

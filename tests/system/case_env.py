@@ -135,6 +135,9 @@ def bundle_verifies_both(t):
         assert f.read() == done.stdout
     with open(t.path("out.jks"), "rb") as f:
         assert f.read(4) == b"\xfe\xed\xfe\xed"
+    stray = own.run("bundle", "root.pem")
+    assert stray.returncode == 2 and "root.pem by itself" in stray.stderr
+    assert "-o FILE" in stray.stderr and "--ca FILE" in stray.stderr, stray
     only = own.run("bundle", "--ca", t.lab.pki.root, options=())
     assert only.returncode == 0, only
     assert t.run(t.binary, "bundle", "-o", "/no/such/out", "--ca",
@@ -149,6 +152,7 @@ def bundle_as_pkcs12(t):
     listed = t.run("keytool", "-list", "-storetype", "PKCS12", "-keystore",
                    "out.p12", "-storepass", "changeit", env=bare(t))
     assert listed.stdout.count("trustedCertEntry") >= 1, listed
+    assert len(re.findall("^sallyport, ", listed.stdout, re.M)) == 1, listed
     env = bare(t, PATH=t.path("nothing"))
     done = t.run(t.binary, "bundle", "--pkcs12", "out.p12", "--ca",
                  t.lab.pki.root, env=env)
