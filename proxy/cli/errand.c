@@ -16,23 +16,16 @@ static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1,
 	SIGUSR2};
 #define NUM_SIGNALS (sizeof(passed_on) / sizeof(*passed_on))
 
-static volatile pid_t command; /* for the handler */
-
-/* A signal of the kernel's is the terminal's, and has gone to the command too. */
-static void on_signal(int number, siginfo_t *info, void *context)
+/* What comes when the command has ended stops nobody from tidying up. */
+static void on_signal(int number)
 {
-	int why = errno;
-
-	(void)context;
-	if (info->si_code <= 0 && command > 0)
-		(void)kill(command, number);
-	errno = why;
+	(void)number;
 }
 
 static void take_signals(struct sigaction before[NUM_SIGNALS])
 {
-	struct sigaction action = {.sa_sigaction = on_signal,
-		.sa_flags = SA_SIGINFO | SA_RESTART};
+	struct sigaction action = {.sa_handler = on_signal,
+		.sa_flags = SA_RESTART};
 
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < NUM_SIGNALS; i++)
@@ -61,13 +54,20 @@ static void become(char **argv, char **envp)
 	_exit(why == ENOENT && !there ? NOT_FOUND : NOT_RUN);
 }
 
-static int wait_for(pid_t pid, int *out_signal)
+/* wait_for its end, and hand on what is sent to us. A signal of the kernel's is the
+ * terminal's, and has gone to the command too. */
+static int wait_for(pid_t pid, const sigset_t *set, int *out_signal)
 {
-	int status;
+	siginfo_t info;
+	int status, number;
+	pid_t ended;
 
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
+	while ((ended = waitpid(pid, &status, WNOHANG)) != pid) {
+		if (ended < 0)
 			return NOT_RUN;
+		number = sigwaitinfo(set, &info);
+		if (number > 0 && number != SIGCHLD && info.si_code <= 0)
+			(void)kill(pid, number);
 	}
 	if (!WIFSIGNALED(status))
 		return WEXITSTATUS(status);
@@ -78,13 +78,16 @@ static int wait_for(pid_t pid, int *out_signal)
 int errand_run(char **argv, char **envp, int *out_signal)
 {
 	struct sigaction before[NUM_SIGNALS];
-	sigset_t all, mask;
+	sigset_t set, mask;
 	pid_t pid;
 	int code;
 
 	*out_signal = 0;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask); /* none is lost meanwhile */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < NUM_SIGNALS; i++)
+		sigaddset(&set, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &set, &mask);
 	take_signals(before);
 	pid = fork();
 	if (pid == 0) {
@@ -92,14 +95,12 @@ int errand_run(char **argv, char **envp, int *out_signal)
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		become(argv, envp);
 	}
-	command = pid;
-	sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (pid < 0) {
 		perror("sallyport exec");
 		code = NOT_RUN;
 	} else {
-		code = wait_for(pid, out_signal);
+		code = wait_for(pid, &set, out_signal);
 	}
-	command = 0;
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	return code;
 }
