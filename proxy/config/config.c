@@ -74,8 +74,10 @@ static void default_state(struct loader *loader)
 		return;
 	config->state = state_default();
 	if (!config->state)
-		mistakes_error(&loader->mistakes, 0, "state must be given: "
-			"this user has no home folder");
+		mistakes_error(&loader->mistakes, 0, "state must be given, "
+			"as this user has no home folder: set HOME or "
+			"XDG_STATE_HOME to a folder, or \"state: FOLDER\" in a "
+			"file for -c");
 }
 
 static unsigned line_below(const struct node *section, const char *key)

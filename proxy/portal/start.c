@@ -31,7 +31,27 @@ static const char devices[] =
 	"Authorities, Import: choose it, and trust it to identify "
 	"websites.</li>\n</ol>\n</details>\n";
 
-static void add_root(UT_string *out, const struct anchor *root)
+/* add_linux_browsers: of what trusts by a store of its own (NSS), which
+ * update-ca-certificates does not reach. */
+static void add_linux_browsers(UT_string *out, const char *proxy)
+{
+	html_add(out, "<details><summary><h3>Chrome and Chromium on Linux</h3>"
+		"</summary>\n<p>They do not heed what the system trusts. With "
+		"<code>certutil</code> (package <code>libnss3-tools</code> or "
+		"<code>nss-tools</code>), and the browser closed:</p>\n"
+		"<pre data-of=\"Chromium\">curl --noproxy '*' -fo "
+		"sallyport-root.pem 'http://");
+	html_text(out, proxy);
+	html_add(out, "/ca/root.pem'\nmkdir -p ~/.pki/nssdb\n"
+		"certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n sallyport "
+		"-i sallyport-root.pem</pre>\n<p>Where <code>sallyport</code> "
+		"is installed, <code>sallyport trust install --for nss --ca "
+		"sallyport-root.pem</code> finds these stores, and Firefox's."
+		"</p>\n</details>\n");
+}
+
+static void add_root(UT_string *out, const struct portal_request *request,
+	const struct anchor *root)
 {
 	html_add(out, "<h2>The root certificate</h2>\n<ul>\n"
 		"<li><a href=\"ca/root.pem\">The certificate as PEM</a>, for "
@@ -47,6 +67,7 @@ static void add_root(UT_string *out, const struct anchor *root)
 	html_add(out, "</dd>\n</dl>\n<p>Before you trust it, compare the "
 		"fingerprint with the one your administrator gives you.</p>\n");
 	html_add(out, devices);
+	add_linux_browsers(out, request->proxy);
 }
 
 static void add_proxy(UT_string *out, const struct portal_request *request)
@@ -113,7 +134,7 @@ void start_page(UT_string *out, const struct portal_request *request,
 		"that CA's root.</p>\n<h2>Is my traffic inspected?</h2>\n");
 	way_show(out, request->way);
 	html_add(out, "<p><a href=\"check\">How to tell at another site</a></p>\n");
-	add_root(out, root);
+	add_root(out, request, root);
 	add_proxy(out, request);
 	add_tools(out, request);
 	html_add(out, "</main>\n");
