@@ -17,6 +17,7 @@
 #include "proxy/core/load.h"
 #include "proxy/core/remarks.h"
 #include "proxy/core/source.h"
+#include "proxy/session/keylog.h"
 
 static const char *plural(size_t num)
 {
@@ -141,7 +142,28 @@ static void say_fine(const char *name, const struct settings *settings)
 		plural_y(config->num_categories), entries, plural_y(entries));
 }
 
-/* check_loaded takes config; name: what is fine. */
+/* check_places: what "sallyport run" writes to, and would not start without. */
+static int check_places(const struct config *config)
+{
+	struct mistakes mistakes = {.file = config->path};
+	char err[1024];
+	int result = config_check_prepare(config, err, sizeof(err));
+	int code;
+
+	if (result == CONFIG_ANOTHERS)
+		mistakes_warning(&mistakes, 0, "%s", err);
+	else if (result != 0)
+		mistakes_error(&mistakes, 0, "%s", err);
+	if (config->key_log &&
+	    keylog_check(config->key_log, err, sizeof(err)) != 0)
+		mistakes_error(&mistakes, 0, "%s", err);
+	mistakes_print(&mistakes, stderr);
+	code = mistakes.errors > 0 ? EXIT_WRONG : OPTIONS_FINE;
+	mistakes_clear(&mistakes);
+	return code;
+}
+
+/* check_loaded takes config; name: what is fine, NULL: something is not. */
 static int check_loaded(struct config *config, const char *name)
 {
 	struct settings *settings;
@@ -151,7 +173,7 @@ static int check_loaded(struct config *config, const char *name)
 		return EXIT_WRONG;
 	remarks_print(settings, stderr);
 	code = check_named(config);
-	if (code == OPTIONS_FINE)
+	if (code == OPTIONS_FINE && name)
 		say_fine(name, settings);
 	settings_unref(settings);
 	return code;
@@ -205,16 +227,19 @@ static int check(const struct command *self, int argc, char **argv)
 	};
 	struct config *config;
 	char *state;
-	int code = options_read(self, argc, argv, rows, 1);
+	int code = options_read(self, argc, argv, rows, 1), places;
 
 	if (code == OPTIONS_FINE)
 		code = setup_config(file, &config);
 	if (code != OPTIONS_FINE)
 		return code;
 	state = must(strdup(config->state));
-	code = check_loaded(config, file ? file : "defaults (no -c FILE)");
+	places = check_places(config);
+	code = check_loaded(config, places != OPTIONS_FINE ? NULL : file ?
+		file : "defaults (no -c FILE)");
 	if (code == OPTIONS_FINE)
-		code = check_over(file, state);
+		code = places == OPTIONS_FINE ? check_over(file, state) :
+			places;
 	free(state);
 	return code == OPTIONS_FINE ? EXIT_DONE : code;
 }
@@ -229,6 +254,8 @@ const struct command command_check = {
 		"would, and tells every mistake with its line:\n"
 		"\n"
 		"  sallyport.yaml:3: there is no key \"lissen\"; did you mean \"listen\"?\n"
+		"\n"
+		"A state folder or a file of log.keys with which it would not start is one, too.\n"
 		"\n"
 		"What is legal but surely not meant is told as a warning: rules that never\n"
 		"decide, categories that are empty or that no rule uses, users whom nobody can\n"

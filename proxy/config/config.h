@@ -269,6 +269,13 @@ enum { CONFIG_NO_STATE = 1 };
 int config_check_state(const struct config *config, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
 
+/* config_check_prepare tells what config_prepare_state would refuse, and makes
+ * nothing. CONFIG_ANOTHERS: that, but the folder, or the one it would be made in, is
+ * another user's, who may be the one to run it. */
+enum { CONFIG_ANOTHERS = 2 };
+int config_check_prepare(const struct config *config, char *err,
+	size_t err_size) __attribute__((warn_unused_result));
+
 /* config_proxy_address writes where clients find the proxy, "host:port": the
  * first address of listen.proxy, with this machine's name for a wildcard; that of the
  * start, where this process has been told of it (handed.h). */

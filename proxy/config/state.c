@@ -51,6 +51,14 @@ char *state_default(void)
 	return folder ? joined(folder, "/.local/state/sallyport") : NULL;
 }
 
+/* not_made says which folder is missing, and why it stays so. */
+static int not_made(const char *path, int why, char *err, size_t err_size)
+{
+	snprintf(err, err_size, "%s can't be made: %s; choose another place "
+		"with state:", path, strerror(why));
+	return -1;
+}
+
 /* make_folders makes path and what is missing above it. */
 static int make_folders(const char *path, char *err, size_t err_size)
 {
@@ -67,9 +75,7 @@ static int make_folders(const char *path, char *err, size_t err_size)
 		if (rc != 0 && access(copy, F_OK) == 0)
 			rc = 0; /* EROFS, EACCES: but it is there */
 		if (rc != 0)
-			snprintf(err, err_size, "%s can't be made: %s; choose "
-				"another place with state:", copy,
-				strerror(rc));
+			(void)not_made(copy, rc, err, err_size);
 		*slash = '/';
 	}
 	free(copy);
@@ -108,7 +114,9 @@ int config_check_state(const struct config *config, char *err, size_t err_size)
 	fd = open(config->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return CONFIG_NO_STATE;
-	if (fd < 0 || fstat(fd, &info) != 0)
+	if (fd < 0 && errno == ENOTDIR)
+		why = "is not a folder; choose another place with state:";
+	else if (fd < 0 || fstat(fd, &info) != 0)
 		why = strerror(errno);
 	else if (info.st_uid != geteuid() && geteuid() != 0)
 		why = of_another(info.st_uid, owner);
@@ -117,8 +125,64 @@ int config_check_state(const struct config *config, char *err, size_t err_size)
 	if (fd >= 0)
 		close(fd);
 	if (why)
-		snprintf(err, err_size, "%s: %s", config->state, why);
+		snprintf(err, err_size, "state: %s: %s", config->state, why);
 	return why ? -1 : 0;
+}
+
+static bool may_write(const char *folder)
+{
+	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* check_use: whoever runs a proxy there writes to it. */
+static int check_use(const struct config *config, char *err, size_t err_size)
+{
+	int result = config_check_state(config, err, err_size);
+
+	if (result != 0 || may_write(config->state))
+		return result;
+	snprintf(err, err_size, "state: %s: can't be written to: %s; %schoose "
+		"another place with state:", config->state, strerror(errno),
+		errno == EACCES ? "chmod 700 it, or " : "");
+	return -1;
+}
+
+/* nearest_there: path, or the first above it that is there; the caller's. */
+static char *nearest_there(const char *path)
+{
+	char *above = strdup(path), *slash;
+
+	if (!above)
+		abort();
+	while (access(above, F_OK) != 0 && (slash = strrchr(above, '/')))
+		slash[slash == above] = '\0';
+	if (access(above, F_OK) == 0)
+		return above;
+	free(above);
+	return joined(".", "");
+}
+
+static bool is_anothers_folder(const char *path)
+{
+	struct stat info;
+
+	return geteuid() != 0 && stat(path, &info) == 0 &&
+		S_ISDIR(info.st_mode) && info.st_uid != geteuid();
+}
+
+int config_check_prepare(const struct config *config, char *err,
+	size_t err_size)
+{
+	char *there = nearest_there(config->state);
+	int result = check_use(config, err, err_size);
+
+	if (result == CONFIG_NO_STATE)
+		result = may_write(there) ? 0 :
+			not_made(config->state, errno, err, err_size);
+	if (result != 0 && is_anothers_folder(there))
+		result = CONFIG_ANOTHERS;
+	free(there);
+	return result;
 }
 
 int config_prepare_state(const struct config *config, char *err,
@@ -126,9 +190,7 @@ int config_prepare_state(const struct config *config, char *err,
 {
 	if (make_folders(config->state, err, err_size) != 0)
 		return -1;
-	if (config_check_state(config, err, err_size) == 0)
-		return 0;
-	return -1;
+	return check_use(config, err, err_size) == 0 ? 0 : -1;
 }
 
 /* machine_name is this machine's name as a host of a URL. */

@@ -58,12 +58,19 @@ static const char *amiss(int fd)
 	return NULL;
 }
 
-static int open_file(const char *path, char *err, size_t err_size)
+/* open_file: -1 and err ""; it is not there, and was not to be made. */
+static int open_file(const char *path, int make, char *err, size_t err_size)
 {
-	int fd = handed_open(path,
-		O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600);
-	const char *why = fd < 0 ? strerror(errno) : amiss(fd);
+	int fd = handed_open(path, O_WRONLY | O_APPEND | O_NOFOLLOW |
+		O_NONBLOCK | make, 0600);
+	const char *why = NULL;
 
+	err[0] = '\0';
+	if (fd >= 0)
+		why = amiss(fd);
+	else if (make || errno != ENOENT)
+		why = errno == ELOOP ? "it is a link; name the file itself" :
+			strerror(errno);
 	if (!why)
 		return fd;
 	snprintf(err, err_size, "log.keys: %s: %s", path, why);
@@ -75,7 +82,7 @@ static int open_file(const char *path, char *err, size_t err_size)
 int keylog_open(struct keylog *keylog, const char *path, char *err,
 	size_t err_size)
 {
-	int fd = path ? open_file(path, err, err_size) : -1, old;
+	int fd = path ? open_file(path, O_CREAT, err, err_size) : -1, old;
 
 	pthread_mutex_lock(&keylog->lock);
 	old = keylog->fd;
@@ -84,6 +91,15 @@ int keylog_open(struct keylog *keylog, const char *path, char *err,
 	if (old >= 0)
 		close(old);
 	return path && fd < 0 ? -1 : 0;
+}
+
+int keylog_check(const char *path, char *err, size_t err_size)
+{
+	int fd = open_file(path, 0, err, err_size);
+
+	if (fd >= 0)
+		close(fd);
+	return err[0] ? -1 : 0;
 }
 
 bool keylog_is_on(struct keylog *keylog)

@@ -27,6 +27,10 @@ void keylog_free(struct keylog *keylog); /* after all contexts */
 int keylog_open(struct keylog *keylog, const char *path, char *err,
 	size_t err_size) __attribute__((warn_unused_result));
 
+/* keylog_check: what keylog_open would say of path; nothing is made or written. */
+int keylog_check(const char *path, char *err, size_t err_size)
+	__attribute__((warn_unused_result));
+
 bool keylog_is_on(struct keylog *keylog);
 
 /* keylog_use has ctx tell its secrets where it is on, and else not even make the

@@ -1,5 +1,6 @@
 """`check`: a file that names CAs is held against those that there are."""
 
+import os
 import re
 
 from case_run import Running
@@ -86,3 +87,51 @@ def a_rule_that_takes_itself_back(t):
     assert '"None" never decides: its `not` leaves out all' in err, err
     assert re.search(r'"Block" never decides: "See" in line \d+ takes', err), (
         err)
+
+
+def said(proxy, *command):
+    code, _, err = proxy.run(*command, "-c", proxy.file)
+    return code, err
+
+
+@named.case
+def what_run_would_refuse(t):
+    """The state folder and the file for keys, told by the same words, with the
+    key and what to do; nothing is made."""
+    proxy = Sallyport(t.binary, t.lab, t.path("own"), {})
+    state, keys = t.path("state"), t.path("keys")
+
+    def assert_refused(*words):
+        proxy.write()
+        code, told = said(proxy, "check")
+        assert code == 2, (code, told)
+        assert all(word in told for word in words), (words, told)
+        assert "fine" not in proxy.run("check", "-c", proxy.file)[1]
+        code, told = said(proxy, "run")
+        assert code in (1, 2), (code, told)
+        assert all(word in told for word in words), (words, told)
+    proxy.config["state"] = state
+    proxy.write()
+    assert said(proxy, "check")[0] == 0 and not os.path.exists(state)
+    os.mkdir(state)
+    os.chmod(state, 0o777)
+    assert_refused("state: " + state, "written to by others", "chmod 700")
+    if os.geteuid() != 0:
+        os.chmod(state, 0o500)
+        assert_refused("state: " + state, "can't be written to", "chmod 700")
+        proxy.config["state"] = state + "/below"
+        assert_refused(state + "/below", "can't be made", "state:")
+    t.write("plain", "")
+    proxy.config["state"] = t.path("plain")
+    assert_refused("state: " + t.path("plain"), "is not a folder", "another")
+    os.chmod(state, 0o700)
+    proxy.config["state"] = state
+    t.write("keys", "")
+    os.chmod(keys, 0o644)
+    proxy.config["log"] = dict(proxy.config.get("log", {}), keys=keys)
+    assert_refused("log.keys: " + keys, "chmod 600")
+    os.chmod(keys, 0o600)
+    proxy.write()
+    assert said(proxy, "check") == (0, "")
+    os.unlink(keys)
+    assert said(proxy, "check") == (0, "") and not os.path.exists(keys)

@@ -91,6 +91,54 @@ static void refused_where_others_write(void **state)
 	rmdir(path);
 }
 
+static int look(const char *below)
+{
+	struct config *config = told_nothing("");
+	int rc;
+
+	free(config->state);
+	if (asprintf(&config->state, "%s%s", folder, below) < 0)
+		abort();
+	err[0] = '\0';
+	rc = config_check_prepare(config, err, sizeof(err));
+	config_free(config);
+	return rc;
+}
+
+/* What would be refused is known beforehand, by the same words. */
+static void looked_at_beforehand(void **state)
+{
+	uid_t me = geteuid() == 0 ? 54321 : geteuid();
+	char path[256];
+
+	(void)state;
+	assert_int_equal(look("/d/e"), 0);
+	assert_int_not_equal(access(folder, F_OK), -1);
+	assert_int_equal(prepare("/d", path), 0);
+	assert_int_equal(look("/d/e"), 0);
+	chmod(folder, 0755);
+	assert_int_equal(chown(path, me, (gid_t)-1), 0);
+	chmod(path, 0500);
+	assert_int_equal(seteuid(me), 0);
+	assert_int_equal(look("/d"), -1);
+	assert_non_null(strstr(err, "state: /tmp/"));
+	assert_non_null(strstr(err, "can't be written to"));
+	assert_non_null(strstr(err, "chmod 700 it, or choose another"));
+	assert_int_equal(prepare("/d", path), -1);
+	assert_non_null(strstr(err, "can't be written to"));
+	assert_int_equal(look("/d/e/f"), -1);
+	assert_non_null(strstr(err, "can't be made: Permission denied"));
+	if (getuid() == 0) {
+		assert_int_equal(look("/x"), CONFIG_ANOTHERS);
+		assert_int_equal(seteuid(0), 0);
+		assert_int_equal(chown(path, 0, (gid_t)-1), 0);
+		assert_int_equal(seteuid(me), 0);
+		assert_int_equal(look("/d"), CONFIG_ANOTHERS);
+		assert_int_equal(seteuid(0), 0);
+	}
+	rmdir(path);
+}
+
 static void not_a_folder(void **state)
 {
 	char path[256];
@@ -102,7 +150,8 @@ static void not_a_folder(void **state)
 	assert_non_null(file);
 	fclose(file);
 	assert_int_equal(prepare("/f", path), -1);
-	assert_non_null(strstr(err, "Not a directory"));
+	assert_non_null(strstr(err, "state: "));
+	assert_non_null(strstr(err, "is not a folder; choose another place"));
 	assert_int_equal(prepare("/f/g", path), -1);
 	assert_non_null(strstr(err, "can't be made"));
 	snprintf(path, sizeof(path), "%s/f", folder);
@@ -175,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(made_with_what_is_above),
 		cmocka_unit_test(refused_where_others_write),
+		cmocka_unit_test(looked_at_beforehand),
 		cmocka_unit_test(not_a_folder),
 		cmocka_unit_test(default_folder),
 		cmocka_unit_test(where_crls_are),
