@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "pki/keymaker.h"
+#include "pki/store.h"
 
 #define SECRET_FILE "keys.secret"
 
@@ -155,8 +156,15 @@ static int check_secret(const struct passphrase_options *options, int fd,
 	return 0;
 }
 
-static int no_secret(const char *path, char *err, size_t err_size)
+/* no_secret: where the keys are lost as well, the secret is the lesser loss. */
+static int no_secret(const char *state, const char *path, char *err,
+	size_t err_size)
 {
+	char store[4096];
+
+	snprintf(store, sizeof(store), "%s/" STORE_FILE, state);
+	if (store_is_none(store))
+		return pki_fail(err, err_size, "%s: " STORE_DAMAGED, store);
 	return pki_fail(err, err_size, "%s: is not there, and the private keys in "
 		"sallyport.db can't be opened without a passphrase: bring "
 		"the file back from a copy, or give the passphrase that they "
@@ -178,7 +186,7 @@ static int open_secret(const struct passphrase_options *options,
 		fd = open(path, flags);
 	}
 	if (fd < 0 && errno == ENOENT)
-		return no_secret(path, err, err_size);
+		return no_secret(options->state, path, err, err_size);
 	if (fd < 0)
 		return pki_fail(err, err_size, "%s: %s", path,
 			strerror(errno));

@@ -79,6 +79,20 @@ static const char *const versions[SCHEMA] = {
 	");",
 };
 
+bool store_is_none(const char *path)
+{
+	static const char magic[] = "SQLite format 3"; /* its NUL, too */
+	char head[sizeof(magic)] = "";
+	FILE *file = fopen(path, "re");
+	size_t len;
+
+	if (!file)
+		return false;
+	len = fread(head, 1, sizeof(head), file);
+	(void)fclose(file);
+	return len > 0 && memcmp(head, magic, sizeof(magic)) != 0;
+}
+
 /* --- SQLite in few words ------------------------------------------------ */
 
 int store_fail(const struct store *store, char *err, size_t err_size)
@@ -87,7 +101,7 @@ int store_fail(const struct store *store, char *err, size_t err_size)
 
 	if (code == SQLITE_NOTADB)
 		return pki_fail(err, err_size,
-			"%s: not a database, or damaged", store->path);
+			"%s: " STORE_DAMAGED, store->path);
 	if (code == SQLITE_BUSY)
 		return pki_fail(err, err_size, "%s: another process has had "
 			"it locked for %d seconds", store->path,

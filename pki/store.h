@@ -25,7 +25,15 @@
 /* Its name in the state folder. */
 #define STORE_FILE "sallyport.db"
 
+/* What is said of one that can't be read any more. */
+#define STORE_DAMAGED "not a database, or damaged: bring the state folder back " \
+	"from a copy; without one, move it away: the next start makes a new CA, " \
+	"which clients must come to trust anew"
+
 struct store;
+
+/* store_is_none: the file is there and has something in it, and is no database. */
+bool store_is_none(const char *path);
 
 /* store_open makes the file (0600) where there is none. Not a database, one of
  * somebody else, or of a newer Sallyport: an error that says so. */

@@ -9,6 +9,7 @@
 #include "proxy/config/mistakes.h"
 #include "proxy/net/address.h"
 #include "proxy/portal/portal.h"
+#include "proxy/session/isolated.h"
 
 /* --- the inquiry -------------------------------------------------------- */
 
@@ -244,16 +245,21 @@ static void print_ssl(FILE *out, const struct inquiry *inquiry,
 			certificate_name(inquiry->certificate));
 }
 
-static void print_url_options(FILE *out, const struct walk *walk)
+static void print_url_options(FILE *out, const struct inquiry *inquiry,
+	const struct walk *walk)
 {
 	const struct url_options *options =
 		&walk->url.ways[walk->url.counts].url.options;
+	char *where;
 
-	if (options->action == URL_ISOLATE)
-		fprintf(out, "  isolate: sent on to %s\n",
-			shown(options->isolate).text);
-	else
+	if (options->action != URL_ISOLATE) {
 		fprintf(out, "  %s\n", url_action_name(options->action));
+		return;
+	}
+	where = isolated_url(options->isolate, inquiry->url);
+	shown_mask(where);
+	fprintf(out, "  isolate: sent on to %s\n", where);
+	free(where);
 }
 
 static void print_url(FILE *out, const struct config *config,
@@ -280,7 +286,7 @@ static void print_url(FILE *out, const struct config *config,
 			"is not known; say it by --certificate\n");
 	print_tried(out, &walk->url);
 	print_ways(out, &walk->url, true);
-	print_url_options(out, walk);
+	print_url_options(out, inquiry, walk);
 }
 
 void explain_text(FILE *out, const struct config *config,

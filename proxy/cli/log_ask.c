@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "policy/netset.h"
@@ -12,16 +13,11 @@
 #include "proxy/logbook/moment.h"
 #include "proxy/report/reason.h"
 
+static const char *const rule_actions[] = {"inspect", "do-not-inspect", "block",
+	"allow", "isolate"};
+enum { NUM_RULE_ACTIONS = sizeof(rule_actions) / sizeof(*rule_actions) };
 static const char *const kinds[] = {"exchange", "tunnel", "relay", "refused",
 	"log"};
-
-int log_wrong(const struct command *command, const char *option,
-	const char *value, const char *how)
-{
-	fprintf(stderr, "sallyport %s: --%s %s: %s\n", command->name, option,
-		shown(value).text, how);
-	return EXIT_WRONG;
-}
 
 void log_ask_rows(struct log_ask *ask, struct option_row *rows)
 {
@@ -43,23 +39,6 @@ void log_ask_rows(struct log_ask *ask, struct option_row *rows)
 	memcpy(rows, all, sizeof(all));
 }
 
-int log_ask_count(const struct command *command, const char *name,
-	const char *text, unsigned max, unsigned *out)
-{
-	char how[64];
-
-	if (!text)
-		return OPTIONS_FINE;
-	if (strlen(text) <= 9 && strspn(text, "0123456789") == strlen(text))
-		*out = (unsigned)strtoul(text, NULL, 10);
-	else
-		*out = 0;
-	if (*out >= 1 && *out <= max)
-		return OPTIONS_FINE;
-	snprintf(how, sizeof(how), "a count from 1 to %u goes here", max);
-	return log_wrong(command, name, text, how);
-}
-
 static int read_moment(const struct command *command, const char *name,
 	const char *text, int64_t *out)
 {
@@ -67,7 +46,7 @@ static int read_moment(const struct command *command, const char *name,
 
 	if (!text || moment_read(text, now, out))
 		return OPTIONS_FINE;
-	return log_wrong(command, name, text, "no time; write 2h (ago), 10:30, "
+	return options_wrong(command, name, text, "no time; write 2h (ago), 10:30, "
 		"yesterday, 2026-11-20, \"2026-11-20 10:30\" or "
 		"2026-11-20T10:30:00Z (UTC)");
 }
@@ -88,7 +67,40 @@ static int check_word(const struct command *command, const char *option,
 	close = nearest(word, words, num);
 	snprintf(how, sizeof(how), close ? "no line has it; did you mean %s?" :
 		"no line has it; see \"man sallyport\"", close);
-	return log_wrong(command, option, word, how);
+	return options_wrong(command, option, word, how);
+}
+
+/* is_action: some rule's action, or what some Policy Action begins with; as filter
+ * has it. */
+static bool is_action(const char *word)
+{
+	for (int i = 0; i < NUM_RULE_ACTIONS; i++) {
+		if (strcasecmp(rule_actions[i], word) == 0)
+			return true;
+	}
+	for (int i = 0; i < REASON_COUNT; i++) {
+		if (strncasecmp(reason_action((enum reason)i), word,
+			    strlen(word)) == 0)
+			return true;
+	}
+	/* of kind log, which has no reason */
+	return strncasecmp("Lines of the log were lost", word,
+		strlen(word)) == 0;
+}
+
+static int check_action(const struct command *command, const char *word)
+{
+	const char *close;
+	char how[160];
+
+	if (!word || is_action(word))
+		return OPTIONS_FINE;
+	close = nearest(word, rule_actions, NUM_RULE_ACTIONS);
+	snprintf(how, sizeof(how), close ? "no line has it; did you mean %s?" :
+		"no line has it; it is inspect, do-not-inspect, block, allow or "
+		"isolate, or what Policy Action begins with: allowed, blocked, "
+		"dropped ...", close);
+	return options_wrong(command, "action", word, how);
 }
 
 static int check_words(const struct command *command,
@@ -101,6 +113,8 @@ static int check_words(const struct command *command,
 		reasons[i] = reason_word((enum reason)i);
 	code = check_word(command, "reason", filter->reason, reasons,
 		REASON_COUNT);
+	if (code == OPTIONS_FINE)
+		code = check_action(command, filter->action);
 	return code == OPTIONS_FINE ? check_word(command, "kind", filter->kind,
 		kinds, sizeof(kinds) / sizeof(*kinds)) : code;
 }
@@ -111,7 +125,7 @@ static int check_order(const struct command *command,
 	if (!ask->since || !ask->until ||
 	    ask->filter.since_ms <= ask->filter.until_ms)
 		return OPTIONS_FINE;
-	return log_wrong(command, "until", ask->until,
+	return options_wrong(command, "until", ask->until,
 		"that is before --since, where no line can be");
 }
 
@@ -124,7 +138,7 @@ static int read_client(const struct command *command, struct log_ask *ask)
 	ask->filter.client = netset_new();
 	if (netset_add(ask->filter.client, ask->client, err, sizeof(err)) == 0)
 		return OPTIONS_FINE;
-	return log_wrong(command, "client", ask->client, err);
+	return options_wrong(command, "client", ask->client, err);
 }
 
 /* no_file: the log goes where it can't be read from. A proxy's own file may say

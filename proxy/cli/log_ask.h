@@ -43,13 +43,4 @@ int log_ask_end(const struct book *book);
 int log_written(void);
 void log_ask_clear(struct log_ask *ask);
 
-/* log_ask_count reads a count from 1 to max; text may be NULL: out stays. */
-int log_ask_count(const struct command *command, const char *name,
-	const char *text, unsigned max, unsigned *out)
-	__attribute__((warn_unused_result));
-
-/* log_wrong tells of a value that is wrong. */
-int log_wrong(const struct command *command, const char *option,
-	const char *value, const char *how);
-
 #endif

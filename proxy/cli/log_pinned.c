@@ -91,7 +91,8 @@ static void put_so(const struct verdict *of)
 	char agent[SPARE_AGENT_SIZE];
 
 	if (!of->trusts)
-		puts("  so           no rule: it may just not trust the CA");
+		puts("  so           no rule, until it has accepted the proxy's "
+			"certificate elsewhere");
 	else if (log_spare_passes_others(of))
 		puts("  so           no rule: it would pass other programs, too, "
 			"which accept the proxy's\n               certificates "
@@ -106,7 +107,9 @@ static void put_so(const struct verdict *of)
 
 static void put_pinned(const struct verdict *of)
 {
-	printf("%s: its certificate seems to be pinned\n", of->host);
+	printf(of->trusts ? "%s: its certificate seems to be pinned\n" :
+		"%s: an application pins its certificate, or does not trust "
+		"the CA\n", of->host);
 	put_application(of);
 	put_count(of);
 	put_when(of);
@@ -324,7 +327,7 @@ int log_pinned(const struct command *self, int argc, char **argv)
 		.flag = &pinned.json};
 	code = options_read(self, argc, argv, rows, LOG_ASK_ROWS + 2);
 	if (code == OPTIONS_FINE)
-		code = log_ask_count(self, "least", pinned.least_word,
+		code = options_count(self, "least", pinned.least_word,
 			LEAST_MAX, &pinned.least);
 	if (code == OPTIONS_FINE)
 		code = log_ask_read(self, &pinned.ask);

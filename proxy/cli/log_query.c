@@ -34,7 +34,7 @@ static int read_format(const struct command *self, struct query *query)
 			return OPTIONS_FINE;
 		}
 	}
-	return query->format_word ? log_wrong(self, "format",
+	return query->format_word ? options_wrong(self, "format",
 		query->format_word, "it is table, json or csv") : OPTIONS_FINE;
 }
 
@@ -158,7 +158,7 @@ int log_query(const struct command *self, int argc, char **argv)
 	if (code == OPTIONS_FINE)
 		code = read_format(self, &query);
 	if (code == OPTIONS_FINE)
-		code = log_ask_count(self, "limit", query.limit_word,
+		code = options_count(self, "limit", query.limit_word,
 			LIMIT_MAX, &query.limit);
 	if (code == OPTIONS_FINE)
 		code = log_ask_read(self, &query.ask);

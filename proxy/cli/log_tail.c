@@ -126,7 +126,7 @@ int log_tail(const struct command *self, int argc, char **argv)
 		.flag = &tail.json};
 	code = options_read(self, argc, argv, rows, LOG_ASK_ROWS + 2);
 	if (code == OPTIONS_FINE)
-		code = log_ask_count(self, "lines", tail.lines_word, LINES_MAX,
+		code = options_count(self, "lines", tail.lines_word, LINES_MAX,
 			&tail.lines);
 	if (code == OPTIONS_FINE)
 		code = log_ask_read(self, &tail.ask);

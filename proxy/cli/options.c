@@ -1,6 +1,7 @@
 #include "proxy/cli/options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/config/mistakes.h"
@@ -182,4 +183,29 @@ int options_read(const struct command *command, int argc, char **argv,
 			return code;
 	}
 	return check_needed(command, rows, num);
+}
+
+int options_wrong(const struct command *command, const char *option,
+	const char *value, const char *how)
+{
+	fprintf(stderr, "sallyport %s: --%s %s: %s\n", command->name, option,
+		shown(value).text, how);
+	return EXIT_WRONG;
+}
+
+int options_count(const struct command *command, const char *name,
+	const char *text, unsigned max, unsigned *out)
+{
+	char how[64];
+
+	if (!text)
+		return OPTIONS_FINE;
+	if (strlen(text) <= 9 && strspn(text, "0123456789") == strlen(text))
+		*out = (unsigned)strtoul(text, NULL, 10);
+	else
+		*out = 0;
+	if (*out >= 1 && *out <= max)
+		return OPTIONS_FINE;
+	snprintf(how, sizeof(how), "a count from 1 to %u goes here", max);
+	return options_wrong(command, name, text, how);
 }

@@ -37,4 +37,13 @@ int options_read(const struct command *command, int argc, char **argv,
 	const struct option_row *rows, size_t num)
 	__attribute__((warn_unused_result));
 
+/* options_count reads a count from 1 to max; text may be NULL: out stays. */
+int options_count(const struct command *command, const char *name,
+	const char *text, unsigned max, unsigned *out)
+	__attribute__((warn_unused_result));
+
+/* options_wrong tells of a value that is wrong. */
+int options_wrong(const struct command *command, const char *option,
+	const char *value, const char *how);
+
 #endif

@@ -9,7 +9,7 @@
 #include "proxy/cli/setup.h"
 #include "proxy/config/config.h"
 
-enum { TEXT = 320 };
+enum { TEXT = 320, LIMIT_MAX = 10000 };
 
 static uint64_t number(const json_t *object, const char *key)
 {
@@ -121,6 +121,7 @@ static int ask(const struct config *config, const char *limit,
 static int sessions(const struct command *self, int argc, char **argv)
 {
 	const char *file = NULL, *limit = NULL;
+	unsigned count;
 	bool json = false;
 	const struct option_row rows[] = {
 		{.letter = 'c', .name = "config", .value = &file},
@@ -131,6 +132,8 @@ static int sessions(const struct command *self, int argc, char **argv)
 	struct config *config = NULL;
 	int code = options_read(self, argc, argv, rows, 3);
 
+	if (code == OPTIONS_FINE)
+		code = options_count(self, "limit", limit, LIMIT_MAX, &count);
 	if (code == OPTIONS_FINE)
 		code = setup_config(file, &config);
 	if (code == OPTIONS_FINE)

@@ -289,8 +289,10 @@ int config_read(const char *path, char **out, size_t *out_len, FILE *errors)
 	int rc = file ? read_whole(file, out, out_len) : -1;
 
 	if (rc != 0)
-		fprintf(errors, "%s: can't be read: %s\n", path,
-			strerror(errno));
+		fprintf(errors, "%s: can't be read: %s%s\n", path,
+			strerror(errno), errno == ENOENT ?
+			"; -c names the configuration, and without it the "
+			"defaults count" : "");
 	if (file)
 		fclose(file);
 	else if (fd >= 0)

@@ -81,6 +81,17 @@ void read_state(struct loader *loader, const struct field *field,
 		set_path(member, absolute(loader, text));
 }
 
+/* not_there: a list may well be empty at first, a password file may not. */
+static const char *not_there(const char *key)
+{
+	if (strcmp(key, "users.htpasswd") == 0)
+		return "is not there; make it by: htpasswd -cB FILE USER";
+	if (strncmp(key, "categories", 10) == 0)
+		return "is not there; make it (it may be empty), or take its "
+			"line out";
+	return "is not there; bring it, or take its line out";
+}
+
 /* there says whether path is a file that can be read, or tells. */
 static bool there(struct loader *loader, const struct field *field,
 	unsigned line, const char *path)
@@ -91,9 +102,7 @@ static bool there(struct loader *loader, const struct field *field,
 	if (handed_over())
 		return true;
 	if (stat(path, &info) != 0)
-		why = strcmp(field->path, "users.htpasswd") != 0 ?
-			"is not there" :
-			"is not there; make it by: htpasswd -cB FILE USER";
+		why = not_there(field->path);
 	else if (S_ISDIR(info.st_mode))
 		why = "is a folder";
 	else if (access(path, R_OK) != 0)

@@ -11,6 +11,8 @@
 #include "proxy/core/say.h"
 #include "proxy/net/listener.h"
 
+enum { OTHER_PORT = 3128 }; /* proxies have it often, this machine most likely not */
+
 static int bind_all(struct sockets *sockets, const struct endpoints *at,
 	uint32_t number, char *err, size_t err_size)
 {
@@ -28,8 +30,21 @@ static int bind_all(struct sockets *sockets, const struct endpoints *at,
 	return 0;
 }
 
-static int claim(const struct endpoints *at, const char *key, char *err,
-	size_t err_size)
+/* say_other tells how to take another address, to paste where there is no file. */
+static void say_other(const char *why, const char *key, const char *path,
+	char *err, size_t err_size)
+{
+	if (path)
+		snprintf(err, err_size, "%s; listen.%s in %s takes another",
+			why, key, path);
+	else
+		snprintf(err, err_size, "%s; another address is taken by\n"
+			"  echo 'listen: {%s: 127.0.0.1:%u}' >port.yaml && "
+			"sallyport run -c port.yaml", why, key, OTHER_PORT);
+}
+
+static int claim(const struct endpoints *at, const char *key,
+	const char *path, char *err, size_t err_size)
 {
 	char why[256];
 
@@ -37,8 +52,7 @@ static int claim(const struct endpoints *at, const char *key, char *err,
 		if (listener_claim((const struct sockaddr *)
 				&at->at[i].address, why, sizeof(why)) == 0)
 			continue;
-		snprintf(err, err_size, "%s; listen.%s in a -c FILE takes "
-			"another", why, key);
+		say_other(why, key, path, err, err_size);
 		return -1;
 	}
 	return 0;
@@ -49,7 +63,8 @@ static int claim(const struct endpoints *at, const char *key, char *err,
 static int bind_admin(struct sockets *sockets, const struct config *config,
 	char *err, size_t err_size)
 {
-	if (claim(&config->admin, "admin", err, err_size) == 0)
+	if (claim(&config->admin, "admin", config->path ? config->path :
+		    "a -c FILE", err, err_size) == 0)
 		return bind_all(sockets, &config->admin,
 			listener_number(LISTENER_ADMIN, 0), err, err_size);
 	if (config->admin_given)
@@ -81,7 +96,7 @@ int sockets_bind(struct sockets *sockets, const struct config *config,
 
 	keep_address(config);
 	for (size_t i = 0; i < LISTS; i++) {
-		if (claim(lists[i], keys[i], err, err_size) != 0)
+		if (claim(lists[i], keys[i], config->path, err, err_size) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < num * LISTS; i++) {

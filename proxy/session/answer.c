@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "proxy/config/config.h"
 #include "proxy/config/snapshot.h"
@@ -110,16 +111,43 @@ static void add_line(struct answer *answer, const char *name,
 	add(answer, "\n");
 }
 
+/* A URL may take as much as a head does. */
+enum { URL_SHOWN = 512 };
+
+static void shown_url(const char *url, char out[URL_SHOWN])
+{
+	bool fits = url && strlen(url) < URL_SHOWN;
+
+	snprintf(out, URL_SHOWN, "%s", fits ? url : "");
+}
+
+/* time_now: by which the line of the log is found. */
+static void time_now(char out[32])
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	out[0] = '\0';
+	if (gmtime_r(&now, &tm))
+		strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm);
+}
+
 /* For curl and its kind: what the page says, without the page. */
 static void refuse_in_text(struct answer *answer,
 	const struct refusal *refusal)
 {
 	enum reason reason = refusal->reason;
+	char url[URL_SHOWN], now[32];
 
+	shown_url(refusal->url, url);
+	time_now(now);
 	begin(answer, reason_status(reason), "text/plain; charset=utf-8");
 	add(answer, reason_sentence(reason));
 	add(answer, "\n");
 	add_line(answer, "Site", refusal->host);
+	add_line(answer, "URL", url);
+	add_line(answer, "User", refusal->user);
+	add_line(answer, "Time", now);
 	add_line(answer, "Rule", refusal->rule);
 	add_line(answer, "In detail", refusal->why);
 	add_line(answer, "What to do", reason_advice(reason));
@@ -127,12 +155,31 @@ static void refuse_in_text(struct answer *answer,
 	add(answer, "Sallyport, your network's proxy\n");
 }
 
+/* add_advice is add_detail for words of our own: `this` is code. */
+static void add_advice(struct answer *answer, const char *advice)
+{
+	char *copy = strdup(advice), *rest = copy, *piece;
+
+	if (!copy)
+		abort();
+	add(answer, "<dt>What to do</dt><dd>");
+	for (bool code = false; (piece = strsep(&rest, "`")); code = !code) {
+		add(answer, code ? "<code>" : "");
+		html_text(&answer->body, piece);
+		add(answer, code ? "</code>" : "");
+	}
+	add(answer, "</dd>\n");
+	free(copy);
+}
+
 static void refuse_in_html(struct answer *answer,
 	const struct refusal *refusal)
 {
 	enum reason reason = refusal->reason;
-	char policy[HTML_POLICY_SIZE];
+	char policy[HTML_POLICY_SIZE], url[URL_SHOWN], now[32];
 
+	shown_url(refusal->url, url);
+	time_now(now);
 	begin(answer, reason_status(reason), "text/html; charset=utf-8");
 	html_policy(policy, NULL, NULL);
 	guard(answer, policy);
@@ -141,9 +188,13 @@ static void refuse_in_html(struct answer *answer,
 	html_text(&answer->body, reason_sentence(reason));
 	add(answer, "</h1>\n<dl>\n");
 	add_detail(answer, "Site", refusal->host);
+	add_detail(answer, "URL", url);
+	add_detail(answer, "User", refusal->user);
+	add_detail(answer, "Time", now);
 	add_detail(answer, "Rule", refusal->rule);
 	add_detail(answer, "In detail", refusal->why);
-	add_detail(answer, "What to do", reason_advice(reason));
+	if (reason_advice(reason)[0])
+		add_advice(answer, reason_advice(reason));
 	add_detail(answer, "Reason", reason_word(reason));
 	add(answer, "</dl>\n</main>\n");
 	html_end(&answer->body);

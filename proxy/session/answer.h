@@ -31,6 +31,7 @@ struct answer {
 struct refusal {
 	enum reason reason;
 	const char *host;
+	const char *url, *user; /* NULL: not known yet, nobody */
 	const char *rule;
 	const char *why;
 	bool own;          /* a page of ours was asked for */

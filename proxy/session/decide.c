@@ -259,8 +259,7 @@ void decide_tls(struct session *s, struct decision *out)
 	s->generation = s->services->snapshot->generation;
 }
 
-/* refuse_tls sends a fatal alert before any handshake (RFC 8446, 6). */
-static enum wait refuse_tls(struct session *s, uint8_t alert,
+enum wait decide_refuse_tls(struct session *s, uint8_t alert,
 	enum reason reason, const char *why)
 {
 	uint8_t record[] = {21, 3, 3, 0, 2, 2, alert};
@@ -274,7 +273,7 @@ static enum wait blocked(struct session *s, enum reason reason,
 	const char *rule)
 {
 	if (!s->decision.options.notify)
-		return refuse_tls(s, SSL_AD_ACCESS_DENIED, reason, rule);
+		return decide_refuse_tls(s, SSL_AD_ACCESS_DENIED, reason, rule);
 	s->deny = reason;
 	session_forget_origin(s);
 	return session_go(s, AT_LEAF);
@@ -293,11 +292,11 @@ static enum wait inspect(struct session *s)
 	if (hello->alpn_http1) {
 		s->alpn = http1;
 	} else if (hello->alpn_h2 && !hello->alpn_other) {
-		return refuse_tls(s, SSL_AD_NO_APPLICATION_PROTOCOL,
+		return decide_refuse_tls(s, SSL_AD_NO_APPLICATION_PROTOCOL,
 			REASON_ALPN, "the client offers h2 alone");
 	}
 	if (s->decision.options.min_client_tls == TLS_1_3 && !hello->tls13)
-		return refuse_tls(s, SSL_AD_PROTOCOL_VERSION,
+		return decide_refuse_tls(s, SSL_AD_PROTOCOL_VERSION,
 			REASON_CLIENT_TLS_OLD, s->decision.rule_name);
 	return session_go(s, AT_LEAF);
 }
@@ -320,7 +319,7 @@ enum wait step_decide(struct session *s)
 		return inspect(s);
 	}
 	if (!s->name[0])
-		return refuse_tls(s, SSL_AD_UNRECOGNIZED_NAME, REASON_NO_SNI,
+		return decide_refuse_tls(s, SSL_AD_UNRECOGNIZED_NAME, REASON_NO_SNI,
 			"");
 	decide_tls(s, &s->decision);
 	decide_note(s);

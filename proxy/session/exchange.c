@@ -58,8 +58,8 @@ static enum exchange_result send_answer(struct exchange *x)
 
 static void make_refusal(struct exchange *x)
 {
-	struct refusal refusal = {
-		.reason = x->reason, .why = x->why, .page = x->page};
+	struct refusal refusal = {.reason = x->reason, .why = x->why,
+		.url = x->url, .page = x->page};
 
 	x->ops->describe(x->host, &refusal);
 	answer_refuse(&x->answer, &refusal);

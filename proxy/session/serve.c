@@ -108,6 +108,7 @@ static void on_describe(void *host, struct refusal *refusal)
 	struct session *s = host;
 
 	refusal->host = s->name ? s->name : s->host;
+	refusal->user = s->user;
 	refusal->realm = session_config(s)->users.realm;
 	refusal->location = s->exchange.location;
 	refusal->own = s->own_pages;
@@ -255,7 +256,8 @@ enum wait step_serve(struct session *s)
 {
 	mind_origin(s);
 	if (is_tls_by_mistake(s))
-		return session_fail(s, REASON_BAD_REQUEST,
+		return decide_refuse_tls(s, SSL_AD_ACCESS_DENIED,
+			REASON_BAD_REQUEST,
 			"TLS on the plain listener: clients must name the "
 			"proxy as http://");
 	switch (run(s)) {

@@ -288,6 +288,10 @@ void decide_name(const struct session *s, const char *name, bool tls,
 	bool has_sni, struct decision *out);
 /* decide_tls decides the connection by the name or names it gave. */
 void decide_tls(struct session *s, struct decision *out);
+/* decide_refuse_tls sends a fatal alert before any handshake (RFC 8446, 6), and ends
+ * the connection. */
+enum wait decide_refuse_tls(struct session *s, uint8_t alert,
+	enum reason reason, const char *why);
 /* decide_note: the session's decision has been made; a connection's counts once,
  * however often it is asked again. */
 void decide_note(struct session *s);

@@ -1,13 +1,13 @@
 /* urls.c - what the URL rules say of a request, and of what nobody sees into. */
-#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utstring.h>
 
 #include "policy/path.h"
 #include "proxy/http/url.h"
 #include "proxy/report/rulebook.h"
 #include "proxy/session/agent.h"
+#include "proxy/session/isolated.h"
 #include "proxy/session/session_private.h"
 
 /* --- asking ------------------------------------------------------------- */
@@ -132,24 +132,10 @@ bool urls_block_tunnel(struct session *s)
 
 /* --- requests ----------------------------------------------------------- */
 
-static void put_encoded(UT_string *out, const char *text, size_t len)
+/* url_of is what was asked for, the caller's. */
+static char *url_of(const struct urls_asked *asked)
 {
-	static const char hex[] = "0123456789ABCDEF";
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c < 0x80 && (isalnum(c) || strchr("-._~", c)))
-			utstring_bincpy(out, text + i, 1);
-		else
-			utstring_printf(out, "%%%c%c", hex[c >> 4],
-				hex[c & 15]);
-	}
-}
-
-static void put_url(UT_string *out, const struct urls_asked *asked)
-{
-	char authority[HOST_SIZE + 16];
+	char authority[HOST_SIZE + 16], *url = NULL;
 	uint16_t usual = strcmp(asked->scheme, "https") == 0 ? 443 : 80;
 	bool slash = asked->path.len == 0 || asked->path.at[0] != '/';
 
@@ -158,29 +144,18 @@ static void put_url(UT_string *out, const struct urls_asked *asked)
 	else
 		address_with_port(asked->host, asked->port, authority,
 			sizeof(authority));
-	put_encoded(out, asked->scheme, strlen(asked->scheme));
-	put_encoded(out, "://", 3);
-	put_encoded(out, authority, strlen(authority));
-	put_encoded(out, "/", slash);
-	put_encoded(out, asked->path.at, asked->path.len);
+	if (asprintf(&url, "%s://%s%s%.*s", asked->scheme, authority,
+		    slash ? "/" : "", (int)asked->path.len, asked->path.at) < 0)
+		abort();
+	return url;
 }
 
-/* isolated_at fills the template in: what stands for {url} is the URL, encoded
- * whole (RFC 3986, 2.1), so that it is one value there. */
 static char *isolated_at(const char *template, const struct urls_asked *asked)
 {
-	static const char mark[] = "{url}";
-	const char *at = template, *next;
-	UT_string out;
+	char *url = url_of(asked), *out = isolated_url(template, url);
 
-	utstring_init(&out);
-	while ((next = strstr(at, mark)) != NULL) {
-		utstring_bincpy(&out, at, (size_t)(next - at));
-		put_url(&out, asked);
-		at = next + sizeof(mark) - 1;
-	}
-	utstring_bincpy(&out, at, strlen(at));
-	return utstring_body(&out);
+	free(url);
+	return out;
 }
 
 static enum reason take(struct exchange *x, const struct url_decision *url,

@@ -311,10 +311,30 @@ def wrong_use_is_told(t):
         (("ca", "list", "x.yaml"), 2, "use -c FILE"),
         (("ca", "create", ""), 2, "needs a name"),
         (("token", "delete", ""), 2, "needs a name"),
+        (("sessions", "--limit", "0"), 2, "a count from 1 to 10000"),
+        (("log", "query", "--action", "foo"), 2, "no line has it"),
+        (("log", "query", "--action", "blokc"), 2, "did you mean block?"),
+        (("log", "query", "--action", "DROPPED", "--file", "/dev/null"), 0, ""),
+        (("check", "-c", "/nope.yaml"), 2, "-c names the configuration"),
     ]
     wrong = [(args, run(*args)) for args, code, said in cases
              if run(*args)[0] != code or said not in run(*args)[1]]
     assert not wrong, (len(wrong), wrong)
+
+
+@cli.case
+def a_damaged_database(t):
+    """What to do is told; and it is not the missing keys.secret's fault."""
+    with Running(t) as proxy:
+        state = proxy.config["state"]
+    with open(os.path.join(state, "sallyport.db"), "r+b") as f:
+        f.write(b"damage" * 100)
+    for name in "keys.secret", "sallyport.db-wal", "sallyport.db-shm":
+        if os.path.exists(os.path.join(state, name)):
+            os.unlink(os.path.join(state, name))
+    code, _, err = proxy.run("run", "-c", proxy.file)
+    assert code == 1 and "keys.secret" not in err, (code, err)
+    assert "sallyport.db: not a database, or damaged: bring the" in err, err
 
 
 # --- ca setup -----------------------------------------------------------------

@@ -3,7 +3,7 @@
 import socket
 import urllib.request
 
-from lab import client, http1
+from lab import client, hello, http1
 from lab.case import Group, error_page
 from lab.nginx import free_port
 from lab.pki import openssl
@@ -17,6 +17,31 @@ def both(t, host, port=None):
     for scheme in ("https", "http"):
         at = host if port is None else "%s:%d" % (host, port)
         yield t.fetch("%s://%s/" % (scheme, at))
+
+
+@errors.case
+def tls_to_the_plain_port(t):
+    """A client that takes it for an https proxy is told in its own language."""
+    sock = t.dial()
+    sock.sendall(hello.records(hello.message(sni="x.lab.test")))
+    assert hello.answer(http1.reader(sock)) == "alert 49"
+    t.line(kind="refused", reason="bad-request")
+
+
+@errors.case
+def code_is_code(t):
+    """What is said of the configuration has no Markdown in it; what was asked,
+    and when, is there to be passed on."""
+    for scheme, host, code in (
+            ("https", "wronghost.lab.test", b"untrusted: allow"),
+            ("https", "self.lab.test", b"origin.trust")):
+        reply = t.fetch("%s://%s/a?x=%%3Cb%%3E&c" % (scheme, host))
+        page = reply.body
+        assert b"<code>%s</code>" % code in page, page
+        assert b"`" not in page, page
+        assert b"<dt>Time</dt><dd>20" in page and b" UTC</dd>" in page, page
+        assert (b"<dt>URL</dt><dd>https://%s/a?x=%%3Cb%%3E&amp;c</dd>" %
+                host.encode()) in page, page
 
 
 @errors.case

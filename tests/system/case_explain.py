@@ -289,6 +289,10 @@ def a_blocked_certificate_ends_it(t):
                 "pass": "http", "rule": "Away", "reason": "isolated"}, said
             assert said["http"]["isolate"] == (
                 "https://isolation.lab.test/?url={url}"), said
+        lines, _ = told(proxy, "expired.lab.test/a?b=c&d",
+                        "--certificate", "trusted")
+        assert ("  isolate: sent on to https://isolation.lab.test/?url="
+                "https%3A%2F%2Fexpired.lab.test%2Fa%3Fb%3Dc%26d") in lines, lines
 
 
 @explaining.case

@@ -375,6 +375,8 @@ def the_rule_spares_the_program(t):
         assert pinned(proxy)["pinned"] == [], "all of it in a moment"
         text, _ = log(proxy, "pinned", *aged(t, proxy, PINNED))
         assert "no rule" in text and "ssl-rules" not in text, text
+        assert "or does not trust the CA\n" in text, text
+        assert "seems to be pinned" not in text, text
         assert t.fetch("https://rsa.lab.test/1k",
                        "User-Agent: " + PINNED).status == 200
         t.line(user_agent=PINNED, count=4)

@@ -67,6 +67,33 @@ def without_a_file(t):
         process.terminate()
         assert process.wait(40 * SLOW) == 0
 
+@defaults.case
+def another_port_to_paste(t):
+    """Who has no file is given a line that starts it with one."""
+    if os.geteuid() == 0:
+        own_network()
+    env = dict(os.environ, HOME=t.path(""), XDG_STATE_HOME=t.path("state"),
+               PATH=os.path.dirname(t.binary) + ":" + os.environ["PATH"])
+    with socket.socket() as sock:
+        if not refused(8080) or not refused(3128):
+            raise NotRun("port 8080 or 3128 is in use here")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 8080))
+        sock.listen()
+        done = subprocess.run([t.binary, "run"], env=env, text=True,
+                              capture_output=True, timeout=20 * SLOW)
+        assert done.returncode == 1, done
+        line = done.stderr.splitlines()[-1].strip()
+        assert line.startswith("echo "), done.stderr
+        process = subprocess.Popen(
+            ["sh", "-c", line.replace("&& ", "&& exec ")], cwd=t.path(""),
+            env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            assert eventually(lambda: not refused(3128), 20)
+        finally:
+            process.terminate()
+            assert process.wait(40 * SLOW) == 0
+
 @alone.case
 def a_second_start_says_who_has_it(t):
     with Running(t) as first:
@@ -79,6 +106,8 @@ def a_second_start_says_who_has_it(t):
             code, out, err = second.run("run", "-c", second.file)
             assert code == 1, (name, code, err)
             assert str(first.process.pid) in err + out, (name, err)
+            assert name != "same port" or (
+                "; listen.proxy in %s takes another" % second.file) in err, err
         assert t.fetch("https://ec.lab.test/1k").status == 200
 
 @alone.case

@@ -119,8 +119,7 @@ def as_many_as_are_asked_for(t):
     assert len(told["sessions"]) == 5 and told["all"] >= 12, told
     done = t.run(t.binary, "sessions", "--limit", "5", "-c", t.proxy.file)
     assert "more: --limit" in done.stdout.splitlines()[-1], done.stdout
-    assert live(t, "--limit", "0")["sessions"] == []
-    for wrong in ("x", "-1", "10001", "1&a=b", ""):
+    for wrong in ("x", "-1", "0", "10001", "1&a=b", ""):
         done = t.run(t.binary, "sessions", "--limit", wrong, "-c",
                      t.proxy.file)
         assert done.returncode in (1, 2) and done.stderr, (wrong, done)

@@ -101,7 +101,8 @@ static void files_that_are_not_fit(void **state)
 	assert_int_equal(check("categories:\n  a: {file: nowhere.txt}\n", "-c",
 		said), EXIT_WRONG);
 	assert_non_null(strstr(said, ":2: categories.a.file: /tmp/nowhere.txt "
-		"is not there\n"));
+		"is not there; make it (it may be empty), or take its line "
+		"out\n"));
 	assert_int_equal(check("categories:\n  a: {file: /dev/zero}\n", "-c",
 		said), EXIT_WRONG);
 	assert_non_null(strstr(said, ":2: categories.a.file: /dev/zero: it is "

@@ -90,7 +90,8 @@ static void files_must_be_there(void **state)
 	(void)state;
 	assert_told("categories:\n  a: {file: [a.txt, c.txt]}\n"
 		"  b: {file: []}\n  c: {file: .}\n", NULL,
-		"c.yaml:2: categories.a.file: c.txt is not there\n"
+		"c.yaml:2: categories.a.file: c.txt is not there; make it (it may "
+		"be empty), or take its line out\n"
 		"c.yaml:3: categories.b.file is an empty list; give a value, "
 		"or leave the key out\n"
 		"c.yaml:4: categories.c.file: . is a folder\n");

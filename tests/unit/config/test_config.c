@@ -75,7 +75,8 @@ static void a_file(void **state)
 	assert_null(config);
 	assert_int_equal(config_load("/", &config, errors), -1);
 	fclose(errors);
-	assert_non_null(strstr(told, ": can't be read: No such file"));
+	assert_non_null(strstr(told, ": can't be read: No such file or "
+		"directory; -c names the configuration, and without it"));
 	assert_non_null(strstr(told, "/: can't be read: Is a directory"));
 }
 

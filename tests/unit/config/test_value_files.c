@@ -70,7 +70,8 @@ static void what_is_not_there(void **state)
 	(void)state;
 	assert_null(load("origin:\n  trust:\n  - system\n  - no.pem\n", told));
 	assert_non_null(strstr(told, "c.yaml:4: origin.trust: "));
-	assert_non_null(strstr(told, "no.pem is not there\n"));
+	assert_non_null(strstr(told, "no.pem is not there; bring it, or "
+		"take its line out\n"));
 	assert_null(load("keys: {passphrase-file: .}\n", told));
 	assert_non_null(strstr(told, "is a folder\n"));
 	assert_null(load("state: ~/x\n", told));
