@@ -40,7 +40,7 @@ static struct settings before, after; /* after: dev1 has another password */
 static struct verifier *verifier;
 static struct loop loop;
 static uint64_t now = START;
-static unsigned answered;
+static _Atomic unsigned answered;
 
 struct asker {
 	struct verifier_waiter waiter; /* first: see on_answered */
