@@ -242,18 +242,27 @@ static int hold_state(struct target *target)
 	return EXIT_FAILED;
 }
 
+/* tell_how to come by the root certificate, behind why it is needed. */
+static void tell_how(const struct target *target, const char *address)
+{
+	char is[ROOT_FINGERPRINT];
+
+	root_fingerprint(target->root_pem, is);
+	fprintf(stderr, "  curl --noproxy '*' -o root.pem "
+		"http://%s/ca/root.pem\n"
+		"fetches it; ask who runs the proxy whether this is its "
+		"SHA-256, since anybody could have put in another:\n"
+		"  %s\n", address, is);
+}
+
 static int refuse_unknown(const struct target *target)
 {
-	char address[ADDRESS], is[ROOT_FINGERPRINT];
+	char address[ADDRESS];
 
 	where(target, address);
-	root_fingerprint(target->root_pem, is);
 	fprintf(stderr, "sallyport: %s is another machine: say by --ca FILE "
-		"what its root certificate is.\n"
-		"  curl --noproxy '*' -o root.pem http://%s/ca/root.pem\n"
-		"fetches it; ask who runs the proxy whether this is its "
-		"SHA-256, since anybody on the way could have put in another:"
-		"\n  %s\n", address, address, is);
+		"what its root certificate is.\n", address);
+	tell_how(target, address);
 	return EXIT_FAILED;
 }
 
@@ -382,16 +391,14 @@ static int from_state(const struct target_order *order, char **out_pem)
 /* refuse_unsure: what is trusted for good has to be somebody's word. */
 static int refuse_unsure(const struct target *target)
 {
-	char address[ADDRESS], is[ROOT_FINGERPRINT];
+	char address[ADDRESS];
 
 	where(target, address);
-	root_fingerprint(target->root_pem, is);
 	fprintf(stderr, "sallyport: anybody on this machine could be listening "
 		"at %s, and the state folder does not say whether its root "
-		"certificate is that proxy's. Say which it is, by -c or --ca:\n"
-		"  curl --noproxy '*' -o root.pem http://%s/ca/root.pem\n"
-		"fetches it; ask who runs the proxy whether this is its SHA-256:"
-		"\n  %s\n", address, address, is);
+		"certificate is that proxy's. Say which it is, by -c or "
+		"--ca:\n", address);
+	tell_how(target, address);
 	return EXIT_FAILED;
 }
 

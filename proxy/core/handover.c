@@ -10,6 +10,7 @@
 
 #include "pki/base.h"
 #include "proxy/core/channel.h"
+#include "proxy/core/log_want.h"
 #include "proxy/core/reach.h"
 #include "proxy/core/rotation.h"
 #include "proxy/report/log_ending.h"
@@ -81,14 +82,16 @@ static void list_files(struct handover *handover, const struct config *config)
 
 static void take_config(struct handover *out, struct config *config)
 {
+	const struct log_want want = log_want_of(config);
+
 	out->config = config;
 	out->state = copy_of(config->state);
 	out->watch = config->watch;
 	out->validity_s = config->issuing.validity_s;
 	out->rotate_s = config->issuing.rotate_s;
-	out->log_rotate = config->log.rotate;
 	out->log_keep = config->log.keep;
-	out->log_form = config->log.format == LOG_FORMAT_CSV ? LOG_CSV : LOG_JSON;
+	out->log_rotate = want.rotate;
+	out->log_form = want.format;
 	config_crl_base(config, out->crl_base, sizeof(out->crl_base));
 	list_files(out, config);
 }

@@ -24,6 +24,7 @@
 #include "proxy/core/keeper_client.h"
 #include "proxy/core/ledger_writer.h"
 #include "proxy/core/load.h"
+#include "proxy/core/log_want.h"
 #include "proxy/core/say.h"
 #include "proxy/core/server_private.h"
 #include "proxy/core/shared.h"
@@ -376,7 +377,7 @@ static int start(struct server *server, char *err, size_t err_size)
 	server_taken(server);
 	ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	want = server_log_want(config);
+	want = log_want_of(config);
 	if (access_open(&want, &calls, &server->log, err, err_size) != 0)
 		return -1;
 	shared_init(&server->shared, config);

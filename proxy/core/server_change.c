@@ -15,6 +15,7 @@
 #include "proxy/config/snapshot.h"
 #include "proxy/core/keeper_client.h"
 #include "proxy/core/load.h"
+#include "proxy/core/log_want.h"
 #include "proxy/core/remarks.h"
 #include "proxy/core/say.h"
 #include "proxy/core/worker.h"
@@ -225,26 +226,9 @@ static int load_source(struct server *server, const struct source *source,
 
 /* --- the access log ----------------------------------------------------- */
 
-struct log_want server_log_want(const struct config *config)
-{
-	_Static_assert(1 << REDACT_QUERY == LOG_REDACT_QUERY &&
-		1 << REDACT_PATH == LOG_REDACT_PATH &&
-		1 << REDACT_USER_AGENT == LOG_REDACT_USER_AGENT &&
-		1 << REDACT_USER == LOG_REDACT_USER &&
-		1 << REDACT_CLIENT == LOG_REDACT_CLIENT, "the same bits");
-
-	return (struct log_want){
-		.where = config->access_log,
-		.format = config->log.format == LOG_FORMAT_CSV ? LOG_CSV :
-			LOG_JSON,
-		.redact = config->log.redact,
-		.rotate = config->log.rotate,
-	};
-}
-
 static void reopen_log(struct server *server, const struct config *config)
 {
-	struct log_want want = server_log_want(config);
+	struct log_want want = log_want_of(config);
 	char err[512];
 
 	if (access_reopen(server->log, &want, err, sizeof(err)) != 0)

@@ -17,7 +17,6 @@
 #include "proxy/admin/api.h"
 #include "proxy/core/inherit.h"
 #include "proxy/core/source.h"
-#include "proxy/report/log_target.h"
 #include "proxy/session/services.h"
 
 struct config;
@@ -59,9 +58,6 @@ void server_taken(struct server *server);
 
 /* server_reload reads the configuration anew, and the files that it names. */
 void server_reload(struct server *server);
-
-/* server_log_want is what config wants of the access log; borrowed from it. */
-struct log_want server_log_want(const struct config *config);
 
 /* server_reopen_log goes over to the file that has come. */
 void server_reopen_log(struct server *server);
