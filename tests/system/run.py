@@ -270,6 +270,16 @@ def more_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
 
 
+def heed_signals():
+    """What a shell's "&" or nohup has us ignore, all that is started here would
+    ignore, too, and shells can't even trap it then: what is handled is not
+    handed on."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for number in signal.SIGINT, signal.SIGQUIT, signal.SIGHUP:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def main():
     args, began = options(), time.monotonic()
     load()
@@ -284,7 +294,7 @@ def main():
             print("\n".join(c.name for c in group.cases))
         return 0
     more_descriptors()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    heed_signals()
     folder = tempfile.mkdtemp(prefix="sallyport-test-")
     try:
         report = run_all(groups, args, folder)

@@ -4,7 +4,6 @@ Every block serves the same folder: /1k, /100k, /big (1 GiB, sparse), /empty,
 /page.html, and a bare repository at /repo.git for git's dumb protocol.
 """
 
-import contextlib
 import os
 import random
 import shutil
@@ -57,21 +56,26 @@ EXTRA = {
 PROTOCOLS = {"old": "TLSv1.1"}
 
 
-GIVEN = set()
+GIVEN = {}  # port: what keeps it for us
 
 
 def free_port(host="127.0.0.1"):
-    """A port nobody has now, and nobody was given before. Below the range
-    that the kernel gives to outgoing connections, lest one takes it before
-    we do."""
+    """A port nobody has now, and nobody else is given while we run: not by
+    another group's process either, for it may be bound much later, and again
+    and again. Below the range that the kernel gives to outgoing connections,
+    lest one takes it before we do."""
     for _ in range(200):
         port = random.randrange(12000, 32000)
-        if port in GIVEN:
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind("\0sallyport-test-port-%d" % port)
+            with socket.socket() as s:
+                s.bind((host, port))
+        except OSError:
+            mark.close()
             continue
-        with socket.socket() as s, contextlib.suppress(OSError):
-            s.bind((host, port))
-            GIVEN.add(port)
-            return port
+        GIVEN[port] = mark
+        return port
     raise OSError("no free port")
 
 
