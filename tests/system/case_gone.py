@@ -2,12 +2,12 @@
 
 import contextlib
 import socket
+import threading
 
 from case_users import (HTPASSWD_LINES, RULES, basic, dial_from, hashed,
                         htpasswd, reload, through, wants_user)
 from lab import client
-from lab.case import Group, NotRun
-from lab.sallyport import SLOW
+from lab.case import Group, eventually
 
 PLAIN = "http://web.lab.test/1k"
 ANN, DEV = basic("ann", "apple pie"), basic("dev1", "one:two")
@@ -16,6 +16,7 @@ ANN, DEV = basic("ann", "apple pie"), basic("dev1", "one:two")
 def settings(lab):
     return {"users": {"htpasswd": htpasswd(lab, "gone"),
                       "realm": "The lab"},
+            "limits": {"connect-timeout": "50s"},  # beyond each case
             "ssl-rules": [dict(RULES[0], match={"users": ["dev1"],
                                                 "hosts": ["ec.lab.test"]}),
                           {"name": "Rest", "action": "inspect"}]}
@@ -196,38 +197,63 @@ def nobody_where_users_are_needed_now(t):
 
 # --- between the rules and the origin -----------------------------------------
 
-@contextlib.contextmanager
-def full(t, name):
+def dials(port):
+    """How many connections to it are begun and not taken."""
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in list(table)[1:]]
+    return sum(row[2].endswith(":%04X" % port) and row[3] == "02"
+               for row in rows)  # SYN_SENT
+
+
+class Full:
     """A server that takes no connection until it is told to."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen(0)
-        blocking = []
+
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.port = self.server.getsockname()[1]
+        self.blocking = []
         for _ in range(3):
             sock = socket.socket()
             sock.setblocking(False)
-            sock.connect_ex(server.getsockname())
-            blocking.append(sock)
-        config = t.proxy.config
-        kept = list(config["origin"]["connect-to"])
-        config["origin"]["connect-to"].insert(
-            0, "%s:80:127.0.0.1:%d" % (name, server.getsockname()[1]))
-        try:
-            t.proxy.write()
-            reload(t)
+            sock.connect_ex(("127.0.0.1", self.port))
+            self.blocking.append(sock)
+        self.before = dials(self.port)
 
-            def let_in():
-                for each in blocking:
-                    each.close()
-                server.settimeout(0.2)
-                for _ in range(4):
-                    with contextlib.suppress(OSError):
-                        server.accept()[0].close()
-            yield let_in
-        finally:
-            config["origin"]["connect-to"] = kept
-            t.proxy.write()
-            reload(t)
+    def wait_dialled(self, count):
+        assert eventually(lambda: dials(self.port) == self.before + count), \
+            (self.before, dials(self.port))
+
+    def let_in(self):
+        for each in self.blocking:
+            each.close()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.server.accept()[0].close()
+
+    def close(self):
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+
+
+@contextlib.contextmanager
+def full(t, name):
+    """... and that is found under that name."""
+    late, config = Full(), t.proxy.config
+    kept = list(config["origin"]["connect-to"])
+    config["origin"]["connect-to"].insert(
+        0, "%s:80:127.0.0.1:%d" % (name, late.port))
+    try:
+        t.proxy.write()
+        reload(t)
+        yield late
+    finally:
+        config["origin"]["connect-to"] = kept
+        t.proxy.write()
+        reload(t)
+        late.close()
 
 
 def asked_for(t, name, login):
@@ -239,40 +265,33 @@ def asked_for(t, name, login):
 
 @changed.case(limit=60)
 def who_goes_while_the_origin_is_dialled(t):
-    with full(t, "late.lab.test") as let_in:
+    with full(t, "late.lab.test") as late:
         sock = asked_for(t, "late.lab.test", DEV)
-        wait_dialled(t)
+        late.wait_dialled(1)
         with instead(t, "ann:%s\n" % HTPASSWD_LINES["ann"]):
-            let_in()
+            late.let_in()
             gone(client.read_exact_head(sock))
 
 
 @changed.case(limit=60)
 def a_url_rule_that_comes_while_the_origin_is_dialled(t):
     config = t.proxy.config
-    with full(t, "late.lab.test") as let_in:
+    with full(t, "late.lab.test") as late:
         sock = asked_for(t, "late.lab.test", DEV)
-        wait_dialled(t)
+        late.wait_dialled(1)
         tunnel, reply = t.connect("late.lab.test", 80, DEV)
         assert reply.status == 200, reply
         tunnel.sendall(b"GET /x HTTP/1.1\r\nHost: late.lab.test\r\n\r\n")
-        wait_dialled(t)
+        late.wait_dialled(2)
         config["url-rules"] = [{"name": "No x", "match": {
             "categories": ["x"]}, "action": "block"}]
         config["categories"] = {"x": {"urls": ["late.lab.test/x"]}}
         try:
             t.proxy.write()
             reload(t)
-            let_in()
+            late.let_in()
             for each in (sock, tunnel):
                 reply = client.read_exact_head(each)
-                if SLOW > 1 and reply.status == 504:
-                    raise NotRun("a dial ended before the rules were there")
                 assert reply.error == "blocked-by-url-rule", reply
         finally:
             del config["url-rules"], config["categories"]
-
-
-def wait_dialled(t):
-    """A request that came after is answered: what came before is on its way."""
-    assert t.fetch(PLAIN, DEV).status == 200
