@@ -16,8 +16,11 @@ BIG = 1 << 30
 load = Group("load")
 small = Group("small", config=lambda lab: {"limits": {
     "leaf-cache-entries": 200, "leaf-cache-bytes": "1MB"}})
-crowd = Group("crowd")
-few = Group("few", config=lambda lab: {"limits": {"connections": 30}})
+# A crowd takes as long as the machine takes for it.
+crowd = Group("crowd", config=lambda lab: {"limits": {
+    "connect-timeout": "2m", "handshake-timeout": "2m"}})
+few = Group("few", config=lambda lab: {"workers": 2,
+                                       "limits": {"connections": 30}})
 MB = 1 << 20
 # What flat memory may still grow by; a sanitizer keeps what was freed.
 FLAT = 24 * MB if SLOW == 1 else 1024 * MB

@@ -42,6 +42,7 @@ def one_that_idles(t):
     sock.sendall(b"GET http://web.lab.test/1k HTTP/1.1\r\n"
                  b"Host: web.lab.test\r\n\r\n")
     assert sock.recv(1)
+    assert eventually(lambda: one(t, sock, "serve")["waitsFor"] == "request")
     told = one(t, sock)
     assert told["step"] == "serve" and told["waitsFor"] == "request", told
     assert told["client"] == "127.0.0.1" and told["listener"] == "proxy", told

@@ -369,10 +369,12 @@ def who_guesses_is_slowed_and_others_are_not(t):
         reply = client.connect(sock, "ec.lab.test", 443,
                                basic("ann", "guess %d" % number))
         words.append((reply.status, reply.error))
+        assert reply.status == 407 or reply.get("retry-after"), reply.fields
         sock.close()
     assert words[0] == (407, "wrong-password"), words[0]
-    assert words[-1] == (429, "too-many-wrong-passwords"), words[-1]
-    assert reply.get("retry-after"), reply.fields
+    # Not each: in some seconds, one more is heard.
+    assert (429, "too-many-wrong-passwords") in words, words
+    assert len(set(words)) == 2, words
     sock = dial_from(t, "127.0.0.7")  # one that is right passes even there
     assert client.connect(sock, "ec.lab.test", 443, login).status == 200
     sock = dial_from(t, "127.0.0.8")
