@@ -237,7 +237,7 @@ def who_has_ended_is_not_waited_for(t):
             wire.sock.shutdown(socket.SHUT_WR)
             for _ in requests:
                 assert wire.reply().status == 200
-            assert wire.ended(5), "left open"
+            assert wire.ended(20), "left open"
 
 
 @admin.case(limit=60)
@@ -248,7 +248,7 @@ def a_crowd_locks_nobody_out(t):
         wire.send("GET", "/healthz")
         assert wire.reply().status == 200
     assert Wire(t).ask("GET", "/healthz").status == 200
-    assert crowd[0].ended(5), "the oldest"
+    assert crowd[0].ended(20), "the oldest"
     done = t.run(t.binary, "ca", "list", "-c", t.proxy.file)
     assert done.returncode == 0, done.stderr
     assert crowd[-1].ask("GET", "/healthz").status == 200
@@ -276,7 +276,7 @@ def a_request_has_a_deadline(t):
     time.sleep(20)
     wire.sock.sendall(b"\r\n")
     assert wire.ended(40)
-    assert time.monotonic() - began < 40, time.monotonic() - began
+    assert time.monotonic() - began < 45, time.monotonic() - began
 
 
 @admin.case
@@ -368,7 +368,8 @@ def calls_that_wait_hold_up_no_leaves(t):
             assert eventually(lambda: 503 in answers), answers
             began = time.monotonic()
             assert t.fetch("https://rsa.lab.test/1k").status == 200
-            assert time.monotonic() - began < 3, time.monotonic() - began
+            # A writer is waited for for ten seconds.
+            assert time.monotonic() - began < 8, time.monotonic() - began
             done = Wire(t, proxy=proxy).ask("GET", "/healthz")
             assert done.status == 200, done
         finally:
@@ -419,7 +420,8 @@ def a_token_is_looked_up_beside_a_writer(t):
             began = time.monotonic()
             assert api.call("GET", "/authenticatedSession").status == 200
             assert wrong.call("GET", CA).status == 401
-            assert time.monotonic() - began < 2, time.monotonic() - began
+            # A writer is waited for for ten seconds.
+            assert time.monotonic() - began < 8, time.monotonic() - began
         finally:
             db.execute("ROLLBACK")
             db.close()

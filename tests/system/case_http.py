@@ -289,7 +289,7 @@ def events_pass_at_once(t):
     """The second event is made only when the first has been read."""
     for number, sock, base in ((1, t.tls(ODD), ""),
                                (2, t.dial(), "http://" + ODD)):
-        tag = "sse-%d" % number
+        tag = "sse-%d-%s" % (number, os.urandom(4).hex())
         sock.sendall(http1.head("GET", "%s/sse/%s" % (base, tag), ODD))
         f = http1.reader(sock)
         http1.read_head(f)
@@ -425,7 +425,7 @@ def requests_on_a_dead_kept_connection_are_not_lost(t):
     for number, method in enumerate(("GET", "POST", "PUT", "POST")):
         sock = t.tls(ODD)
         assert t.ask(sock, "GET", "/once?%d" % number, ODD).body == b"once"
-        tag = "/echo?after-%d" % number
+        tag = "/echo?after-%d-%s" % (number, os.urandom(4).hex())
         reply = t.ask(sock, method, tag, ODD, *(
             ["Content-Length: 2"] if method != "GET" else []),
             body=b"ok" if method != "GET" else b"")

@@ -33,7 +33,8 @@ known = Group("proxytlsknown", config=lambda lab: listen(
 turned = Group("proxytlsturned", config=lambda lab: listen(
     lab, users={"client-ca": lab.pki.path("people.crt")}))
 plain = Group("proxytlsplain", config=lambda lab: listen(
-    lab, users=None, limits={"handshake-timeout": "%ds" % HANDSHAKE}))
+    lab, users=None, workers=2,
+    limits={"handshake-timeout": "%ds" % HANDSHAKE}))
 elsewhere = Group("proxytlselsewhere", config=None)
 stopped = Group("proxytlsend", config=None)
 

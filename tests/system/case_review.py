@@ -38,7 +38,7 @@ def settings(lab, **limits):
 review = Group("review", config=lambda lab: settings(
     lab, **{"peek-timeout": "1s"}))
 brief = Group("review/brief", config=lambda lab: settings(
-    lab, **{"idle-timeout": "2s"}))
+    lab, **{"idle-timeout": "4s"}))
 hurried = Group("review/hurried", config=lambda lab: settings(
     lab, **{"handshake-timeout": "1s"}))
 bare = Group("review/bare", config=None)

@@ -80,7 +80,7 @@ def browse(t, *command):
         return any(line.get("status") == 200 for line in t.lines(host=HOST))
     try:
         eventually(lambda: t.lines(host=HOST), 90)
-        eventually(shown, 5)  # Chromium begins again when its roots are read
+        eventually(shown, 10)  # Chromium begins again when its roots are read
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)

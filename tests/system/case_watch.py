@@ -58,6 +58,7 @@ def a_list_is_taken_up(t):
         assert blocked(t, EC, RSA)
         t.write("other.txt", EC + "\n")
         assert blocked(t, EC)
+        assert eventually(lambda: reloads(proxy) >= 4), proxy.stderr()
         time.sleep(1)
         assert reloads(proxy) == 4, proxy.stderr()
         for _ in range(20):  # many changes at once are few reloads
@@ -82,6 +83,7 @@ def what_is_half_written_is_not(t):
             assert reloads(proxy) == 0
             f.write("st\n")
         assert blocked(t, RSA, TOOLS)
+        assert eventually(lambda: reloads(proxy) > 0)
         assert reloads(proxy) == 1, proxy.stderr()
 
 
@@ -202,10 +204,10 @@ def a_reload_brings_other_files(t):
         assert blocked(t, RSA)
         t.write("two.txt", TOOLS + "\n")
         assert blocked(t, TOOLS)
-        before = reloads(proxy)
+        assert eventually(lambda: reloads(proxy) == 2), proxy.stderr()
         t.write("one.txt", TOOLS + "\n")
         time.sleep(1)
-        assert reloads(proxy) == before
+        assert reloads(proxy) == 2, proxy.stderr()
 
 
 @watch.case(limit=60)
