@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,11 +23,13 @@ static struct clerks *clerks;
 static struct task tasks[MANY];
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static int num_worked, num_done, expected;
+static atomic_int num_begun;
 
 static void work(struct clerk_job *job)
 {
 	struct task *task = (struct task *)job;
 
+	atomic_fetch_add(&num_begun, 1);
 	pthread_mutex_lock(&gate);
 	task->worked = ++num_worked;
 	pthread_mutex_unlock(&gate);
@@ -49,9 +52,16 @@ static bool take(size_t i, bool urgent)
 	return clerks_take(clerks, &tasks[i].job, urgent);
 }
 
+static void wait_begun(void)
+{
+	while (atomic_load(&num_begun) == 0)
+		usleep(1000);
+}
+
 static void start(unsigned num, unsigned most)
 {
 	num_worked = num_done = 0;
+	atomic_store(&num_begun, 0);
 	for (size_t i = 0; i < MANY; i++)
 		tasks[i] = (struct task){.worked = 0};
 	loop_init(&loop);
@@ -87,7 +97,7 @@ static void has_a_line_with_an_end(void **state)
 	expected = 5;
 	pthread_mutex_lock(&gate);
 	assert_true(take(0, false));
-	usleep(50 * 1000);
+	wait_begun();
 	for (size_t i = 1; i < 4; i++)
 		assert_true(take(i, false));
 	assert_false(take(4, false));
@@ -108,7 +118,7 @@ static void drops_who_waits(void **state)
 	expected = 4;
 	pthread_mutex_lock(&gate);
 	assert_true(take(0, false));
-	usleep(50 * 1000);
+	wait_begun();
 	for (size_t i = 1; i < 4; i++)
 		assert_true(take(i, false));
 	clerks_drop(clerks);

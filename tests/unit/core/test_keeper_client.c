@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct far {
 	struct keeper *keeper; /* NULL: it never answers */
 	unsigned die_after;  /* so many answers; 0: never */
 	unsigned answered;
+	atomic_uint asked;
 };
 
 static void pause_ms(unsigned ms)
@@ -42,6 +44,7 @@ static void *serve(void *arg)
 
 	while (frame && recv(far->fd, frame, sizeof(*frame), 0) ==
 		(ssize_t)sizeof(*frame)) {
+		atomic_fetch_add(&far->asked, 1);
 		if (!far->keeper)
 			continue;
 		if (far->die_after && far->answered == far->die_after)
@@ -169,7 +172,8 @@ static void is_not_held_up_by_the_other_way(void **state)
 		0);
 	assert_int_equal(try_make(err), 0);
 	/* who still waits is woken when there is another keeper */
-	pause_ms(50);
+	while (atomic_load(&quick.asked) == 0)
+		pause_ms(1);
 	start(&next, ASKER_QUICK);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_says(waiting, gone);

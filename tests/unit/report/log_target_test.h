@@ -119,9 +119,9 @@ static inline unsigned number_before(const char *text, const char *what)
 	return (unsigned)strtoul(at, NULL, 10);
 }
 
-static inline void wait_for_drops(struct access_log *log)
+static inline void wait_for_drops(struct access_log *log, uint64_t least)
 {
-	for (int i = 0; i < 10000 && access_dropped(log) == 0; i++)
+	for (int i = 0; i < 10000 && access_dropped(log) < least; i++)
 		usleep(1000);
 }
 
