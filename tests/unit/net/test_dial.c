@@ -298,12 +298,16 @@ static void connects_to_an_address(void **state)
 
 static void moves_on_at_once_when_refused(void **state)
 {
-	struct caller c = local();
+	unsigned tries = 0;
+	struct caller c;
 
-	call(*state, &c, "refused-first.test");
-	assert_int_equal(c.status, DIAL_OK);
-	assert_string_equal(peer_text(&c), "127.0.0.3");
-	assert_true(c.after_ms < 450); /* two waits of 250 ms else */
+	do { /* two waits of 250 ms else; which a busy machine may sleep, too */
+		c = local();
+		call(*state, &c, "refused-first.test");
+		assert_int_equal(c.status, DIAL_OK);
+		assert_string_equal(peer_text(&c), "127.0.0.3");
+	} while (c.after_ms >= 450 && ++tries < 5);
+	assert_true(c.after_ms < 450);
 }
 
 static void moves_on_soon_when_silent(void **state)

@@ -248,11 +248,11 @@ static void heeds_the_ttl(void **state)
 	assert_string_equal(text(&a, 0), "192.0.2.4");
 	assert_int_equal(address_check(NULL, (void *)&a.got.at[0], false,
 		false), ADDRESS_FINE);
-	run(net, NULL, 600);
+	run(net, NULL, 100);
 	get(net, &a, "short.test");
 	assert_string_equal(text(&a, 0), "192.0.2.4");
 	assert_int_equal(row(net, "short.test")->asked4, 1);
-	run(net, NULL, 600);
+	run(net, NULL, 1100);
 	get(net, &a, "short.test");
 	assert_string_equal(text(&a, 0), "127.0.0.1");
 	assert_int_equal(row(net, "short.test")->asked4, 2);
