@@ -10,6 +10,7 @@ import time
 from case_tools import CHROMIUM
 from lab import client, devtools, http1
 from lab.case import Group, eventually
+from lab.sallyport import SLOW
 
 URL = "https://ec.lab.test/1k"
 PLAIN = "http://web.lab.test/1k"
@@ -284,7 +285,7 @@ def where_nobody_may_come_too(t):
 
 
 def dial_from(t, address):
-    sock = socket.create_connection(("127.0.0.1", t.proxy.port), 20,
+    sock = socket.create_connection(("127.0.0.1", t.proxy.port), 30 * SLOW,
                                     (address, 0))
     t.open.append(sock)
     return sock

@@ -1,5 +1,6 @@
 """Sallyport as a process: its file, its log, its signals, its end."""
 
+import contextlib
 import json
 import os
 import re
@@ -154,13 +155,16 @@ class Sallyport:
         raise AssertionError("SIGUSR1 was not answered on stderr")
 
     def child(self, word):
-        """The pid of what the supervisor started under that word."""
+        """The pid of what the supervisor started under that word; one that
+        ends just now is none."""
         pid = self.process.pid
         with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-            for child in f.read().split():
-                with open("/proc/%s/cmdline" % child, "rb") as g:
-                    if g.read().split(b"\0")[1:2] == [word]:
-                        return int(child)
+            children = f.read().split()
+        for child in children:
+            with contextlib.suppress(OSError), \
+                    open("/proc/%s/cmdline" % child, "rb") as g:
+                if g.read().split(b"\0")[1:2] == [word]:
+                    return int(child)
         raise AssertionError("there is no %r" % word)
 
     def worker(self):
