@@ -14,6 +14,7 @@ import time
 
 from case_certificates import BAD
 from case_run import Running
+from case_sessions import one
 from case_users import basic, dial_from, hashed, reload
 from case_users import settings as users_settings
 from lab import client, hello, http1
@@ -389,8 +390,9 @@ def a_user_is_taken_away(t):
 @provokes(log, "proxy-stopped")
 def the_proxy_is_stopped(t):
     with Running(t, {"limits": {"drain-timeout": "0s"}}) as proxy:
-        t.tunnel("half.lab.test").sendall(b"SSH\r\n")
-        time.sleep(0.3)
+        sock = t.tunnel("half.lab.test")
+        sock.sendall(b"SSH\r\n")
+        one(t, sock, "relay")
         assert proxy.stop() == 0
 
 
