@@ -82,7 +82,7 @@ def a_gigabyte_by_curl_to_a_slow_reader(t):
         curl.wait()
 
 
-@load.case(limit=180)
+@load.case(limit=300)
 def a_gigabyte_up_with_flat_memory(t):
     """A part of it where all is slow; the origin hashes all."""
     size = BIG if SLOW == 1 else BIG // 8
@@ -127,7 +127,7 @@ def a_long_tunnel_with_flat_memory(t):
 
 # --- many requests ------------------------------------------------------------
 
-@load.case(limit=120)
+@load.case(limit=300)
 def ten_thousand_requests_on_one_connection(t):
     sock = t.tls("ec.lab.test")
     f = http1.reader(sock)
@@ -142,13 +142,13 @@ def ten_thousand_requests_on_one_connection(t):
         assert reply.status == 200 and len(reply.body) == 1024, (number,
                                                                  reply)
     assert t.proxy.rss() - before < FLAT, "memory grew"
-    t.line(count=10000, kind="exchange", seconds=20)
+    t.line(count=10000, kind="exchange", seconds=60)
     origins = sum(not line["origin_reused"]
                   for line in t.lines(kind="exchange"))
     assert origins < 20, "%d origin connections" % origins
 
 
-@load.case(limit=60)
+@load.case(limit=180)
 def a_thousand_connections_leave_nothing(t):
     for _ in range(200):
         assert t.fetch("https://tools.lab.test/1k").status == 200
@@ -246,7 +246,7 @@ def all_at_once(t, hosts, at_once, seconds=100):
     return [c.problem for c in clients if c.problem], clients
 
 
-@crowd.case(limit=150)
+@crowd.case(limit=300)
 def a_thousand_clients_at_once_one_signature(t):
     if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 2500:
         raise NotRun("too few descriptors here")
@@ -255,7 +255,7 @@ def a_thousand_clients_at_once_one_signature(t):
     assert not problems, "%d failed; the first: %s" % (
         len(problems), problems[0])
     assert len({c.der for c in clients}) == 1, "several leaves"
-    t.line(count=1000, host="rsa.lab.test", seconds=20)
+    t.line(count=1000, host="rsa.lab.test", seconds=60)
     forged = len(t.lines(host="rsa.lab.test", leaf="forged"))
     assert forged == 1, "%d forged" % forged
     assert t.proxy.counters()["signatures"] == before + 1
@@ -271,7 +271,7 @@ def a_hundred_clients_at_once_of_a_bad_site(t):
     assert t.proxy.counters()["signatures"] <= before + 2
 
 
-@small.case(limit=200)
+@small.case(limit=300)
 def two_thousand_sites_in_a_bounded_cache(t):
     hosts = ["n%d.many.lab.test" % n for n in range(2000)]
     problems, clients = all_at_once(t, hosts, 40)
