@@ -229,10 +229,10 @@ static int check(const struct command *self, int argc, char **argv)
 	char *state;
 	int code = options_read(self, argc, argv, rows, 1), places;
 
-	if (code == OPTIONS_FINE)
-		code = setup_config(file, &config);
 	if (code != OPTIONS_FINE)
 		return code;
+	if (config_load(file, &config, stderr) != 0)
+		return EXIT_WRONG;
 	state = must(strdup(config->state));
 	places = check_places(config);
 	code = check_loaded(config, places != OPTIONS_FINE ? NULL : file ?

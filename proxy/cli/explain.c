@@ -28,7 +28,7 @@ static int find_state(const char *file, char **out)
 
 	if (!errors)
 		abort();
-	result = config_load(file, &config, errors);
+	result = config_load_to_look(file, &config, errors);
 	fclose(errors);
 	if (result == 0) {
 		*out = must(strdup(config->state));
@@ -59,6 +59,7 @@ static int load_all(const char *file, struct config **out)
 	}
 	if (source_told(&source, told))
 		fprintf(stderr, "sallyport explain: %s\n", told);
+	source.to_look = true;
 	code = source_load(&source, out, stderr) == 0 ? OPTIONS_FINE :
 							EXIT_WRONG;
 	source_clear(&source);

@@ -23,7 +23,7 @@ int setup_failed(const char *what)
 
 int setup_config(const char *file, struct config **out)
 {
-	return config_load(file, out, stderr) == 0 ? OPTIONS_FINE : EXIT_WRONG;
+	return config_load_to_look(file, out, stderr) == 0 ? OPTIONS_FINE : EXIT_WRONG;
 }
 
 /* owner_of_store: whom the proxy has given its database to, where that is there

@@ -18,6 +18,7 @@
 struct keeper;
 struct passphrase;
 
+/* setup_config reads the configuration of a proxy that somebody else may run. */
 int setup_config(const char *file, struct config **out)
 	__attribute__((warn_unused_result));
 

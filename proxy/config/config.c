@@ -232,6 +232,7 @@ int config_load_source(const struct config_source *source,
 		.mistakes = {.file = source->name},
 		.config = config,
 		.folder = folder,
+		.to_look = source->to_look,
 		.file = {.name = source->name},
 		.policy = {.name = source->policy_name},
 	};
@@ -300,19 +301,29 @@ int config_read(const char *path, char **out, size_t *out_len, FILE *errors)
 	return rc;
 }
 
-int config_load(const char *path, struct config **out, FILE *errors)
+static int load_file(const char *path, bool to_look, struct config **out,
+	FILE *errors)
 {
+	struct config_source source = {.name = path, .to_look = to_look};
 	char *text = NULL;
-	size_t len = 0;
 	int rc;
 
-	if (!path)
-		return config_load_text(NULL, "", 0, out, errors);
-	if (config_read(path, &text, &len, errors) != 0)
+	if (path && config_read(path, &text, &source.len, errors) != 0)
 		return -1;
-	rc = config_load_text(path, text, len, out, errors);
+	source.text = path ? text : "";
+	rc = config_load_source(&source, out, errors);
 	free(text);
 	return rc;
+}
+
+int config_load(const char *path, struct config **out, FILE *errors)
+{
+	return load_file(path, false, out, errors);
+}
+
+int config_load_to_look(const char *path, struct config **out, FILE *errors)
+{
+	return load_file(path, true, out, errors);
 }
 
 static void users_free(struct config *config)

@@ -225,6 +225,11 @@ struct config {
  * "warning:", and do not fail. 0 done; -1 failed, *out untouched. */
 int config_load(const char *path, struct config **out, FILE *errors)
 	__attribute__((warn_unused_result));
+
+/* config_load_to_look is config_load for who wants to know of a proxy, as where it
+ * listens: see config_source. */
+int config_load_to_look(const char *path, struct config **out, FILE *errors)
+	__attribute__((warn_unused_result));
 void config_free(struct config *config);
 
 /* config_read reads the file's text, the caller's; one too large is cut behind
@@ -252,6 +257,9 @@ struct config_source {
 	const char *policy_name;  /* "policy version 7"; NULL: no policy */
 	const char *policy;
 	size_t policy_len;
+	bool to_look;             /* what the proxy alone may read or write, as
+	                           * its log, is no mistake: who asks is another
+	                           * user, and runs none */
 };
 int config_load_source(const struct config_source *source,
 	struct config **out, FILE *errors) __attribute__((warn_unused_result));

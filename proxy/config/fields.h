@@ -127,6 +127,7 @@ struct loader {
 	struct mistakes mistakes;
 	struct config *config;
 	const char *folder;            /* relative files are relative to it */
+	bool to_look;                  /* config_source.to_look */
 	struct document file, policy;  /* read when all else is */
 	const struct node *groups;     /* likewise; or NULL */
 	size_t num_windows;            /* of all rules */

@@ -96,21 +96,22 @@ static const char *not_there(const char *key)
 static bool there(struct loader *loader, const struct field *field,
 	unsigned line, const char *path)
 {
-	const char *why = NULL;
+	const char *why;
 	struct stat info;
 
 	if (handed_over())
 		return true;
-	if (stat(path, &info) != 0)
-		why = not_there(field->path);
-	else if (S_ISDIR(info.st_mode))
+	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
 		why = "is a folder";
-	else if (access(path, R_OK) != 0)
-		why = "can't be read by this user";
-	if (why)
-		mistakes_error(&loader->mistakes, line, "%s: %s %s",
-			field->path, shown(path).text, why);
-	return !why;
+	else if (access(path, R_OK) == 0 || (loader->to_look &&
+			errno == EACCES))
+		return true;
+	else
+		why = errno == EACCES ? "can't be read by this user" :
+					not_there(field->path);
+	mistakes_error(&loader->mistakes, line, "%s: %s %s", field->path,
+		shown(path).text, why);
+	return false;
 }
 
 /* read_path takes a path that will do. */
@@ -138,7 +139,7 @@ void read_file(struct loader *loader, const struct field *field,
 }
 
 /* can_write says whether the log can be written, or made where it is to be, or
- * tells. */
+ * tells. Who only looks writes nothing. */
 static bool can_write(struct loader *loader, const struct field *field,
 	unsigned line, const char *path)
 {
@@ -146,7 +147,7 @@ static bool can_write(struct loader *loader, const struct field *field,
 	char folder[PATH_MAX];
 	struct stat info;
 
-	if (handed_over())
+	if (handed_over() || loader->to_look)
 		return true;
 	snprintf(folder, sizeof(folder), "%.*s",
 		slash ? (int)(slash - path + 1) : 2, slash ? path : "./");
@@ -156,7 +157,8 @@ static bool can_write(struct loader *loader, const struct field *field,
 	else if (access(access(path, F_OK) == 0 ? path : folder, W_OK) != 0)
 		mistakes_error(&loader->mistakes, line,
 			"%s: %s can't be written to: %s", field->path,
-			shown(path).text, strerror(errno));
+			shown(path).text, errno == ENOENT ? "its folder is "
+			"not there; make it" : strerror(errno));
 	else
 		return true;
 	return false;

@@ -74,6 +74,7 @@ int source_load(const struct source *source, struct config **out,
 		.len = source->len,
 		.policy = source->policy,
 		.policy_len = source->policy_len,
+		.to_look = source->to_look,
 	};
 	char name[40] = "policy";
 

@@ -26,6 +26,7 @@ struct source {                 /* zeroed is empty */
 	struct version version; /* number 0: the file's own policy */
 	char *policy;           /* owned; NULL: as above */
 	size_t policy_len;
+	bool to_look;           /* as in config_source */
 };
 
 /* source_read reads the file called path (NULL: none), and the version that is

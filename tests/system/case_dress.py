@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 from case_exec import bare
@@ -532,6 +533,31 @@ def odd_places(t):
             t, HOME="/proc/no"))
         assert done.returncode == 1 and not done.stdout, done
         assert "set HOME or XDG_CACHE_HOME" in done.stderr, done
+
+
+@dress.case(needs=["root"])
+def its_files_are_not_ours(t):
+    """Who uses a proxy need not be able to write its log, or read its users."""
+    other = ("setpriv", "--reuid", "12345", "--regid", "12345",
+             "--clear-groups", t.binary)
+    with Running(t) as proxy, tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = os.path.join(folder, "sallyport.yaml")
+        for name, mode in (("access.log", 0o600), ("users", 0o600),
+                           ("sallyport.yaml", 0o644)):
+            with open(os.path.join(folder, name), "w") as f:
+                if mode == 0o644:
+                    f.write("listen: {proxy: 127.0.0.1:%d}\nlog: {access: "
+                            "access.log}\nusers: {htpasswd: users}\n"
+                            % proxy.port)
+            os.chmod(f.name, mode)
+        env = bare(t, HOME=folder)
+        done = t.run(*other, "exec", "-c", path, "--", "echo", "done", env=env)
+        assert done.returncode == 0 and done.stdout == "done\n", done
+        done = t.run(*other, "check", "-c", path, env=env)
+        assert done.returncode == 2, done
+        assert "users can't be read by this user" in done.stderr, done
+        assert "can't be written to: Permission denied" in done.stderr, done
 
 
 ANSWERS = """

@@ -78,12 +78,51 @@ static void what_is_not_there(void **state)
 	assert_non_null(strstr(told, "~ does not stand for"));
 }
 
+/* load_as loads what is in a file; as a proxy would, or to look. */
+static struct config *load_as(bool to_look, const char *text, char told[512])
+{
+	FILE *file = fopen(folder_at("d.yaml"), "w"), *errors;
+	struct config *config;
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	errors = fmemopen(told, 512, "w");
+	if ((to_look ? config_load_to_look : config_load)(folder_at("d.yaml"),
+		    &config, errors) != 0)
+		config = NULL;
+	fclose(errors);
+	return config;
+}
+
+/* Where the log goes matters to who runs the proxy, and to nobody else. */
+static void who_looks_writes_nothing(void **state)
+{
+	static const char text[] = "state: st\nlog: {access: none/a.log}\n";
+	struct config *config;
+	char told[512] = "";
+
+	(void)state;
+	assert_null(load_as(false, text, told));
+	assert_non_null(strstr(told, "d.yaml:2: log.access: "));
+	assert_non_null(strstr(told, "none/a.log can't be written to: its "
+		"folder is not there; make it\n"));
+	memset(told, 0, sizeof(told));
+	config = load_as(true, text, told);
+	assert_string_equal(told, "");
+	assert_string_equal(config->access_log, folder_at("none/a.log"));
+	config_free(config);
+	assert_null(load_as(true, "keys: {passphrase-file: no}\n", told));
+	assert_non_null(strstr(told, "no is not there"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(relative_to_the_file),
 		cmocka_unit_test(absolute_and_words_stay),
 		cmocka_unit_test(what_is_not_there),
+		cmocka_unit_test(who_looks_writes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
