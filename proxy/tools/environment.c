@@ -179,9 +179,12 @@ static char *no_proxy(char *const *before)
 static char *java(const struct environment_aim *aim, char *const *before)
 {
 	const char *now = environment_get(before, "JAVA_TOOL_OPTIONS");
+	char *past = no_proxy(before);
+	char *options = java_options(now, &(struct java_aim){aim->java_store,
+		aim->host, aim->port, past});
 
-	return java_options(now, &(struct java_aim){aim->java_store, aim->host,
-		aim->port});
+	free(past);
+	return options;
 }
 
 static char *value_of(enum variable_kind kind,

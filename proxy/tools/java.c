@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <utstring.h>
 
+#include "proxy/tools/java_direct.h"
 #include "proxy/tools/jks.h"
 
 enum { PATH_SIZE = 4096 };
@@ -137,6 +138,8 @@ static void put_store(UT_string *out, const char *store)
 
 char *java_options(const char *before, const struct java_aim *aim)
 {
+	char *own = java_option(before, "http.nonProxyHosts");
+	char *direct = java_direct(own, aim->direct);
 	UT_string out;
 
 	utstring_init(&out);
@@ -145,8 +148,10 @@ char *java_options(const char *before, const struct java_aim *aim)
 		put_store(&out, aim->store);
 	utstring_printf(&out, "-Dhttp.proxyHost=%s -Dhttp.proxyPort=%u "
 		"-Dhttps.proxyHost=%s -Dhttps.proxyPort=%u "
-		"-Dhttp.nonProxyHosts=localhost|127.*|[::1]",
-		aim->host, aim->port, aim->host, aim->port);
+		"-Dhttp.nonProxyHosts=%s", aim->host, aim->port, aim->host,
+		aim->port, direct);
+	free(direct);
+	free(own);
 	return utstring_body(&out);
 }
 

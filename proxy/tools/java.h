@@ -17,10 +17,12 @@ struct java_aim {
 	const char *store; /* path of the trust store; NULL: as it was */
 	const char *host;  /* of the proxy; an IPv6 address without brackets */
 	uint16_t port;
+	const char *direct; /* no_proxy: what goes past it; NULL: nothing more */
 };
 
 /* java_options is what options were before (NULL: none) without trust store and
- * proxy, and with ours; the caller frees it. */
+ * proxy, and with ours; what went past a proxy before still does. The caller frees
+ * it. */
 char *java_options(const char *before, const struct java_aim *aim);
 
 /* java_option is the value of a property that options set, "javax.net.ssl.trustStore";

@@ -10,7 +10,7 @@
 
 #include "proxy/tools/java.h"
 
-static const struct java_aim aim = {"/kit/trust.jks", "127.0.0.1", 8080};
+static const struct java_aim aim = {"/kit/trust.jks", "127.0.0.1", 8080, NULL};
 
 static void finds_properties(void **state)
 {
@@ -36,11 +36,14 @@ static void keeps_what_is_not_its_own(void **state)
 
 	(void)state;
 	once = java_options("-Xmx1g  -Dhttp.proxyHost=old "
-		"'-Dname=with blanks' -Dhttp.proxyHosts=x", &aim);
+		"'-Dname=with blanks' -Dhttp.proxyHosts=x "
+		"-Dhttp.nonProxyHosts=*.old.example", &aim);
 	assert_ptr_equal(strstr(once, "-Xmx1g '-Dname=with blanks' "
 		"-Dhttp.proxyHosts=x -Djavax.net.ssl.trustStore="
 		"/kit/trust.jks "), once);
-	assert_null(strstr(once, "old"));
+	assert_null(strstr(once, "=old"));
+	assert_non_null(strstr(once, " -Dhttp.nonProxyHosts=localhost|127.*|"
+		"[::1]|*.old.example"));
 	twice = java_options(once, &aim);
 	assert_string_equal(once, twice);
 	free(once);
@@ -50,7 +53,7 @@ static void keeps_what_is_not_its_own(void **state)
 /* A proxy alone: whom it trusts stays as it was. */
 static void without_a_store(void **state)
 {
-	const struct java_aim bare = {NULL, "h", 1};
+	const struct java_aim bare = {NULL, "h", 1, NULL};
 	char *options = java_options("-Djavax.net.ssl.trustStore=/mine "
 		"-Djavax.net.ssl.trustStorePassword=p -Dhttps.proxyHost=old",
 		&bare);
@@ -66,8 +69,8 @@ static void without_a_store(void **state)
 static void quotes_paths(void **state)
 {
 	const struct java_aim odd[] = {
-		{"/a b/trust.jks", "h", 1}, {"/a\"b/t", "h", 1},
-		{"/a' b/t", "h", 1}, {"/\"' \\", "h", 1}};
+		{"/a b/trust.jks", "h", 1, NULL}, {"/a\"b/t", "h", 1, NULL},
+		{"/a' b/t", "h", 1, NULL}, {"/\"' \\", "h", 1, NULL}};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
