@@ -37,6 +37,7 @@ struct doctor {
 	struct dress dress;      /* what exec would set */
 	char **bare, **dressed;  /* owned */
 	char *folder;            /* owned: where they run */
+	const struct target_order *order; /* borrowed */
 	struct option_list names;
 	bool json, ill;
 	enum user_answer nobody, user; /* what it says to nobody, and to ours */
@@ -360,6 +361,32 @@ static void show_unfit(const json_t *unfit)
 	}
 }
 
+static void show_order(const struct target_order *order)
+{
+	static const char *const names[] = {"-c", "--proxy", "--ca"};
+	const char *const values[] = {order->config, order->proxy, order->ca};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (values[i])
+			printf(" %s %s", names[i], shown(values[i]).text);
+	}
+}
+
+/* show_ways: of the proxy that was asked about. */
+static void show_ways(const struct doctor *doctor)
+{
+	const struct target_order *order = doctor->order;
+
+	fputs(doctor->proxy.own.pid ? "Where a proxy runs, \"sallyport env" :
+		"\"sallyport env", stdout);
+	show_order(order);
+	if (order->user)
+		printf(" --user %s", shown(order->user).text);
+	fputs("\" sets it all in a shell; \"sallyport trust install", stdout);
+	show_order(order);
+	puts("\" for good.");
+}
+
 static void show_end(const struct doctor *doctor)
 {
 	putchar('\n');
@@ -367,9 +394,9 @@ static void show_end(const struct doctor *doctor)
 	show_ill(doctor);
 	show_unfit(doctor->unfit);
 	show_names("Not here: ", doctor->absent);
-	show_names("Here, and not tried: ", doctor->unasked);
-	puts("\"sallyport env\" sets it all in a shell; \"sallyport trust "
-		"install\" for good.");
+	show_names("Here, and not tried, as it asks for nothing by itself: ",
+		doctor->unasked);
+	show_ways(doctor);
 }
 
 static int visit_all(struct doctor *doctor)
@@ -446,10 +473,10 @@ static void ask_of_users(struct doctor *doctor)
 	doctor->user = user_ask(&doctor->proxy.target);
 }
 
-static int prepare(struct doctor *doctor, const struct target_order *order)
+static int prepare(struct doctor *doctor)
 {
 	char err[256];
-	int code = some_proxy_find(order, "doctor", &doctor->proxy);
+	int code = some_proxy_find(doctor->order, "doctor", &doctor->proxy);
 
 	if (code != OPTIONS_FINE)
 		return code;
@@ -483,7 +510,7 @@ static void on_signal(int number)
 	stop = 1;
 }
 
-static int run(struct doctor *doctor, const struct target_order *order)
+static int run(struct doctor *doctor)
 {
 	struct sigaction action = {.sa_handler = on_signal};
 	int code;
@@ -494,7 +521,7 @@ static int run(struct doctor *doctor, const struct target_order *order)
 	doctor->absent = json_array();
 	doctor->unasked = json_array();
 	doctor->unfit = json_array();
-	code = prepare(doctor, order);
+	code = prepare(doctor);
 	if (code == OPTIONS_FINE)
 		code = visit_all(doctor);
 	end(doctor);
@@ -519,7 +546,8 @@ static int check_names(const struct option_list *names)
 		for (size_t j = 0; j < num; j++)
 			fprintf(stderr, "%s %s", j == 0 ? "" : ",",
 				all[j].name);
-		fputc('\n', stderr);
+		fputs(strchr(names->at[i], ',') ? "; give --tool for each\n" :
+			"\n", stderr);
 		return EXIT_WRONG;
 	}
 	return OPTIONS_FINE;
@@ -528,8 +556,9 @@ static int check_names(const struct option_list *names)
 static int doctor_(const struct command *self, int argc, char **argv)
 {
 	const char *names[TOOLS_MAX];
-	struct doctor doctor = {.names = {names, 0, TOOLS_MAX}};
 	struct target_order order = {.config = NULL};
+	struct doctor doctor = {.order = &order,
+		.names = {names, 0, TOOLS_MAX}};
 	const struct option_row rows[] = {
 		TARGET_ROWS(order),
 		{.name = "tool", .list = &doctor.names},
@@ -540,7 +569,7 @@ static int doctor_(const struct command *self, int argc, char **argv)
 
 	if (code == OPTIONS_FINE)
 		code = check_names(&doctor.names);
-	return code == OPTIONS_FINE ? run(&doctor, &order) : code;
+	return code == OPTIONS_FINE ? run(&doctor) : code;
 }
 
 const struct command command_doctor = {

@@ -84,6 +84,16 @@ static const char *related(const char *word, const char *const *names,
 	return found;
 }
 
+/* is_configuration: word looks like the file that -c wants, or can be nothing else. */
+static bool is_configuration(const char *word, const struct option_row *rows,
+	size_t num)
+{
+	const char *dot = strrchr(word, '.');
+
+	return num > 0 && rows[0].letter == 'c' && (num == 1 || (dot &&
+		(strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0)));
+}
+
 /* no_such: word is no option; what was probably meant. */
 static int no_such(const struct command *command, const char *word,
 	const struct option_row *rows, size_t num)
@@ -109,7 +119,7 @@ static int no_such(const struct command *command, const char *word,
 		fprintf(stderr, "sallyport %s: does not take %s as "
 			"well; a name with blanks goes in quotes\n",
 			command->name, shown(word).text);
-	else if (num > 0 && rows[0].letter == 'c')
+	else if (is_configuration(word, rows, num))
 		fprintf(stderr, "sallyport %s: does not take %s; use -c FILE\n",
 			command->name, shown(word).text);
 	else

@@ -141,6 +141,20 @@ def a_shim_that_has_nothing_to_run(t):
     assert "rustup default stable" in out and "Not here" not in out, out
 
 
+@doctor.case(limit=60)
+def the_end_is_to_be_copied(t):
+    """What it says to go on with is about the proxy that was asked about."""
+    out = run(t, "--tool", "terraform", env=posing(t, "terraform", "")).stdout
+    assert "not tried, as it asks for nothing by itself: terraform" in out, out
+    to = "--proxy 127.0.0.1:%d" % t.proxy.port
+    assert '"sallyport env %s" sets it all in a shell; ' \
+        '"sallyport trust install %s" for good.\n' % (to, to) in out, out
+    said = run(t, "--tool", "curl,git", code=2).stderr
+    assert "give --tool for each" in said, said
+    said = run(t, "curl", code=2).stderr
+    assert 'does not take curl; "sallyport doctor --help"' in said, said
+
+
 @doctor.case(limit=120, needs=["program:htpasswd"])
 def a_proxy_that_wants_a_user(t):
     """Its own site is for all, and so says nothing of others."""
