@@ -159,8 +159,9 @@ static int no_file(const struct command *command, const char *where,
 	else
 		fprintf(stderr, "sallyport %s: log.access is %s, not a file; "
 			"name what it was written to with --file FILE "
-			"(\"-\" is standard input)\n", command->name,
-			shown(where).text);
+			"(\"-\" is standard input); of a service: journalctl "
+			"-u sallyport -o cat | sallyport %s --file -\n",
+			command->name, shown(where).text, command->name);
 	return EXIT_FAILED;
 }
 
