@@ -43,9 +43,17 @@ static unsigned letters(const char *text)
 	return num;
 }
 
-/* why_of: more than Policy Action says; "" where there is nothing. */
+/* why_of: more than Policy Action says; "" where there is nothing. Of a rule it says
+ * which list it is in, and so its name is more. */
 static const char *why_of(const struct entry *entry)
 {
+	if (entry_is(entry, ENTRY_reason, "blocked-by-rule") &&
+	    entry->value[ENTRY_rule])
+		return entry->value[ENTRY_rule];
+	if ((entry_is(entry, ENTRY_reason, "blocked-by-url-rule") ||
+		    entry_is(entry, ENTRY_reason, "isolated")) &&
+	    entry->value[ENTRY_url_rule])
+		return entry->value[ENTRY_url_rule];
 	if (entry->value[ENTRY_client_alert])
 		return entry->value[ENTRY_client_alert];
 	if (entry->value[ENTRY_client_failure])

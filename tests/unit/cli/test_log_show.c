@@ -120,6 +120,16 @@ static void rows_say_why_and_from_where(void **state)
 		"  Blocked by SSL rule (blocked-by-rule)  "));
 	entry.value[ENTRY_host] = "a.test";
 	assert_non_null(strstr(row_of(&entry, 0), "  a.test\n"));
+	entry.value[ENTRY_rule] = "No games";
+	entry.value[ENTRY_url_rule] = "No ads";
+	assert_non_null(strstr(row_of(&entry, 0),
+		"  Blocked by SSL rule (No games)  "));
+	entry.value[ENTRY_reason] = "blocked-by-url-rule";
+	assert_non_null(strstr(row_of(&entry, 0), " (No ads)  "));
+	entry.value[ENTRY_reason] = "isolated";
+	assert_non_null(strstr(row_of(&entry, 0), " (No ads)  "));
+	entry.value[ENTRY_reason] = "client-gone";
+	assert_non_null(strstr(row_of(&entry, 0), " (client-gone)  "));
 	entry.value[ENTRY_policy_action] = "Dropped due to failed client SSL "
 		"handshake";
 	entry.value[ENTRY_client_alert] = "unknown_ca";
