@@ -94,8 +94,9 @@ static bool is_near(const char *proxy)
 }
 
 /* add_exec: what exec does not know by itself, and the file that it needs. */
-static void add_exec(UT_string *out, const char *proxy)
+static void add_exec(UT_string *out, const struct portal_request *request)
 {
+	const char *proxy = request->proxy;
 	bool near = is_near(proxy);
 
 	html_add(out, "<pre data-of=\"exec\">");
@@ -110,8 +111,9 @@ static void add_exec(UT_string *out, const char *proxy)
 		html_add(out, " --proxy ");
 		html_text(out, proxy);
 	}
-	html_add(out, near ? " -- npm ci</pre>\n" :
-		" --ca sallyport-root.pem -- npm ci</pre>\n");
+	html_add(out, near ? "" : " --ca sallyport-root.pem");
+	html_add(out, request->config->users.htpasswd ? " --user NAME" : "");
+	html_add(out, " -- npm ci</pre>\n");
 }
 
 static void add_tools(UT_string *out, const struct portal_request *request)
@@ -119,7 +121,7 @@ static void add_tools(UT_string *out, const struct portal_request *request)
 	html_add(out, "<h2>Command-line tools</h2>\n<p>Where "
 		"<code>sallyport</code> is installed, it sets up all of them "
 		"for a command (or a shell, with <code>env</code>):</p>\n");
-	add_exec(out, request->proxy);
+	add_exec(out, request);
 	html_add(out, "<p>Elsewhere, by hand:</p>\n");
 	recipes_write(out, request->proxy);
 }
