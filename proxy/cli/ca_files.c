@@ -29,8 +29,9 @@ static int print_pem(const struct client_reply *reply, const char *path)
 	char err[512];
 
 	if (!out) {
-		snprintf(err, sizeof(err), "%s: %s", shown(path).text,
-			strerror(errno));
+		snprintf(err, sizeof(err), "%s: %s%s", shown(path).text,
+			strerror(errno), errno == EEXIST ? "; take it away, "
+			"or give another name" : "");
 		return setup_failed(err);
 	}
 	fwrite(reply->body, 1, reply->len, out);

@@ -335,8 +335,9 @@ static int tell_nobody(const struct target *target)
 	char address[ADDRESS];
 
 	where(target, address);
-	fprintf(stderr, "sallyport: no proxy at %s: %s\n", address,
-		target->why);
+	fprintf(stderr, "sallyport: no proxy at %s: %s\n"
+		"\"sallyport run\" starts one; --proxy HOST:PORT names "
+		"another\n", address, target->why);
 	return EXIT_FAILED;
 }
 
@@ -368,10 +369,7 @@ int target_running(const struct target_order *order, struct target *out)
 
 	if (code != OPTIONS_FINE || out->root_pem)
 		return code;
-	(void)tell_nobody(out);
-	fputs("\"sallyport run\" starts one; --proxy HOST:PORT names "
-		"another\n", stderr);
-	return EXIT_FAILED;
+	return tell_nobody(out);
 }
 
 /* from_state is what a stopped proxy's folder has. */
