@@ -304,7 +304,9 @@ static void show_words(const json_t *rows)
 		const char *word, *means;
 	} all[] = {
 		{"no trust", "it refuses the proxy's certificate"},
-		{"no proxy", "it did not come to the proxy that it was told of"},
+		{"no proxy", "it did not come to the proxy that it was told of; "
+			"one that its own settings name, as http.proxy of git's, "
+			"or proxy in ~/.curlrc or pip.conf, goes first"},
 		{"not let in", "the proxy answers with that status"},
 		{"too slow", "it had not asked after 30 seconds"},
 	};

@@ -155,6 +155,20 @@ def the_end_is_to_be_copied(t):
     assert 'does not take curl; "sallyport doctor --help"' in said, said
 
 
+@doctor.case(limit=90, needs=["program:npm", "program:git"])
+def settings_that_name_another_proxy(t):
+    """npm has variables that count over its npmrc; git has none, which is told."""
+    dead = "http://127.0.0.1:%d" % free_port()
+    t.write(".npmrc", "proxy=%s\nhttps-proxy=%s\n" % (dead, dead))
+    t.write(".gitconfig", "[http]\n\tproxy = %s\n" % dead)
+    env = bare(t, HOME=t.path(""))
+    found, _ = rows(t, "npm", "git", code=1, env=env)
+    assert found["npm"]["underExec"] == "works", found
+    assert found["git"]["underExec"] == "no proxy", found
+    out = run(t, "--tool", "git", code=1, env=env).stdout
+    assert "its own settings name, as http.proxy of git's" in out, out
+
+
 @doctor.case(limit=120, needs=["program:htpasswd"])
 def a_proxy_that_wants_a_user(t):
     """Its own site is for all, and so says nothing of others."""
