@@ -83,18 +83,42 @@ static void warn_of_node(char **argv)
 			"; " NODE_WAYS "\n", shown(version).text);
 }
 
-/* --- what drops it all -------------------------------------------------- */
+/* --- what takes not all of it, or nothing ------------------------------- */
+
+/* is_one_of: whether command is, whatever folder it is in, of names, NULL-ended. */
+static bool is_one_of(const char *command, const char *const *names)
+{
+	const char *slash = strrchr(command, '/');
+
+	while (*names && strcmp(slash ? slash + 1 : command, *names) != 0)
+		names++;
+	return *names;
+}
+
+/* warn_of_java: else it is a 407 with nothing that says why, though --user was given. */
+static void warn_of_java(char **argv, const struct target *target)
+{
+	static const char *const names[] = {"java", "jshell", "mvn", "mvnw",
+		"gradle", "gradlew", "ant", "sbt", NULL};
+
+	if (!strchr(target->url, '@') || !is_one_of(argv[0], names))
+		return;
+	fputs("sallyport exec: warning: no property of Java's says who asks, and "
+		"where the proxy wants a user, it answers 407: mvn takes one "
+		"from settings.xml, gradle from systemProp.https.proxyUser and "
+		"systemProp.https.proxyPassword in gradle.properties; or the "
+		"proxy knows this machine by its address (users.sources)\n",
+		stderr);
+}
 
 /* warn_of_sudo: the variables do not get past it, unless it is told. */
 static void warn_of_sudo(char **argv)
 {
-	static const char *const names[] = {"sudo", "doas", "pkexec"};
+	static const char *const names[] = {"sudo", "doas", "pkexec", NULL};
 	const char *slash = strrchr(argv[0], '/');
 	const char *name = slash ? slash + 1 : argv[0];
-	bool drops = false;
+	bool drops = is_one_of(argv[0], names);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		drops |= strcmp(name, names[i]) == 0;
 	for (size_t i = 1; argv[i] && drops; i++) {
 		if (strcmp(argv[i], "-E") == 0 ||
 		    strncmp(argv[i], "--preserve-env", 14) == 0)
@@ -142,6 +166,7 @@ static int run_command(const struct target_order *order, char **argv)
 	if (code == OPTIONS_FINE) {
 		(void)unsetenv("SALLYPORT_PASSWORD"); /* was for us */
 		warn_of_node(argv);
+		warn_of_java(argv, &proxy.target);
 		warn_of_sudo(argv);
 		code = run_dressed(&proxy, argv, &number);
 	}

@@ -464,6 +464,21 @@ def a_user_is_asked_for(t):
 
 
 @dress.case
+def what_java_does_not_do(t):
+    """It takes no user from a variable, and its 407 names no way."""
+    os.makedirs(t.path("bin"))
+    os.chmod(t.write("bin/mvn", "#!/bin/sh\n"), 0o755)
+    with Running(t) as proxy:
+        def said(*user):
+            return t.run(t.binary, "exec", "--proxy",
+                         "127.0.0.1:%d" % proxy.port, *user, "--",
+                         t.path("bin/mvn"),
+                         env=bare(t, SALLYPORT_PASSWORD="s")).stderr
+        assert "no property of Java's says who asks" in said("--user", "dev1")
+        assert said() == ""
+
+
+@dress.case
 def what_node_does_not_do(t):
     """Told where the command is a node that is too old; npm sees to it itself, and so
     does who has global-agent."""
