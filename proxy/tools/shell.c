@@ -78,7 +78,8 @@ static const struct {
 } words[] = {
 	[SHELL_BASH] = {"export %s='", "'\n", "unset %s", "\n", quote_posix},
 	[SHELL_ZSH] = {"export %s='", "'\n", "unset %s", "\n", quote_posix},
-	[SHELL_FISH] = {"set -gx %s '", "'\n", "set -e %s", "\n", quote_fish},
+	/* `eval (sallyport env)` has it all in one line. */
+	[SHELL_FISH] = {"set -gx %s '", "';\n", "set -e %s", ";\n", quote_fish},
 	[SHELL_POWERSHELL] = {"$env:%s = '", "'\n",
 		"Remove-Item Env:%s", " -ErrorAction SilentlyContinue\n",
 		quote_powershell},

@@ -67,6 +67,17 @@ for shell in SHELLS:
     in_shell(shell)
 
 
+@dress.case(needs=["program:fish"])
+def fish_may_eval_it(t):
+    """As other shells do; it makes one line of all."""
+    with Running(t) as proxy:
+        env = "%s env --proxy 127.0.0.1:%d --shell fish" % (t.binary,
+                                                            proxy.port)
+        done = t.run("fish", "-c", "eval (%s); echo $https_proxy; eval (%s "
+                     "--unset); echo $https_proxy" % (env, env), env=bare(t))
+        assert done.stdout == "http://127.0.0.1:%d\n\n" % proxy.port, done
+
+
 @dress.case
 def env_is_for_the_shell_that_asks(t):
     """Not for the login's."""

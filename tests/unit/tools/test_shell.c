@@ -51,7 +51,7 @@ static void keeps_one_word(void **state)
 	assert_string_equal(set(SHELL_ZSH, "it's"),
 		"export NAME='it'\\''s'\n");
 	assert_string_equal(set(SHELL_FISH, "it's \\n $x"),
-		"set -gx NAME 'it\\'s \\\\n $x'\n");
+		"set -gx NAME 'it\\'s \\\\n $x';\n");
 	assert_string_equal(set(SHELL_POWERSHELL, "it's $x"),
 		"$env:NAME = 'it''s $x'\n");
 	assert_string_equal(set(SHELL_POWERSHELL, "\u2019; Remove-Item *"),
@@ -64,7 +64,7 @@ static void takes_back(void **state)
 {
 	(void)state;
 	assert_string_equal(unset(SHELL_BASH), "unset NAME\n");
-	assert_string_equal(unset(SHELL_FISH), "set -e NAME\n");
+	assert_string_equal(unset(SHELL_FISH), "set -e NAME;\n");
 	assert_string_equal(unset(SHELL_POWERSHELL),
 		"Remove-Item Env:NAME -ErrorAction SilentlyContinue\n");
 }
