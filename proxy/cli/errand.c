@@ -38,6 +38,18 @@ static void give_back(const struct sigaction before[NUM_SIGNALS])
 		(void)sigaction(passed_on[i], &before[i], NULL);
 }
 
+/* not_found: with what is often meant instead. */
+static const char *not_found(const char *name)
+{
+	if (strchr(name, ' '))
+		return "there is no such command; its words go apart, not in "
+			"quotes together, and a shell's line is sh -c 'LINE'";
+	if (strchr(name, '='))
+		return "there is no such command; \"env NAME=VALUE COMMAND\" "
+			"sets a variable for one";
+	return "there is no such command";
+}
+
 static void become(char **argv, char **envp) __attribute__((noreturn));
 static void become(char **argv, char **envp)
 {
@@ -50,7 +62,7 @@ static void become(char **argv, char **envp)
 	fprintf(stderr, "sallyport exec: %s: %s\n", shown(argv[0]).text,
 		why != ENOENT ? strerror(why) :
 		there ? "what should run it (its #! line, or a library) is not "
-			"there" : "there is no such command");
+			"there" : not_found(argv[0]));
 	_exit(why == ENOENT && !there ? NOT_FOUND : NOT_RUN);
 }
 

@@ -51,12 +51,28 @@ static int read_moment(const struct command *command, const char *name,
 		"2026-11-20T10:30:00Z (UTC)");
 }
 
+/* put_those adds to how, behind a comma each, the words that have word in them (NULL:
+ * all); false: there are none. */
+static bool put_those(const char *word, const char *const *words, size_t num,
+	char *how, size_t size)
+{
+	size_t len = strlen(how), before = len;
+
+	for (size_t i = 0; i < num && len < size; i++) {
+		if (!word || strstr(words[i], word))
+			len += (size_t)snprintf(how + len, size - len, "%s %s",
+				len > before ? "," : "", words[i]);
+	}
+	return len > before;
+}
+
 /* check_word: what no line can have is a typing mistake. */
 static int check_word(const struct command *command, const char *option,
 	const char *word, const char *const *words, size_t num)
 {
+	enum { FEW = 8 };
 	const char *close;
-	char how[128];
+	char how[512];
 
 	for (size_t i = 0; word && i < num; i++) {
 		if (strcmp(words[i], word) == 0)
@@ -66,7 +82,11 @@ static int check_word(const struct command *command, const char *option,
 		return OPTIONS_FINE;
 	close = nearest(word, words, num);
 	snprintf(how, sizeof(how), close ? "no line has it; did you mean %s?" :
-		"no line has it; see \"man sallyport\"", close);
+		"no line has it; there is", close);
+	if (!close && !put_those(num > FEW ? word : NULL, words, num, how,
+			sizeof(how)))
+		snprintf(how, sizeof(how), "no line has it; \"man sallyport\" "
+			"lists them, below ACCESS LOG");
 	return options_wrong(command, option, word, how);
 }
 

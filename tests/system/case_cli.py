@@ -318,6 +318,10 @@ def wrong_use_is_told(t):
         (("sessions", "--limit", "0"), 2, "a count from 1 to 10000"),
         (("log", "query", "--action", "foo"), 2, "no line has it"),
         (("log", "query", "--action", "blokc"), 2, "did you mean block?"),
+        (("log", "query", "--kind", "x"), 2, "is exchange, tunnel, relay"),
+        (("log", "query", "--reason", "block"), 2, "there is blocked-by-rule, "
+         "blocked-by-url-rule"),
+        (("log", "query", "--reason", "xyz"), 2, "below ACCESS LOG"),
         (("log", "query", "--action", "DROPPED", "--file", "/dev/null"), 0, ""),
         (("check", "-c", "/nope.yaml"), 2, "-c names the configuration"),
     ]

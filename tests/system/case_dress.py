@@ -464,6 +464,17 @@ def a_user_is_asked_for(t):
 
 
 @dress.case
+def what_is_no_command(t):
+    """What was meant is told: it is the same two mistakes always."""
+    with Running(t) as proxy:
+        for word, hint in (("npm ci", "not in quotes together"),
+                           ("A=1", '"env NAME=VALUE COMMAND"')):
+            done = t.run(t.binary, "exec", "--proxy", "127.0.0.1:%d"
+                         % proxy.port, "--", word, env=bare(t))
+            assert done.returncode == 127 and hint in done.stderr, done
+
+
+@dress.case
 def what_java_does_not_do(t):
     """It takes no user from a variable, and its 407 names no way."""
     os.makedirs(t.path("bin"))
