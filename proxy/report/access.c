@@ -16,11 +16,11 @@
 #include "proxy/report/log_line.h"
 
 enum {
-	HAND_OVER = 32 * 1024,
+	HAND_OVER = 32 * 1024, /* bytes of lines, in a block */
+	BEHIND_MAX = 64 * 1024 * 1024, /* bytes that wait to be written */
 	OLD_WAIT_MS = 2000, /* for what the log does not go to any more */
 	END_WAIT_MS = 2000,
 	CLOSE_WAIT_S = 3,   /* for a disk that hangs */
-	BEHIND_MAX = 64 * 1024 * 1024,
 };
 
 /* How lines are to be written, in one number: workers read it for each. */
@@ -35,7 +35,7 @@ struct block {
 	size_t len;
 	enum log_form form;
 	uint64_t tells; /* lines that it says were lost; 0: it is an ordinary one */
-	struct block *next;
+	struct block *prev, *next;
 };
 
 struct access_log {
@@ -84,6 +84,20 @@ static void wake(struct access_log *log)
 
 	while (write(log->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+}
+
+/* make_block takes what is in line, whose next lines are of another block. */
+static struct block *make_block(struct json_line *line, enum log_form form,
+	uint64_t tells)
+{
+	struct block *block = calloc(1, sizeof(*block));
+
+	if (!block)
+		abort();
+	*block = (struct block){.data = line->text, .len = line->len,
+		.form = form, .tells = tells};
+	*line = (struct json_line){0};
+	return block;
 }
 
 static void free_block(struct block *block)
@@ -143,7 +157,7 @@ static bool turn_to(struct access_log *log)
 		log->block = log->blocks;
 		log->at = 0;
 		log->behind -= log->block->len;
-		LL_DELETE(log->blocks, log->block);
+		DL_DELETE(log->blocks, log->block);
 	}
 	ending = log->ending;
 	pthread_mutex_unlock(&log->lock);
@@ -228,19 +242,15 @@ static bool write_block(struct access_log *log)
 	return true;
 }
 
-static struct block *block_of(struct access_log *log, uint64_t dropped)
+/* tell_block is the line of the log that says how many were lost. */
+static struct block *tell_block(const struct access_log *log, uint64_t dropped)
 {
 	struct record r = {.kind = RECORD_LOG, .dropped = dropped};
-	struct block *block = calloc(1, sizeof(*block));
 	struct log_clock clock = {0};
 	struct json_line line = {0};
 
-	if (!block)
-		abort();
 	log_line(&line, log->target->form, 0, &clock, &r);
-	*block = (struct block){.data = line.text, .len = line.len,
-		.form = log->target->form, .tells = dropped};
-	return block;
+	return make_block(&line, log->target->form, dropped);
 }
 
 /* look_lost says that lines are lost, and once all is taken again how many. True:
@@ -264,7 +274,7 @@ static bool look_lost(struct access_log *log)
 	if (waiting || log->target->error ||
 	    (log->end_until && now_ms() >= log->end_until))
 		return false;
-	log->block = block_of(log, dropped);
+	log->block = tell_block(log, dropped);
 	log->at = 0;
 	return true;
 }
@@ -428,16 +438,11 @@ void access_flush(struct access_buffer *buffer)
 
 	if (buffer->line.len == 0)
 		return;
-	block = calloc(1, sizeof(*block));
-	if (!block)
-		abort();
-	block->data = buffer->line.text;
-	block->len = buffer->line.len;
-	block->form = buffer->form;
+	block = make_block(&buffer->line, buffer->form, 0);
 	pthread_mutex_lock(&log->lock);
 	fits = log->behind + block->len <= BEHIND_MAX;
 	if (fits) {
-		LL_APPEND(log->blocks, block);
+		DL_APPEND(log->blocks, block);
 		log->behind += block->len;
 	} else {
 		log->dropped += buffer->lines;
@@ -447,7 +452,6 @@ void access_flush(struct access_buffer *buffer)
 	wake(log);
 	if (!fits)
 		free_block(block);
-	buffer->line = (struct json_line){0};
 	buffer->lines = 0;
 }
 
