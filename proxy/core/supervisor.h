@@ -7,7 +7,7 @@
  * It reads the configuration and the passphrase, opens what the configuration
  * names, binds the addresses, starts both by exec, and from then on waits: for
  * signals, and for one of the two to end, which it starts again. It speaks with
- * no network and reads nothing that either of them says but that it is ready.
+ * no network, and of the two it takes no more than the few words of channel.h.
  *
  *	SIGTERM, SIGINT  go on to the worker, which drains; a second one stops it,
  *	                 if need be by SIGKILL. Neither waits for a load
