@@ -10,8 +10,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "proxy/net/clock.h"
 
 enum { TURN_MS = 20, NOT_FOUND = 127 };
 
@@ -34,23 +35,15 @@ static void become(const struct tool_order *order, int said)
 	_exit(NOT_FOUND);
 }
 
-static int64_t now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* watch returns when it has ended, or has what we wanted of it; what there is of it then
  * is ended. */
 static int watch(const struct tool_order *order, pid_t pid, bool *out_late)
 {
-	int64_t until = now_s() + TOOL_LIMIT_S;
+	int64_t until = clock_ms() + TOOL_LIMIT_S * 1000;
 	int status = 0;
 	pid_t ended = 0;
 
-	while (!*order->stop && now_s() < until &&
+	while (!*order->stop && clock_ms() < until &&
 		tap_heard(order->tap).step != OVERHEARD_REQUEST) {
 		ended = waitpid(pid, &status, WNOHANG);
 		if (ended != 0)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <utstring.h>
 
@@ -17,8 +16,9 @@
 #include "pki/x509.h"
 #include "proxy/cli/listener.h"
 #include "proxy/cli/reply.h"
-#include "proxy/core/desk.h"
 #include "proxy/http/h1_in.h"
+#include "proxy/net/address.h"
+#include "proxy/net/clock.h"
 
 enum {
 	WAIT_MS = 5000,
@@ -93,14 +93,6 @@ void root_fingerprint(const char *pem, char out[ROOT_FINGERPRINT])
 
 /* --- the connection ----------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ready waits for a descriptor until end_ms; false: it took too long. */
 static bool ready(int fd, short events, int64_t end_ms)
 {
@@ -109,7 +101,7 @@ static bool ready(int fd, short events, int64_t end_ms)
 	int num;
 
 	do {
-		left = end_ms - now_ms();
+		left = end_ms - clock_ms();
 		num = left > 0 ? poll(&one, 1, (int)left) : 0;
 	} while (num < 0 && errno == EINTR);
 	return num > 0;
@@ -158,7 +150,7 @@ static int dial_any(const char *host, uint16_t port, int64_t end_ms,
 	}
 	result = errno;
 	freeaddrinfo(all);
-	out->loopback = desk_is_loopback(&peer);
+	out->loopback = address_is_loopback((struct sockaddr *)&peer);
 	out->known = fd >= 0 && out->loopback &&
 		listener_uid(&peer, &out->listener);
 	if (fd < 0)
@@ -216,7 +208,7 @@ static char *ask(int fd, const char *host, uint16_t port, int64_t end_ms)
 int root_fetch(const char *host, uint16_t port, struct root_fetched *out,
 	char *err, size_t err_size)
 {
-	int64_t end_ms = now_ms() + WAIT_MS;
+	int64_t end_ms = clock_ms() + WAIT_MS;
 	int fd = dial_any(host, port, end_ms, out, err, err_size);
 
 	out->pem = NULL;
@@ -233,7 +225,7 @@ int root_fetch(const char *host, uint16_t port, struct root_fetched *out,
 
 unsigned root_fetch_status(const char *host, uint16_t port, const char *request)
 {
-	int64_t end_ms = now_ms() + WAIT_MS;
+	int64_t end_ms = clock_ms() + WAIT_MS;
 	unsigned status = 0;
 	struct root_fetched from;
 	UT_string body;

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "proxy/net/clock.h"
 
 union control {
 	struct cmsghdr header;
@@ -124,14 +125,6 @@ int channel_receive(int channel, struct message *out, int *out_fd)
 	return -1;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* wait_until: 1, there is something to be received. */
 static int wait_until(int channel, int64_t until)
 {
@@ -140,7 +133,7 @@ static int wait_until(int channel, int64_t until)
 	int got;
 
 	do {
-		left = until - now_ms();
+		left = until - clock_ms();
 		got = poll(&at, 1, left > 0 ? (int)left : 0);
 	} while (got < 0 && errno == EINTR);
 	if (got == 0)
@@ -151,7 +144,7 @@ static int wait_until(int channel, int64_t until)
 int channel_await(int channel, enum message_kind kind, uint32_t number,
 	int seconds)
 {
-	int64_t until = now_ms() + (int64_t)seconds * 1000;
+	int64_t until = clock_ms() + (int64_t)seconds * 1000;
 	struct message message = {0};
 	int fd, got;
 
@@ -167,7 +160,7 @@ int channel_await(int channel, enum message_kind kind, uint32_t number,
 			return -1;
 		if (message.kind == kind && message.number == number)
 			return 0;
-	} while (now_ms() < until);
+	} while (clock_ms() < until);
 	errno = ETIMEDOUT;
 	return -1;
 }

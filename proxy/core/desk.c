@@ -438,24 +438,13 @@ static void on_stop(struct post *post)
 
 /* --- the beginning ------------------------------------------------------ */
 
-bool desk_is_loopback(const struct sockaddr_storage *at)
-{
-	const struct sockaddr_in *v4 = (const void *)at;
-	const struct sockaddr_in6 *v6 = (const void *)at;
-
-	if (at->ss_family == AF_INET)
-		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
-	return at->ss_family == AF_INET6 &&
-		IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-}
-
 static bool is_loopback(int fd)
 {
 	struct sockaddr_storage at = {0};
 	socklen_t len = sizeof(at);
 
 	return getsockname(fd, (struct sockaddr *)&at, &len) == 0 &&
-		desk_is_loopback(&at);
+		address_is_loopback((struct sockaddr *)&at);
 }
 
 static int open_entry(struct desk *desk, int fd, bool control, char *err,

@@ -2,17 +2,17 @@
  * desk.h - the admin listener and the control socket: a thread of their own.
  *
  * What blocks (the store, the keeper) is done by its clerks, so that a key that
- * is being made holds up nobody's look at /healthz, and nobody's leaf.
+ * is being made holds up nobody's look at /healthz, and nobody's leaf. A listener
+ * that is for this machine alone (loopback) speaks http, any other https.
  *
- * Threads: new, stop and free on the main one; what it asks of its host comes
- *          from any.
+ * Owns:    its thread, its clerks, and the sockets it is given.
+ * Threads: new and free on the main one; what it asks of its host comes from any.
  */
 #ifndef PROXY_CORE_DESK_H
 #define PROXY_CORE_DESK_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
 #include <utstring.h>
 
 struct api_policies;
@@ -38,10 +38,6 @@ struct desk_host {
 	const struct api_policies *policies;
 	void *arg;
 };
-
-/* desk_is_loopback: a listener at that address is for this machine alone, and
- * speaks http; any other https. */
-bool desk_is_loopback(const struct sockaddr_storage *at);
 
 struct desk_order {
 	struct desk_host host;

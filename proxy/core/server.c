@@ -29,6 +29,7 @@
 #include "proxy/core/server_private.h"
 #include "proxy/core/shared.h"
 #include "proxy/core/worker.h"
+#include "proxy/net/address.h"
 #include "proxy/report/access.h"
 #include "proxy/session/answer.h"
 #include "proxy/session/ledger.h"
@@ -100,8 +101,8 @@ static void greet(const struct server *server)
 	for (size_t i = 0; i < config->admin.num &&
 		server->inheritance.admin.num > 0; i++)
 		say("REST API on %s://%s, its token in %s/admin-token",
-			desk_is_loopback(&config->admin.at[i].address) ?
-				"http" : "https",
+			address_is_loopback((const struct sockaddr *)
+				&config->admin.at[i].address) ? "http" : "https",
 			config->admin.at[i].text, config->state);
 	say("root certificate, to be trusted by clients: %s/root.pem",
 		config->state);

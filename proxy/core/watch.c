@@ -14,6 +14,7 @@
 #include <utlist.h>
 
 #include "proxy/config/memory.h"
+#include "proxy/net/clock.h"
 
 enum {
 	EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
@@ -435,10 +436,7 @@ int watch_fd(const struct watcher *watcher)
 
 uint64_t watch_now(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)clock_ms();
 }
 
 int watch_wait_ms(const struct watcher *watcher, uint64_t now_ms)

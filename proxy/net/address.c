@@ -240,6 +240,13 @@ enum address_verdict address_check(const struct own_listeners *own,
 	return verdict;
 }
 
+bool address_is_loopback(const struct sockaddr *address)
+{
+	struct ip ip;
+
+	return ip_of(address, &ip) && is_loopback(&ip);
+}
+
 bool address_client_is_local(const struct sockaddr *peer,
 	const struct sockaddr *local)
 {

@@ -55,6 +55,9 @@ void own_listeners_clear(struct own_listeners *own);
 enum address_verdict address_check(const struct own_listeners *own,
 	const struct sockaddr *destination, bool client_local, bool configured);
 
+/* address_is_loopback: this machine alone is there, 127.0.0.0/8 or ::1. */
+bool address_is_loopback(const struct sockaddr *address);
+
 /* address_client_is_local: the peer is a loopback address, or the same as the
  * connection's own local end. */
 bool address_client_is_local(const struct sockaddr *peer,

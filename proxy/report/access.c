@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "proxy/net/clock.h"
 #include "proxy/report/log_line.h"
 
 enum {
@@ -69,14 +70,6 @@ struct access_buffer {
 };
 
 /* --- the writing thread ------------------------------------------------- */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void wake(struct access_log *log)
 {
@@ -140,7 +133,7 @@ static void take_up(struct access_log *log)
 		log_target_close(log->target);
 	} else {
 		log->old = log->target;
-		log->old_until = now_ms() + OLD_WAIT_MS;
+		log->old_until = clock_ms() + OLD_WAIT_MS;
 	}
 	log->target = log->next;
 	log->next = NULL;
@@ -162,7 +155,7 @@ static bool turn_to(struct access_log *log)
 	ending = log->ending;
 	pthread_mutex_unlock(&log->lock);
 	if (ending && log->end_until == 0)
-		log->end_until = now_ms() + END_WAIT_MS;
+		log->end_until = clock_ms() + END_WAIT_MS;
 	return log->block || !ending;
 }
 
@@ -227,7 +220,7 @@ static bool write_block(struct access_log *log)
 	log->at += log_target_write(target, block->data + log->at,
 		block->len - log->at);
 	if (log->at < block->len) {
-		if (until == 0 || now_ms() < until)
+		if (until == 0 || clock_ms() < until)
 			return false;
 		log_target_lose(target, block->data + log->at,
 			block->len - log->at);
@@ -272,7 +265,7 @@ static bool look_lost(struct access_log *log)
 			"what reads it does not keep up");
 	log->losing = true;
 	if (waiting || log->target->error ||
-	    (log->end_until && now_ms() >= log->end_until))
+	    (log->end_until && clock_ms() >= log->end_until))
 		return false;
 	log->block = tell_block(log, dropped);
 	log->at = 0;
@@ -292,7 +285,7 @@ static void pause_for(struct access_log *log)
 	uint64_t woken;
 
 	if (until) {
-		left = until - now_ms();
+		left = until - clock_ms();
 		left = left > 0 ? left : 0;
 	}
 	if (poll(fds, 2, (int)left) > 0 && fds[0].revents)

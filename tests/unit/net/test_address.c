@@ -169,6 +169,29 @@ static bool local_client(const char *peer, const char *local)
 		(struct sockaddr *)&b);
 }
 
+static bool loopback(const char *address)
+{
+	struct sockaddr_storage a = at(address, 8081);
+
+	return address_is_loopback((struct sockaddr *)&a);
+}
+
+static void knows_loopback(void **state)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	(void)state;
+	assert_true(loopback("127.0.0.1"));
+	assert_true(loopback("127.255.255.254"));
+	assert_true(loopback("::1"));
+	assert_true(loopback("::ffff:127.0.0.1"));
+	assert_false(loopback("0.0.0.0"));
+	assert_false(loopback("::"));
+	assert_false(loopback("128.0.0.1"));
+	assert_false(loopback("192.0.2.7"));
+	assert_false(address_is_loopback(&none));
+}
+
 static void knows_local_clients(void **state)
 {
 	(void)state;
@@ -244,6 +267,7 @@ int main(void)
 		cmocka_unit_test(refuses_other_families),
 		cmocka_unit_test(own_listener_by_address),
 		cmocka_unit_test(own_listener_everywhere),
+		cmocka_unit_test(knows_loopback),
 		cmocka_unit_test(knows_local_clients),
 		cmocka_unit_test(writes_text),
 		cmocka_unit_test(writes_ports),
