@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "pki/base.h"
+#include "proxy/cli/dress.h"
 #include "proxy/cli/setup.h"
 #include "proxy/cli/target.h"
 #include "proxy/cli/workbench.h"
@@ -141,12 +142,6 @@ static int write_pkcs12(const struct bundle *bundle, const char *root_pem,
 
 /* --- all of it ---------------------------------------------------------- */
 
-static void on_told(void *arg, const char *what)
-{
-	(void)arg;
-	fprintf(stderr, "sallyport: warning: %s\n", what);
-}
-
 static int write_all(const struct bundle *bundle, const char *root_pem,
 	const struct places *to)
 {
@@ -163,7 +158,7 @@ static int write_all(const struct bundle *bundle, const char *root_pem,
 
 static int gather(const char *root_pem, const struct places *to)
 {
-	struct kit_order order = {NULL, -1, environ, on_told, NULL};
+	struct kit_order order = {NULL, -1, environ, dress_warn, NULL};
 	struct bundle *bundle = kit_trusted(&order);
 	int code;
 

@@ -6,7 +6,7 @@
 #include "proxy/cli/setup.h"
 #include "proxy/cli/user_ask.h"
 
-static void on_told(void *arg, const char *what)
+void dress_warn(void *arg, const char *what)
 {
 	(void)arg;
 	fprintf(stderr, "sallyport: warning: %s\n", what);
@@ -20,14 +20,14 @@ static void warn_of_all(char *const *before)
 	if (!list)
 		list = environment_get(before, "NO_PROXY");
 	if (list && strcmp(list, "*") == 0)
-		on_told(NULL, "no_proxy is *, by which nothing would use the "
+		dress_warn(NULL, "no_proxy is *, by which nothing would use the "
 			"proxy: left out");
 }
 
 int dress_make(const struct target *target, const char *folder, int at,
 	char *const *before, struct dress *out)
 {
-	struct kit_order order = {folder, at, before, on_told, NULL};
+	struct kit_order order = {folder, at, before, dress_warn, NULL};
 	char err[4400];
 
 	memset(out, 0, sizeof(*out));

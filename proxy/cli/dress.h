@@ -25,4 +25,7 @@ int dress_make(const struct target *target, const char *folder, int at,
 	__attribute__((warn_unused_result));
 void dress_clear(struct dress *dress);
 
+/* dress_warn is a kit_order's told, as commands have it: on standard error. */
+void dress_warn(void *arg, const char *what);
+
 #endif

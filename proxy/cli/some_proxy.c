@@ -11,12 +11,6 @@
 
 extern char **environ;
 
-static void hush(void *arg, const char *what)
-{
-	(void)arg;
-	(void)what;
-}
-
 /* find_own: the control socket may be there a moment before all that listens. */
 static int find_own(const struct target_order *order, struct target *out)
 {
@@ -61,7 +55,7 @@ static int start(const struct target_order *asked, const char *command,
 	struct some_proxy *proxy)
 {
 	struct kit_order kit = {proxy->bench.folder, proxy->bench.at,
-		environ, hush, NULL};
+		environ, NULL, NULL};
 	struct ephemeral_order order = {.config = asked->config,
 		.folder = proxy->bench.folder};
 	struct target_order again = {.user = asked->user};

@@ -30,7 +30,8 @@ struct kit_order {
 	const char *folder; /* its path, as the variables will have it ... */
 	int at;             /* ... and it, open: what is written goes there */
 	char *const *before; /* the environment */
-	/* told gets a sentence for each thing that had to be left out. */
+	/* told gets a sentence for each thing that had to be left out; NULL:
+	 * nobody is told. */
 	void (*told)(void *arg, const char *what);
 	void *arg;
 };
