@@ -23,15 +23,6 @@ struct handover_file {
 	int flags;
 };
 
-static char *copy_of(const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		abort();
-	return copy;
-}
-
 /* --- loading ------------------------------------------------------------ */
 
 static void add_file(struct handover *handover, const char *path, int flags)
@@ -40,7 +31,7 @@ static void add_file(struct handover *handover, const char *path, int flags)
 
 	if (!file)
 		abort();
-	file->path = copy_of(path);
+	file->path = pki_copy(path);
 	file->flags = flags;
 	DL_APPEND(handover->files, file);
 }
@@ -77,7 +68,7 @@ static void list_files(struct handover *handover, const struct config *config)
 	if (is_word(config->access_log))
 		return;
 	add_file(handover, config->access_log, LOG_FLAGS);
-	handover->log = copy_of(config->access_log);
+	handover->log = pki_copy(config->access_log);
 }
 
 static void take_config(struct handover *out, struct config *config)
@@ -85,7 +76,7 @@ static void take_config(struct handover *out, struct config *config)
 	const struct log_want want = log_want_of(config);
 
 	out->config = config;
-	out->state = copy_of(config->state);
+	out->state = pki_copy(config->state);
 	out->watch = config->watch;
 	out->validity_s = config->issuing.validity_s;
 	out->rotate_s = config->issuing.rotate_s;
@@ -109,7 +100,7 @@ int handover_load(struct handover *out, const char *path)
 		return -1;
 	}
 	if (path)
-		now.path = copy_of(path);
+		now.path = pki_copy(path);
 	now.folder = config_folder(path);
 	take_config(&now, config);
 	handover_clear(out);

@@ -5,19 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pki/base.h"
 #include "proxy/config/handed.h"
 #include "proxy/core/channel.h"
 #include "proxy/core/identity.h"
 #include "proxy/core/keeper_client.h"
-
-static char *copy_of(const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		abort();
-	return copy;
-}
 
 static bool add_listener(struct inheritance *inheritance, uint32_t number,
 	int fd)
@@ -55,7 +47,7 @@ static bool take_state(struct inheritance *inheritance, const char *path,
 		return true;
 	}
 	identity_reach(path, fd, reach, sizeof(reach));
-	inheritance->state = copy_of(reach);
+	inheritance->state = pki_copy(reach);
 	inheritance->state_fd = fd;
 	return true;
 }
@@ -112,7 +104,7 @@ static enum inherit_event heed(struct inheritance *inheritance,
 							   INHERIT_NOTHING;
 	case MESSAGE_START:
 		inheritance->config =
-			message->text[0] ? copy_of(message->text) : NULL;
+			message->text[0] ? pki_copy(message->text) : NULL;
 		return INHERIT_START;
 	case MESSAGE_RELOAD:
 		handed_end();

@@ -13,6 +13,7 @@
 
 #include "cache/lru.h"
 #include "proxy/config/config.h"
+#include "proxy/config/memory.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
@@ -378,15 +379,13 @@ void worker_look(struct worker *worker,
 void worker_adopt_all(struct worker *const *workers, size_t num,
 	struct snapshot *snapshot)
 {
-	sem_t **done = calloc(num + 1, sizeof(*done));
+	sem_t **done = must(calloc(num + 1, sizeof(*done)));
 
-	for (size_t i = 0; done && i < num; i++) {
+	for (size_t i = 0; i < num; i++) {
 		done[i] = new_semaphore();
 		give_order(workers[i], ORDER_ADOPT, snapshot_ref(snapshot),
 			done[i]);
 	}
-	if (!done)
-		abort();
 	for (size_t i = 0; i < num; i++) {
 		if (is_done(workers[i], done[i]))
 			free(done[i]);

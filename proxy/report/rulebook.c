@@ -7,6 +7,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "proxy/config/memory.h"
 #include "proxy/net/count.h"
 
 /* What a worker finds its line by. */
@@ -30,18 +31,11 @@ struct rulebook {
 	struct rule_counts *all;
 };
 
-static void *must_have(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
-}
-
 struct rulebook *rulebook_new(void)
 {
-	struct rulebook *book = must_have(calloc(1, sizeof(*book)));
+	struct rulebook *book = must(calloc(1, sizeof(*book)));
 
-	book->lines = must_have(calloc(RULEBOOK_MAX, sizeof(*book->lines)));
+	book->lines = must(calloc(RULEBOOK_MAX, sizeof(*book->lines)));
 	pthread_mutex_init(&book->lock, NULL);
 	return book;
 }
@@ -57,10 +51,10 @@ void rulebook_free(struct rulebook *book)
 
 struct rule_counts *rule_counts_new(struct rulebook *book)
 {
-	struct rule_counts *counts = must_have(calloc(1, sizeof(*counts)));
+	struct rule_counts *counts = must(calloc(1, sizeof(*counts)));
 
 	counts->book = book;
-	counts->counts = must_have(calloc(RULEBOOK_MAX,
+	counts->counts = must(calloc(RULEBOOK_MAX,
 		sizeof(*counts->counts)));
 	pthread_mutex_lock(&book->lock);
 	DL_APPEND(book->all, counts);
@@ -138,7 +132,7 @@ static size_t meet(struct rule_counts *counts, const char *key, size_t len,
 	pthread_mutex_unlock(&book->lock);
 	if (line >= RULEBOOK_MAX - OTHERS)
 		return line;
-	known = must_have(calloc(1, sizeof(*known)));
+	known = must(calloc(1, sizeof(*known)));
 	memcpy(known->key, key, len);
 	known->line = line;
 	HASH_ADD(hh, counts->known, key, len, known);
@@ -169,7 +163,7 @@ struct rulebook_line *rulebook_read(struct rulebook *book, size_t *out_num)
 	struct rulebook_line *lines;
 
 	pthread_mutex_lock(&book->lock);
-	lines = must_have(calloc(book->num + 1, sizeof(*lines)));
+	lines = must(calloc(book->num + 1, sizeof(*lines)));
 	memcpy(lines, book->lines, book->num * sizeof(*lines));
 	for (size_t i = 0; i < book->num; i++) {
 		DL_FOREACH(book->all, counts)

@@ -6,20 +6,12 @@
 #include <string.h>
 #include <utstring.h>
 
+#include "pki/base.h"
 #include "proxy/tools/java.h"
 #include "proxy/tools/variables.h"
 
 /* This machine is reached without the proxy. */
 static const char *const direct[] = {"localhost", "127.0.0.1", "::1"};
-
-static char *copy(const char *text)
-{
-	char *out = strdup(text);
-
-	if (!out)
-		abort();
-	return out;
-}
 
 /* --- what there was ----------------------------------------------------- */
 
@@ -94,7 +86,7 @@ char *environment_was(char *const *before, const char *name)
 
 	if (all)
 		return saved(all, name);
-	return now ? copy(now) : NULL;
+	return now ? pki_copy(now) : NULL;
 }
 
 /* save is what goes into SALLYPORT_BEFORE; the first one stays. */
@@ -106,7 +98,7 @@ static char *save(char *const *before)
 	size_t num;
 
 	if (value)
-		return copy(value);
+		return pki_copy(value);
 	all = variables_all(&num);
 	utstring_init(&out);
 	for (size_t i = 0; i < num; i++) {
@@ -192,22 +184,22 @@ static char *value_of(enum variable_kind kind,
 {
 	switch (kind) {
 	case VARIABLE_PROXY:
-		return copy(aim->proxy);
+		return pki_copy(aim->proxy);
 	case VARIABLE_NO_PROXY:
 		return no_proxy(before);
 	case VARIABLE_BUNDLE:
-		return copy(aim->bundle);
+		return pki_copy(aim->bundle);
 	case VARIABLE_ROOT:
-		return copy(aim->extra);
+		return pki_copy(aim->extra);
 	case VARIABLE_JAVA:
 		return java(aim, before);
 	case VARIABLE_WGETRC:
-		return copy(aim->wgetrc);
+		return pki_copy(aim->wgetrc);
 	case VARIABLE_APT:
-		return copy(aim->apt);
+		return pki_copy(aim->apt);
 	case VARIABLE_ONE:
 	default:
-		return copy("1");
+		return pki_copy("1");
 	}
 }
 
@@ -226,7 +218,7 @@ static void begin(struct environment *out)
 
 static void put(struct environment *out, const char *name, char *value)
 {
-	out->at[out->num++] = (struct environment_row){copy(name), value};
+	out->at[out->num++] = (struct environment_row){pki_copy(name), value};
 }
 
 void environment_make(struct environment *out,
@@ -318,7 +310,7 @@ char **environment_over(const struct environment *env, char *const *before)
 	num = 0;
 	for (; *before; before++) {
 		if (!is_replaced(env, *before))
-			all[num++] = copy(*before);
+			all[num++] = pki_copy(*before);
 	}
 	for (size_t i = 0; i < env->num; i++) {
 		if (env->at[i].value)
