@@ -54,10 +54,9 @@ static bool ends_soon(const struct store_ca *row)
 static void check_one(const struct named_ca *named,
 	const struct store_ca *row, struct mistakes *mistakes)
 {
+	mistakes_in(mistakes, named->from);
 	if (!row)
-		mistakes_error(mistakes, named->line, "intermediate-ca: there "
-			"is no CA \"%s\"; \"sallyport ca list\" shows those "
-			"there are", shown(named->name).text);
+		load_tell_no_ca(named, mistakes);
 	else if (!life_usable(row))
 		mistakes_warning(mistakes, named->line, "intermediate-ca: the "
 			"CA \"%s\" is %s: connections under this rule are "
@@ -95,14 +94,16 @@ static int none_yet(const struct config *config)
 {
 	struct mistakes mistakes = {.file = config->path};
 
-	for (size_t i = 0; i < config->num_named; i++)
-		mistakes_error(&mistakes, config->named[i].line,
-			"intermediate-ca: there is no CA \"%s\": the state "
-			"folder %s has none yet; \"sallyport run\" makes the "
-			"first at its first start, \"sallyport ca setup\" and "
-			"\"sallyport ca import\" bring others",
-			shown(config->named[i].name).text,
-			config->state);
+	for (size_t i = 0; i < config->num_named; i++) {
+		const struct named_ca *named = &config->named[i];
+
+		mistakes_in(&mistakes, named->from);
+		mistakes_error(&mistakes, named->line, "intermediate-ca: there "
+			"is no CA \"%s\": the state folder %s has none yet; "
+			"\"sallyport run\" makes the first at its first start, "
+			"\"sallyport ca setup\" and \"sallyport ca import\" "
+			"bring others", shown(named->name).text, config->state);
+	}
 	mistakes_print(&mistakes, stderr);
 	mistakes_clear(&mistakes);
 	return EXIT_WRONG;

@@ -230,8 +230,7 @@ static void tell_policy(struct loader *loader)
 			config->categories[i].name, err, sizeof(err)) == 0 ||
 			!fine)
 			continue;
-		loader->mistakes.file = config->categories[i].from[0] ?
-			config->categories[i].from : NULL;
+		mistakes_in(&loader->mistakes, config->categories[i].from);
 		mistakes_error(&loader->mistakes, config->categories[i].line,
 			"%s", err);
 	}

@@ -63,6 +63,11 @@ void mistakes_error(struct mistakes *mistakes, unsigned line,
 	va_end(args);
 }
 
+void mistakes_in(struct mistakes *mistakes, const char *from)
+{
+	mistakes->file = from && from[0] ? from : NULL;
+}
+
 void mistakes_warning(struct mistakes *mistakes, unsigned line,
 	const char *format, ...)
 {

@@ -19,6 +19,9 @@ struct mistakes { /* zeroed but for file is empty */
 	size_t errors, warnings; /* all, also those beyond what is kept */
 };
 
+/* mistakes_in: what follows is about the file, or policy, from; NULL or "": none. */
+void mistakes_in(struct mistakes *mistakes, const char *from);
+
 /* Line 0: about the file as a whole. Of thousands of mistakes the first
  * hundred are kept, the rest counted. */
 void mistakes_error(struct mistakes *mistakes, unsigned line,

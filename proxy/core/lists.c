@@ -155,7 +155,7 @@ static void use_category(struct pass *pass, const struct category *category)
 {
 	uint64_t num = category->num_files;
 
-	pass->mistakes.file = category->from[0] ? category->from : NULL;
+	mistakes_in(&pass->mistakes, category->from);
 	pass->spared_told = false;
 	hash(pass, category->name, strlen(category->name));
 	if (category->spared) /* goes into what is told of its lines */
@@ -237,7 +237,7 @@ static void tell_emptied(const struct config *config,
 			    category->name, &was) ||
 		    catalog_count(before->catalog, was) == 0)
 			continue;
-		mistakes.file = category->from[0] ? category->from : NULL;
+		mistakes_in(&mistakes, category->from);
 		mistakes_warning(&mistakes, category->line,
 			"categories.%s: there is no entry in it any more, "
 			"after %zu; its rules fit nothing",

@@ -259,6 +259,13 @@ static int open_authority(const struct config *config,
 	return result;
 }
 
+void load_tell_no_ca(const struct named_ca *named, struct mistakes *mistakes)
+{
+	mistakes_error(mistakes, named->line, "intermediate-ca: there is no CA "
+		"\"%s\"; \"sallyport ca list\" shows those there are",
+		shown(named->name).text);
+}
+
 /* check_named: a rule that names a CA which is not there is a mistake; one that
  * is there and can't be used is not: its connections are refused. */
 static int check_named(const struct config *config,
@@ -270,12 +277,9 @@ static int check_named(const struct config *config,
 	for (size_t i = 0; i < config->num_named; i++) {
 		const struct named_ca *named = &config->named[i];
 
-		mistakes.file = named->from[0] ? named->from : NULL;
+		mistakes_in(&mistakes, named->from);
 		if (!authority_knows(authority, named->name))
-			mistakes_error(&mistakes, named->line,
-				"intermediate-ca: there is no CA \"%s\"; "
-				"\"sallyport ca list\" shows those there are",
-				shown(named->name).text);
+			load_tell_no_ca(named, &mistakes);
 	}
 	mistakes_print(&mistakes, errors);
 	result = mistakes.errors > 0 ? LOAD_WRONG : 0;

@@ -14,6 +14,7 @@
 #include "pki/authority.h"
 #include "proxy/config/config.h"
 
+struct mistakes;
 struct settings;
 struct snapshot;
 
@@ -46,6 +47,9 @@ int load_snapshot(struct config *config, const struct settings *before,
 	uint64_t generation, const struct load_cas *cas, FILE *errors,
 	struct snapshot **out, char *err, size_t err_size)
 	__attribute__((warn_unused_result));
+
+/* load_tell_no_ca: a rule names a CA that is not there. */
+void load_tell_no_ca(const struct named_ca *named, struct mistakes *mistakes);
 
 /* load_refresh opens the CAs anew, and gives old with them. */
 int load_refresh(struct snapshot *old, const struct load_cas *cas,

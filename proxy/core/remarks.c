@@ -30,7 +30,7 @@ static void check_categories(const struct settings *settings,
 	for (unsigned i = 0; i < config->num_categories; i++) {
 		const struct category *category = &config->categories[i];
 
-		mistakes->file = category->from[0] ? category->from : NULL;
+		mistakes_in(mistakes, category->from);
 		if (catalog_count(settings->catalog, i) == 0)
 			mistakes_warning(mistakes, category->line,
 				"the category \"%s\" is empty",

@@ -50,8 +50,7 @@ static void check_named(const struct settings *settings,
 		if ((i > 0 && strcmp(all[i].name, all[i - 1].name) == 0) ||
 		    remarks_can_be(settings, all[i].name))
 			continue;
-		mistakes->file = all[i].from && all[i].from[0] ? all[i].from :
-			NULL;
+		mistakes_in(mistakes, all[i].from);
 		mistakes_warning(mistakes, all[i].line, "nobody can be the "
 			"user \"%s\": it is neither in users.htpasswd nor in "
 			"users.sources", shown(all[i].name).text);

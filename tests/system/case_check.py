@@ -1,5 +1,6 @@
 """`check`: a file that names CAs is held against those that there are."""
 
+import json
 import os
 import re
 
@@ -59,6 +60,26 @@ def cas_that_rules_name_are_looked_at(t):
             step()
         assert_told()
     assert_told()
+
+
+@named.case
+def a_policy_by_the_api_names_cas(t):
+    """What is wrong with its rules is told of it, and not of the file's lines."""
+    org = Organization(t)
+    with Running(t) as proxy:
+        api = Api(proxy)
+        for _, step in api.steps("Out", org)[:-1]:
+            step()
+        reply = api.call("PUT", "/policy", json.dumps(
+            {"policy": rules("Out")}), "application/json")
+        assert reply.status == 200, reply
+        api.json("PUT", "%s/%d" % (CA, api.id), {"status": "DISABLED"})
+        code, out, err = proxy.run("check", "-c", proxy.file)
+        assert code == 0 and "with policy version 1: fine" in out, (code, out)
+        told = [l for l in err.splitlines() if '"Out"' in l]
+        assert len(told) == 1, err
+        assert re.match(r'policy version 1:\d+: warning: intermediate-ca: the '
+                        r'CA "Out" is disabled', told[0]), told
 
 
 @named.case
