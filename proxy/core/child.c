@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proxy/core/channel.h"
+#include "proxy/core/say.h"
 
 enum {
 	QUICK_S = 10,        /* a life shorter than that is a failure */
@@ -111,13 +112,11 @@ void child_forget(struct child *child)
 void child_tell_end(const struct child *child, int status)
 {
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "sallyport: the %s was ended by signal %d; "
-			"another is started\n", child->word + 1,
-			WTERMSIG(status));
+		say("the %s was ended by signal %d; another is started",
+			child->word + 1, WTERMSIG(status));
 	else
-		fprintf(stderr, "sallyport: the %s ended with code %d; "
-			"another is started\n", child->word + 1,
-			WEXITSTATUS(status));
+		say("the %s ended with code %d; another is started",
+			child->word + 1, WEXITSTATUS(status));
 }
 
 void child_rest(struct child *child)

@@ -22,6 +22,7 @@
 #include "proxy/core/clerks.h"
 #include "proxy/core/desk_tls.h"
 #include "proxy/core/desk_token.h"
+#include "proxy/core/say.h"
 #include "proxy/net/address.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
@@ -133,15 +134,15 @@ static void do_job(struct clerk_job *clerk)
 static void tell_refusal(struct desk *desk, const struct visit *visit)
 {
 	if (visit->reply.refused[0] && desk->num_refusals++ < REFUSALS)
-		fprintf(stderr, "sallyport: admin listener: login refused: "
-			"%s, from %s\n", visit->reply.refused, visit->peer);
+		say("admin listener: login refused: %s, from %s",
+			visit->reply.refused, visit->peer);
 }
 
 static void count_refusals(struct desk *desk)
 {
 	if (desk->num_refusals > REFUSALS)
-		fprintf(stderr, "sallyport: admin listener: %u more logins "
-			"were refused\n", desk->num_refusals - REFUSALS);
+		say("admin listener: %u more logins were refused",
+			desk->num_refusals - REFUSALS);
 	desk->num_refusals = 0;
 }
 
@@ -387,8 +388,7 @@ static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
 static void on_paused(void *arg, int error)
 {
 	(void)arg;
-	fprintf(stderr, "sallyport: admin listener: accepting pauses: %s\n",
-		strerror(error));
+	say("admin listener: accepting pauses: %s", strerror(error));
 }
 
 static void on_look(uv_timer_t *timer)

@@ -21,6 +21,7 @@
 #include "pki/x509.h"
 #include "proxy/core/channel.h"
 #include "proxy/core/harden.h"
+#include "proxy/core/say.h"
 
 /* A BoringSSL signature needs little; a frame is on the heap. */
 enum { STACK = 1024 * 1024, SERIAL_MAX = 20 };
@@ -29,11 +30,6 @@ struct serving {
 	struct keeper *keeper; /* borrowed: it lives as long as the process */
 	int fd;                /* owned */
 };
-
-static void say(const char *what)
-{
-	fprintf(stderr, "sallyport: keeper: %s\n", what);
-}
 
 /* --- answering ---------------------------------------------------------- */
 
@@ -71,8 +67,8 @@ static void tell_issued(const struct keeper_frame *frame)
 		return;
 	for (size_t i = 0; i < cert.serial.len; i++)
 		snprintf(serial + 2 * i, 3, "%02X", cert.serial.at[i]);
-	fprintf(stderr, "sallyport: keeper: the issuing CA '%s' has been made, "
-		"serial %s\n", name_title(cert.subject, title), serial);
+	say("keeper: the issuing CA '%s' has been made, serial %s",
+		name_title(cert.subject, title), serial);
 }
 
 /* Whoever sends what is no frame is not spoken with any more. */
@@ -209,17 +205,18 @@ int keeper_process_run(unsigned uid, unsigned gid)
 	(void)signal(SIGHUP, SIG_IGN);
 	harden_raise();
 	if (harden_become(uid, gid, err, sizeof(err)) != 0) {
-		say(err);
+		say("keeper: %s", err);
 		return 1;
 	}
 	harden_private();
 	harden_die();
 	if (!harden_memory())
-		say("its memory can be swapped out: raise the limit of locked "
-			"memory (LimitMEMLOCK, ulimit -l)");
+		say("keeper: its memory can be swapped out: raise the limit of "
+			"locked memory (LimitMEMLOCK, ulimit -l)");
 	warm_up();
 	if (!harden_calls())
-		say("the kernel has no seccomp: it is not kept from anything");
+		say("keeper: the kernel has no seccomp: it is not kept from "
+			"anything");
 	result = listen_to(CHANNEL_FD);
 	harden_end();
 	fflush(NULL);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "pki/store_issuing.h"
+#include "proxy/core/say.h"
 #include "proxy/session/ledger.h"
 
 /* Between two transactions: a flood of names is written in few of them. */
@@ -66,8 +67,7 @@ static void write_lines(struct ledger_writer *writer,
 	snprintf(path, sizeof(path), "%s/" STORE_FILE, writer->state);
 	if (store_open(path, &store, err, sizeof(err)) != 0 ||
 	    write_all(writer, store, lines, num, err, sizeof(err)) != 0)
-		fprintf(stderr, "sallyport: what was signed is not noted: "
-			"%s\n", err);
+		say("what was signed is not noted: %s", err);
 	store_close(store);
 }
 

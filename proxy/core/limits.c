@@ -1,9 +1,9 @@
 #include "proxy/core/limits.h"
 
-#include <stdio.h>
 #include <sys/resource.h>
 
 #include "proxy/config/config.h"
+#include "proxy/core/say.h"
 
 void limits_raise_files(const struct config *config)
 {
@@ -15,9 +15,8 @@ void limits_raise_files(const struct config *config)
 	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < want && config->limits.connections_given)
-		fprintf(stderr, "sallyport: limits.connections: %u needs "
-			"%llu open files, %llu are allowed; accepting will "
-			"pause when they run out\n",
+		say("limits.connections: %u needs %llu open files, %llu are "
+			"allowed; accepting will pause when they run out",
 			config->limits.connections, (unsigned long long)want,
 			(unsigned long long)limit.rlim_cur);
 }

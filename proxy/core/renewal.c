@@ -1,9 +1,9 @@
 #include "proxy/core/renewal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "proxy/core/handover.h"
+#include "proxy/core/say.h"
 
 void renewal_init(struct renewal *renewal, const char *path)
 {
@@ -50,7 +50,7 @@ unsigned renewal_next(struct renewal *renewal, uint64_t now_ms)
 		return 0;
 	}
 	if (news != 0 && file)
-		fprintf(stderr, "sallyport: %s has changed\n", file);
+		say("%s has changed", file);
 	news |= renewal->wanted;
 	renewal->wanted = 0;
 	return news;

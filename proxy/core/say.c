@@ -2,16 +2,18 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+/* As one write(2): other processes have the same standard error. */
 void say(const char *format, ...)
 {
 	va_list args;
+	char *text;
 
-	flockfile(stderr);
 	va_start(args, format);
-	fputs("sallyport: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
 	va_end(args);
-	funlockfile(stderr);
+	fprintf(stderr, "sallyport: %s\n", text);
+	free(text);
 }

@@ -1,7 +1,8 @@
 /*
  * say.h - a line on standard error, for whoever runs the proxy.
  *
- * Threads: any; a line may come between two of another's, never within one.
+ * Threads: any, of any of our processes; a line may come between two of another's,
+ *          never within one.
  */
 #ifndef PROXY_CORE_SAY_H
 #define PROXY_CORE_SAY_H

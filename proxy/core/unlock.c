@@ -7,6 +7,7 @@
 #include "pki/passphrase.h"
 #include "proxy/config/config.h"
 #include "proxy/core/load.h"
+#include "proxy/core/say.h"
 
 static int ask_person(int (*ask)(char *out, size_t size, bool twice),
 	bool first, struct passphrase **out, char *err, size_t err_size)
@@ -31,14 +32,14 @@ static void tell(const struct passphrase *passphrase)
 	const char *source = passphrase_source(passphrase);
 
 	if (passphrase_exposed(passphrase))
-		fprintf(stderr, "sallyport: %s: every user of this machine may "
-			"read the passphrase: chmod 600 it\n", source);
+		say("%s: every user of this machine may read the passphrase: "
+			"chmod 600 it", source);
 	if (passphrase_made(passphrase))
-		fprintf(stderr, "sallyport: private keys are encrypted with "
-			"%s, made now: copies of sallyport.db alone are of no "
-			"use to a thief; to guard the whole folder, give a "
-			"passphrase (keys.passphrase-file), then \"sallyport "
-			"ca passphrase\"\n", source);
+		say("private keys are encrypted with %s, made now: copies of "
+			"sallyport.db alone are of no use to a thief; to guard "
+			"the whole folder, give a passphrase "
+			"(keys.passphrase-file), then \"sallyport ca "
+			"passphrase\"", source);
 }
 
 int unlock_find(int (*ask)(char *out, size_t size, bool twice),

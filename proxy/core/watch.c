@@ -14,6 +14,7 @@
 #include <utlist.h>
 
 #include "proxy/config/memory.h"
+#include "proxy/core/say.h"
 #include "proxy/net/clock.h"
 
 enum {
@@ -147,9 +148,8 @@ static void tell_unwatched(struct watcher *watcher, const char *folder,
 	if (watcher->told)
 		return;
 	watcher->told = true;
-	fprintf(stderr, "sallyport: %s can't be watched: %s; files there are "
-		"looked at every %d s instead\n", folder, why,
-		WATCH_LOOK_MS / 1000);
+	say("%s can't be watched: %s; files there are looked at every %d s "
+		"instead", folder, why, WATCH_LOOK_MS / 1000);
 }
 
 /* watch_folder: one that is watched already has the same number again. */
@@ -333,8 +333,7 @@ static void read_events(struct watcher *watcher, uint64_t now_ms)
 static void tell_vanished(struct file *file)
 {
 	if (!file->told && file->used.ino != 0)
-		fprintf(stderr, "sallyport: %s is gone; what was in it stays "
-			"in force\n", file->path);
+		say("%s is gone; what was in it stays in force", file->path);
 	file->told = true;
 }
 

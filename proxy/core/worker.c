@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +14,7 @@
 #include "proxy/config/config.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/core/say.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/loop.h"
 #include "proxy/net/resolve.h"
@@ -190,10 +190,8 @@ static void on_accepted(void *arg, int fd, const struct sockaddr *peer)
 	pause_doors(worker, true);
 	if (!may_say(worker))
 		return;
-	fprintf(stderr,
-		"sallyport: %u connections on a worker, its share of "
-		"limits.connections: accepting pauses until some end\n",
-		worker->max_connections);
+	say("%u connections on a worker, its share of limits.connections: "
+		"accepting pauses until some end", worker->max_connections);
 }
 
 static void on_paused(void *arg, int error)
@@ -202,10 +200,8 @@ static void on_paused(void *arg, int error)
 
 	if (!may_say(door->worker))
 		return;
-	fprintf(stderr,
-		"sallyport: accepting pauses: %s; raise the limit of open "
-		"files (ulimit -n, LimitNOFILE) or lower limits.connections\n",
-		strerror(error));
+	say("accepting pauses: %s; raise the limit of open files (ulimit -n, "
+		"LimitNOFILE) or lower limits.connections", strerror(error));
 }
 
 static void on_session_ended(void *arg)
