@@ -14,6 +14,7 @@
 #include "proxy/cli/reply.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
+#include "proxy/core/desk.h"
 #include "proxy/core/load.h"
 #include "proxy/http/h1_in.h"
 
@@ -48,7 +49,7 @@ static int dial(const char *state)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), why;
 
 	snprintf(at.sun_path, sizeof(at.sun_path),
-		"/proc/self/fd/%d/control.sock", folder);
+		"/proc/self/fd/%d/" DESK_CONTROL, folder);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	if (folder >= 0 && fd >= 0 &&
 	    connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {

@@ -54,6 +54,9 @@ enum listener_kind {
 	NUM_LISTENER_KINDS,
 };
 
+/* Worker threads at the most, as of the setting workers. */
+enum { WORKER_THREADS_MAX = 256 };
+
 /* listener_number is what kind and thread are told as. */
 static inline uint32_t listener_number(enum listener_kind kind,
 	uint32_t thread)
@@ -73,7 +76,7 @@ struct message {
 enum { CHANNEL_FD = 3 };
 
 /* channel_pair makes one; both ends are close-on-exec. -1 and errno. */
-int channel_pair(int out[2]);
+int channel_pair(int out[2]) __attribute__((warn_unused_result));
 
 /* channel_set_patience: who does not take what is sent for that long is not
  * waited for any more (EAGAIN). */

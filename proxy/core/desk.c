@@ -473,13 +473,13 @@ static int open_control(struct desk *desk, char *err, size_t err_size)
 
 	/* a path may be longer than an address has room for */
 	snprintf(at.sun_path, sizeof(at.sun_path),
-		"/proc/self/fd/%d/control.sock", folder);
+		"/proc/self/fd/%d/" DESK_CONTROL, folder);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	(void)unlink(at.sun_path);
 	mask = umask(0177);
 	if (folder < 0 || fd < 0 ||
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
-		snprintf(err, err_size, "%s/control.sock: %s", desk->state,
+		snprintf(err, err_size, "%s/" DESK_CONTROL ": %s", desk->state,
 			strerror(errno));
 		if (fd >= 0)
 			close(fd);
@@ -555,7 +555,7 @@ void desk_free(struct desk *desk)
 	pthread_join(desk->thread, NULL);
 	clerks_free(desk->clerks);
 	loop_clear(&desk->loop);
-	snprintf(path, sizeof(path), "%s/control.sock", desk->state);
+	snprintf(path, sizeof(path), "%s/" DESK_CONTROL, desk->state);
 	(void)unlink(path);
 	desk_tls_free(desk->tls);
 	api_free(desk->api);

@@ -39,6 +39,9 @@ struct desk_host {
 	void *arg;
 };
 
+/* The control socket, in the state folder. */
+#define DESK_CONTROL "control.sock"
+
 struct desk_order {
 	struct desk_host host;
 	const int *fds;             /* bound, one an address; taken */

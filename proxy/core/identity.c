@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proxy/core/desk.h"
+
 enum { FIRST = 60578, LAST = 60705 };
 
 /* own_group is the user's, where it is called the same: one that others are in,
@@ -190,10 +192,10 @@ static int clear_socket(int folder)
 {
 	struct stat info;
 
-	if (fstatat(folder, "control.sock", &info, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(folder, DESK_CONTROL, &info, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -1;
 	return S_ISSOCK(info.st_mode) ?
-		unlinkat(folder, "control.sock", 0) : 0;
+		unlinkat(folder, DESK_CONTROL, 0) : 0;
 }
 
 static int give_all(int folder, const struct identity *worker)

@@ -19,7 +19,7 @@ static bool add_listener(struct inheritance *inheritance, uint32_t number,
 	struct inherited_fds *fds;
 	int *grown;
 
-	if (thread >= INHERIT_THREADS || fd < 0)
+	if (thread >= WORKER_THREADS_MAX || fd < 0)
 		return false;
 	fds = kind == LISTENER_ADMIN ? &inheritance->admin :
 		&inheritance->threads[thread];
@@ -52,9 +52,15 @@ static bool take_state(struct inheritance *inheritance, const char *path,
 	return true;
 }
 
+/* tell: where nobody is there to hear it, the next message is the end. */
+static void tell(enum message_kind kind)
+{
+	(void)!channel_tell(CHANNEL_FD, kind, 0, NULL, -1);
+}
+
 static void tell_deaf(void)
 {
-	(void)!channel_tell(CHANNEL_FD, MESSAGE_DEAF, 0, NULL, -1);
+	tell(MESSAGE_DEAF);
 }
 
 static bool take_keeper(struct inheritance *inheritance, uint32_t way, int fd)
@@ -132,29 +138,29 @@ unsigned inherit_threads(const struct inheritance *inheritance)
 {
 	unsigned num = 0;
 
-	while (num < INHERIT_THREADS && inheritance->threads[num].num > 0)
+	while (num < WORKER_THREADS_MAX && inheritance->threads[num].num > 0)
 		num++;
 	return num;
 }
 
 void inherit_ready(void)
 {
-	(void)!channel_tell(CHANNEL_FD, MESSAGE_READY, 0, NULL, -1);
+	tell(MESSAGE_READY);
 }
 
 void inherit_reloaded(void)
 {
-	(void)!channel_tell(CHANNEL_FD, MESSAGE_RELOADED, 0, NULL, -1);
+	tell(MESSAGE_RELOADED);
 }
 
 void inherit_full(void)
 {
-	(void)!channel_tell(CHANNEL_FD, MESSAGE_FULL, 0, NULL, -1);
+	tell(MESSAGE_FULL);
 }
 
 void inherit_clear(struct inheritance *inheritance)
 {
-	for (size_t i = 0; i < INHERIT_THREADS; i++)
+	for (size_t i = 0; i < WORKER_THREADS_MAX; i++)
 		free(inheritance->threads[i].at);
 	free(inheritance->admin.at);
 	keeper_client_free(inheritance->keeper);

@@ -13,8 +13,6 @@
 
 struct keeper_client;
 
-enum { INHERIT_THREADS = 256 };
-
 /* The listening sockets of one worker thread, by enum listener_kind. */
 struct inherited_fds {
 	int *at;        /* owned, and each of them until it is taken */
@@ -23,7 +21,7 @@ struct inherited_fds {
 };
 
 struct inheritance {
-	struct inherited_fds threads[INHERIT_THREADS];
+	struct inherited_fds threads[WORKER_THREADS_MAX];
 	struct inherited_fds admin;
 	struct keeper_client *keeper;  /* owned */
 	char *config;   /* owned: its path; NULL: no file */

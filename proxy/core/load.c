@@ -18,12 +18,12 @@
 #include "proxy/config/htpasswd.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/core/channel.h"
 #include "proxy/core/lists.h"
 
 enum {
 	BAD_LINES_TOLD = 20, /* of a file */
 	ROOTS_MAX = 32 << 20,
-	WORKERS_MAX = 256, /* as of `workers`; more cores are left alone */
 };
 
 unsigned load_workers(const struct config *config)
@@ -33,7 +33,8 @@ unsigned load_workers(const struct config *config)
 
 	if (num == 0)
 		num = cores > 0 ? (unsigned)cores : 1;
-	return num < WORKERS_MAX ? num : WORKERS_MAX;
+	/* more cores are left alone */
+	return num < WORKER_THREADS_MAX ? num : WORKER_THREADS_MAX;
 }
 
 /* --- roots -------------------------------------------------------------- */

@@ -31,7 +31,7 @@ struct server {
 	struct settings *started;  /* whose listeners and workers there are */
 	struct shared shared;
 	struct access_log *log;
-	struct worker *workers[INHERIT_THREADS];
+	struct worker *workers[WORKER_THREADS_MAX];
 	unsigned num_workers;
 	pthread_t changer;   /* who reloads, and renews CAs */
 	struct desk *desk;

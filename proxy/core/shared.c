@@ -6,6 +6,7 @@
 #include "cache/shards.h"
 #include "pki/leafkeys.h"
 #include "proxy/config/config.h"
+#include "proxy/config/memory.h"
 #include "proxy/report/rulebook.h"
 #include "proxy/session/keylog.h"
 #include "proxy/session/leaves.h"
@@ -18,8 +19,8 @@
 enum {
 	SHARDS = 16,
 	VERDICTS = 8192,
-	VERDICTS_BYTES = 8 * 1024 * 1024,
 	UNDECRYPTABLE = 4096,
+	CACHE_BYTES = 8 * 1024 * 1024, /* of each of these two */
 };
 
 /* The cache of undecryptable sites holds no values, only that they are. */
@@ -33,6 +34,24 @@ static void mark_unref(void *mark)
 	(void)mark;
 }
 
+/* list_own: where we listen ourselves, and so connect nobody to. */
+static void list_own(struct shared *shared, const struct config *config)
+{
+	const struct endpoints *lists[] = {&config->proxy, &config->proxy_tls,
+		&config->transparent, &config->admin};
+	struct sockaddr_storage *at = NULL;
+	size_t num = 0;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		at = must(reallocarray(at, num + lists[i]->num + 1,
+			sizeof(*at)));
+		for (size_t j = 0; j < lists[i]->num; j++)
+			at[num++] = lists[i]->at[j].address;
+	}
+	own_listeners_init(&shared->own, at, num);
+	free(at);
+}
+
 void shared_init(struct shared *shared, const struct config *config)
 {
 	static const struct shards_type sites = {
@@ -40,36 +59,21 @@ void shared_init(struct shared *shared, const struct config *config)
 	static const struct shards_type opinions = {
 		opinion_ref, opinion_unref};
 	static const struct shards_type marks = {mark_ref, mark_unref};
-	struct sockaddr_storage *at;
-	size_t num = 0;
 
 	shared->keys = leafkeys_new();
 	shared->leaves = shards_new(SHARDS, config->limits.leaf_cache_entries,
 		config->limits.leaf_cache_bytes, &sites);
 	shared->flight = flight_new();
-	shared->verdicts = shards_new(SHARDS, VERDICTS, VERDICTS_BYTES,
+	shared->verdicts = shards_new(SHARDS, VERDICTS, CACHE_BYTES,
 		&opinions);
-	shared->undecryptable = shards_new(1, UNDECRYPTABLE, VERDICTS_BYTES,
+	shared->undecryptable = shards_new(1, UNDECRYPTABLE, CACHE_BYTES,
 		&marks);
 	shared->tickets = tickets_new();
 	shared->ledger = ledger_new();
 	shared->verifier = verifier_new(verifier_threads());
 	shared->rulebook = rulebook_new();
 	shared->keylog = keylog_new();
-	at = calloc(config->proxy.num + config->proxy_tls.num +
-		config->transparent.num + config->admin.num + 1, sizeof(*at));
-	if (!at)
-		abort();
-	for (size_t i = 0; i < config->proxy.num; i++)
-		at[num++] = config->proxy.at[i].address;
-	for (size_t i = 0; i < config->proxy_tls.num; i++)
-		at[num++] = config->proxy_tls.at[i].address;
-	for (size_t i = 0; i < config->transparent.num; i++)
-		at[num++] = config->transparent.at[i].address;
-	for (size_t i = 0; i < config->admin.num; i++)
-		at[num++] = config->admin.at[i].address;
-	own_listeners_init(&shared->own, at, num);
-	free(at);
+	list_own(shared, config);
 }
 
 void shared_clear(struct shared *shared)

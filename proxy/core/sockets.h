@@ -15,9 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxy/core/channel.h"
+
 struct config;
 
-enum { SOCKETS_MAX = 256 * 56 };
+/* A thread's are of three lists of 16 addresses at the most; that leaves some for the
+ * admin listener's. */
+enum { SOCKETS_MAX = WORKER_THREADS_MAX * 56 };
 
 struct sockets {
 	int at[SOCKETS_MAX];
