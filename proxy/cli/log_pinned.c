@@ -25,11 +25,8 @@ struct pinned {
 
 static uint64_t all_of(const struct verdict *verdict)
 {
-	uint64_t all = verdict->kind == VERDICT_WANTS ? verdict->wants : 0;
-
-	for (int i = 0; i < REFUSAL_HOWS; i++)
-		all += verdict->by[i];
-	return all;
+	return refusals_sure(verdict->by) + refusals_unsure(verdict->by) +
+		(verdict->kind == VERDICT_WANTS ? verdict->wants : 0);
 }
 
 /* rules_of is what log_spare writes; the caller's. */
@@ -213,12 +210,12 @@ static json_t *json_of(const struct verdict *of)
 		(void)json_object_set_new(object, "clients",
 			json_integer((json_int_t)of->clients));
 	}
-	if (of->kind == VERDICT_PINNED)
+	if (of->kind == VERDICT_PINNED) {
 		(void)json_object_set_new(object, "accepts_elsewhere",
 			json_boolean(of->trusts));
-	if (of->kind == VERDICT_PINNED)
 		(void)json_object_set_new(object, "others_accept",
 			json_boolean(log_spare_passes_others(of)));
+	}
 	if (of->kind == VERDICT_NO_TRUST)
 		(void)json_object_set_new(object, "hosts",
 			json_integer((json_int_t)of->hosts));

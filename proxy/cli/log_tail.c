@@ -1,11 +1,8 @@
 /* log_tail.c - `sallyport log tail`. */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/cli/log_ask.h"
@@ -58,10 +55,10 @@ static void show_last(struct tail *tail)
 	latest_close(&tail->latest);
 }
 
-static int not_read(const char *path)
+static int not_read(const char *path, int error)
 {
 	fprintf(stderr, "sallyport: %s can't be read: %s\n", path,
-		strerror(errno));
+		strerror(error));
 	return EXIT_FAILED;
 }
 
@@ -71,7 +68,7 @@ static int follow(struct tail *tail, const char *path)
 	bool is_input = strcmp(path, "-") == 0;
 
 	if (trail_open(&tail->trail, path) != 0)
-		return not_read(path);
+		return not_read(path, errno);
 	if (!is_input)
 		show_last(tail);
 	while (!ferror(stdout)) {
@@ -86,7 +83,7 @@ static int follow(struct tail *tail, const char *path)
 		if (is_input)
 			break;
 		if (tail->trail.lines.error)
-			return errno = tail->trail.lines.error, not_read(path);
+			return not_read(path, tail->trail.lines.error);
 		usleep(PAUSE_US);
 	}
 	return log_written();

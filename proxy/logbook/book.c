@@ -1,15 +1,12 @@
 #include "proxy/logbook/book.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { ROTATED_MAX = 1000 }; /* as log.keep */
 
 static bool has(const struct book *book, const struct stat *info)
 {
@@ -33,17 +30,11 @@ static void add(struct book *book, int fd, const struct stat *info)
 
 int book_add(struct book *book, const char *path)
 {
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO :
-		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat info;
+	int fd = lines_file(path, &info);
 
-	if (fd < 0 || fstat(fd, &info) != 0)
+	if (fd < 0)
 		return -1;
-	if (S_ISDIR(info.st_mode)) {
-		close(fd);
-		errno = EISDIR;
-		return -1;
-	}
 	if (!has(book, &info))
 		add(book, fd, &info);
 	else if (fd != STDIN_FILENO)
@@ -55,7 +46,7 @@ int book_add_rotated(struct book *book, const char *path)
 {
 	char name[PATH_MAX];
 
-	for (int i = 1; i <= ROTATED_MAX; i++) {
+	for (int i = 1; i <= LINES_ROTATED_MAX; i++) {
 		if (snprintf(name, sizeof(name), "%s.%d", path, i) >=
 		    (int)sizeof(name))
 			break;

@@ -50,7 +50,7 @@ const char *entry_what(const struct entry *entry)
 }
 
 /* digits_of: of what is no number that was counted, NULL. */
-static const char *digits_of(char out[21], json_int_t number)
+static const char *digits_of(char out[JSON_DIGITS + 1], json_int_t number)
 {
 	if (number < 0)
 		return NULL;
@@ -74,7 +74,7 @@ static void make_cells(struct entry *entry, size_t len)
 /* --- JSON --------------------------------------------------------------- */
 
 static const char *json_value(const json_t *value, enum kind kind,
-	char digits[21])
+	char digits[JSON_DIGITS + 1])
 {
 	switch (kind) {
 	case NUMBER:

@@ -45,7 +45,7 @@ struct entry { /* zeroed is empty */
 	json_t *tree;     /* owned */
 	char *cells;      /* owned: the line, cut up */
 	size_t cells_cap;
-	char digits[ENTRY_FIELDS][21];
+	char digits[ENTRY_FIELDS][JSON_DIGITS + 1];
 };
 
 enum entry_kind {

@@ -1,11 +1,29 @@
 #include "proxy/logbook/lines.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { FIRST = 64 << 10 };
+
+int lines_file(const char *path, struct stat *out_info)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO :
+		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), why;
+
+	if (fd < 0)
+		return -1;
+	why = fstat(fd, out_info) != 0 ? errno :
+		S_ISDIR(out_info->st_mode) ? EISDIR : 0;
+	if (why == 0)
+		return fd;
+	if (fd != STDIN_FILENO)
+		close(fd);
+	errno = why;
+	return -1;
+}
 
 void lines_open(struct lines *lines, int fd)
 {
@@ -89,7 +107,6 @@ const char *lines_next(struct lines *lines, size_t *out_len)
 		if (!lines->passing)
 			return line;
 		lines->passing = false;
-		newline = NULL;
 	} while (lines->searched < lines->end || fill(lines));
 	return NULL;
 }

@@ -10,9 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
-/* Longer lines are none of the log's; they are passed over and counted. */
-enum { LINE_MAX_BYTES = 8 << 20 };
+enum {
+	LINE_MAX_BYTES = 8 << 20, /* longer ones are none of the log's; they are
+	                           * passed over and counted */
+	LINES_ROTATED_MAX = 1000, /* FILE.1 and so on there may be, as of log.keep */
+};
 
 struct lines {
 	int fd;
@@ -23,6 +27,12 @@ struct lines {
 	int error;    /* errno of a read */
 };
 
+/* lines_file opens a log, "-" being standard input; *out_info: which it is. -1 and
+ * errno; a folder is none. */
+int lines_file(const char *path, struct stat *out_info)
+	__attribute__((warn_unused_result));
+
+/* lines_open takes fd. */
 void lines_open(struct lines *lines, int fd);
 void lines_close(struct lines *lines);
 

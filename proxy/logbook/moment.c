@@ -96,8 +96,9 @@ static bool read_date(const char *at, bool whole, int64_t *out)
 
 	if (!day_of(&at, &day))
 		return false;
+	*out = day;
 	if (*at == '\0' && !whole)
-		return *out = day, true;
+		return true;
 	if (!take(&at, 'T') && !take(&at, 't') && !take(&at, ' '))
 		return false;
 	if (!clock_of(&at, &clock))
@@ -134,14 +135,19 @@ static bool read_ago(const char *at, int64_t now, int64_t *out)
 bool moment_read(const char *text, int64_t now_ms, int64_t *out_ms)
 {
 	int64_t today = now_ms - now_ms % DAY, clock;
+	const struct {
+		const char *word;
+		int64_t ms;
+	} words[] = {{"now", now_ms}, {"today", today},
+		{"yesterday", today - DAY}};
 	const char *at = text;
 
-	if (strcmp(text, "now") == 0)
-		return *out_ms = now_ms, true;
-	if (strcmp(text, "today") == 0)
-		return *out_ms = today, true;
-	if (strcmp(text, "yesterday") == 0)
-		return *out_ms = today - DAY, true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(text, words[i].word) == 0) {
+			*out_ms = words[i].ms;
+			return true;
+		}
+	}
 	if (read_ago(text, now_ms, out_ms) || read_date(text, false, out_ms))
 		return true;
 	if (!clock_of(&at, &clock) || (*at != '\0' && strcmp(at, "Z") != 0))

@@ -43,23 +43,23 @@ const char *refusal_word(enum refusal_how how)
 	return words[how];
 }
 
-static uint64_t sum(const struct refusal *refusal, int from, int to)
+static uint64_t sum(const uint64_t by[REFUSAL_HOWS], int from, int to)
 {
 	uint64_t all = 0;
 
 	for (int i = from; i < to; i++)
-		all += refusal->by[i];
+		all += by[i];
 	return all;
 }
 
-uint64_t refusal_sure(const struct refusal *refusal)
+uint64_t refusals_sure(const uint64_t by[REFUSAL_HOWS])
 {
-	return sum(refusal, 0, REFUSAL_SURE);
+	return sum(by, 0, REFUSAL_SURE);
 }
 
-uint64_t refusal_unsure(const struct refusal *refusal)
+uint64_t refusals_unsure(const uint64_t by[REFUSAL_HOWS])
 {
-	return sum(refusal, REFUSAL_SURE, REFUSAL_HOWS);
+	return sum(by, REFUSAL_SURE, REFUSAL_HOWS);
 }
 
 void refusals_open(struct refusals *refusals)

@@ -74,8 +74,10 @@ void refusals_add(struct refusals *refusals, const struct entry *entry,
 	bool asked);
 
 const char *refusal_word(enum refusal_how how);
-uint64_t refusal_sure(const struct refusal *refusal);
-uint64_t refusal_unsure(const struct refusal *refusal);
+/* refusals_sure sums those that are for the certificate's sake, refusals_unsure the
+ * others. */
+uint64_t refusals_sure(const uint64_t by[REFUSAL_HOWS]);
+uint64_t refusals_unsure(const uint64_t by[REFUSAL_HOWS]);
 
 /* refusals_accepted: the program has accepted our certificate for this host, here
  * or, the same by all that is known of it, on another client. One that says what it

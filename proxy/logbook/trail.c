@@ -1,36 +1,25 @@
 #include "proxy/logbook/trail.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BACK = 1 << 20, ROTATED_MAX = 1000 };
+enum { BACK = 1 << 20 }; /* bytes before the end of a file, to begin with */
 
-/* take has what fd is of read; what was before is closed. */
-static int take(struct trail *trail, int fd)
+/* take has that file read; what was before is closed. */
+static int take(struct trail *trail, const char *path)
 {
 	struct stat info;
+	int fd = lines_file(path, &info);
 
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &info) != 0 || S_ISDIR(info.st_mode)) {
-		close(fd);
-		errno = EISDIR;
-		return -1;
-	}
 	lines_close(&trail->lines);
 	lines_open(&trail->lines, fd);
 	trail->info = info;
 	trail->columns = (struct entry_columns){.num = 0};
 	return 0;
-}
-
-static int open_to_read(const char *path)
-{
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 }
 
 /* skip goes to where the last lines begin, by way of the headings. */
@@ -55,8 +44,7 @@ int trail_open(struct trail *trail, const char *path)
 {
 	*trail = (struct trail){.path = path, .lines = {.fd = -1}};
 	trail->is_input = strcmp(path, "-") == 0;
-	if (take(trail, trail->is_input ? STDIN_FILENO :
-				open_to_read(path)) != 0)
+	if (take(trail, path) != 0)
 		return -1;
 	skip(trail);
 	return 0;
@@ -79,7 +67,7 @@ static bool is_same(const struct trail *trail, const char *path)
  * called path. */
 static const char *follower(const struct trail *trail, char name[PATH_MAX])
 {
-	for (int i = 1; i <= ROTATED_MAX; i++) {
+	for (int i = 1; i <= LINES_ROTATED_MAX; i++) {
 		snprintf(name, PATH_MAX, "%s.%d", trail->path, i);
 		if (!is_same(trail, name))
 			continue;
@@ -91,7 +79,7 @@ static const char *follower(const struct trail *trail, char name[PATH_MAX])
 	return trail->path;
 }
 
-/* cut: it is shorter than what has been read of it. */
+/* is_cut: it is shorter than what has been read of it. */
 static bool is_cut(const struct trail *trail)
 {
 	struct stat info;
@@ -124,8 +112,7 @@ static bool go_on(struct trail *trail, bool is_settled)
 		lines_drop(&trail->lines);
 		return lseek(trail->lines.fd, 0, SEEK_SET) == 0;
 	}
-	if (!is_settled ||
-	    take(trail, open_to_read(follower(trail, name))) != 0)
+	if (!is_settled || take(trail, follower(trail, name)) != 0)
 		return false;
 	trail->turned = false;
 	return true;

@@ -32,13 +32,9 @@ static struct verdict begin(enum verdict_kind kind, const struct refusal *row)
 		.agent = row->agent, .ja4 = row->ja4, .client = row->client};
 }
 
-static uint64_t sure(const struct verdict *verdict)
+static bool refused(const struct refusal *row)
 {
-	uint64_t all = 0;
-
-	for (int i = 0; i < REFUSAL_SURE; i++)
-		all += verdict->by[i];
-	return all;
+	return refusals_sure(row->by) + refusals_unsure(row->by) > 0;
 }
 
 static void keep(struct search *search, const struct verdict *verdict)
@@ -103,7 +99,7 @@ static size_t count_hosts(const struct refusal *rows, size_t from, size_t to)
 	const char *first = NULL;
 
 	for (; from < to; from++) {
-		if (refusal_sure(&rows[from]) == 0)
+		if (refusals_sure(rows[from].by) == 0)
 			continue;
 		if (first && strcmp(first, rows[from].host) != 0)
 			return NO_TRUST_HOSTS;
@@ -112,7 +108,7 @@ static size_t count_hosts(const struct refusal *rows, size_t from, size_t to)
 	return first ? 1 : 0;
 }
 
-/* spent: the rows have been judged, and say nothing any more. */
+/* spend: the rows have been judged, and say nothing any more. */
 static void spend(struct refusal *rows, size_t from, size_t to)
 {
 	for (; from < to; from++) {
@@ -135,7 +131,7 @@ static size_t distinct(const struct refusal *rows, size_t from, size_t to,
 	if (!all)
 		abort();
 	for (; from < to; from++) {
-		if (refusal_sure(&rows[from]) + refusal_unsure(&rows[from]) > 0)
+		if (refused(&rows[from]))
 			all[num++] = hosts ? rows[from].host :
 					     rows[from].client;
 	}
@@ -157,7 +153,7 @@ static void no_trust(struct search *search, struct refusal *rows, size_t from,
 	verdict.clients = distinct(rows, from, to, false);
 	if (verdict.clients > 1)
 		verdict.client = NULL;
-	if (sure(&verdict) >= search->least)
+	if (refusals_sure(verdict.by) >= search->least)
 		keep(search, &verdict);
 	spend(rows, from, to);
 }
@@ -196,7 +192,7 @@ static int by_host(const void *one, const void *other)
 /* says_much: closing alone is told from being closed. */
 static bool says_much(const struct search *search, const struct refusal *row)
 {
-	uint64_t unsure = refusal_unsure(row);
+	uint64_t unsure = refusals_unsure(row->by);
 
 	return refusals_trusts(search->refusals, row) &&
 		!refusals_maybe_accepted(search->refusals, row) &&
@@ -217,7 +213,7 @@ static void judge_host(struct search *search, const struct refusal *rows,
 
 		if (refusals_accepted(search->refusals, row))
 			return;
-		if (refusal_sure(row) + refusal_unsure(row) == 0)
+		if (!refused(row))
 			continue;
 		add_row(&verdict, row);
 		verdict.client = verdict.clients++ ? NULL : row->client;
@@ -227,9 +223,9 @@ static void judge_host(struct search *search, const struct refusal *rows,
 		verdict.namesake |=
 			refusals_namesake_accepted(search->refusals, row);
 		if (says_much(search, row))
-			weight += refusal_unsure(row);
+			weight += refusals_unsure(row->by);
 	}
-	weight += sure(&verdict) * UNSURE_WEIGHT;
+	weight += refusals_sure(verdict.by) * UNSURE_WEIGHT;
 	if (weight >= (uint64_t)search->least * UNSURE_WEIGHT &&
 	    verdict.last_ms - verdict.first_ms >= REFUSALS_APART_MS)
 		keep(search, &verdict);
