@@ -11,13 +11,12 @@
 #include "proxy/config/mistakes.h"
 #include "proxy/config/nearest.h"
 #include "proxy/logbook/moment.h"
+#include "proxy/report/log_line.h"
 #include "proxy/report/reason.h"
 
 static const char *const rule_actions[] = {"inspect", "do-not-inspect", "block",
 	"allow", "isolate"};
 enum { NUM_RULE_ACTIONS = sizeof(rule_actions) / sizeof(*rule_actions) };
-static const char *const kinds[] = {"exchange", "tunnel", "relay", "refused",
-	"log"};
 
 void log_ask_rows(struct log_ask *ask, struct option_row *rows)
 {
@@ -103,9 +102,7 @@ static bool is_action(const char *word)
 			    strlen(word)) == 0)
 			return true;
 	}
-	/* of kind log, which has no reason */
-	return strncasecmp("Lines of the log were lost", word,
-		strlen(word)) == 0;
+	return strncasecmp(LOG_LINE_LOST, word, strlen(word)) == 0;
 }
 
 static int check_action(const struct command *command, const char *word)
@@ -126,17 +123,19 @@ static int check_action(const struct command *command, const char *word)
 static int check_words(const struct command *command,
 	const struct filter *filter)
 {
-	const char *reasons[REASON_COUNT];
+	const char *reasons[REASON_COUNT], *kinds[RECORD_KINDS];
 	int code;
 
 	for (int i = 0; i < REASON_COUNT; i++)
 		reasons[i] = reason_word((enum reason)i);
+	for (int i = 0; i < RECORD_KINDS; i++)
+		kinds[i] = log_line_kind((enum record_kind)i);
 	code = check_word(command, "reason", filter->reason, reasons,
 		REASON_COUNT);
 	if (code == OPTIONS_FINE)
 		code = check_action(command, filter->action);
 	return code == OPTIONS_FINE ? check_word(command, "kind", filter->kind,
-		kinds, sizeof(kinds) / sizeof(*kinds)) : code;
+		kinds, RECORD_KINDS) : code;
 }
 
 static int check_order(const struct command *command,
@@ -172,7 +171,7 @@ static int no_file(const struct command *command, const char *where,
 			"proxy's -c FILE, or what it was written to with "
 			"--file FILE (\"-\" is standard input)\n",
 			command->name, shown(where).text);
-	else if (strncmp(where, "journald", 8) == 0)
+	else if (strcmp(where, "journald") == 0)
 		fprintf(stderr, "sallyport %s: the log goes to the journal "
 			"(log.access): \"journalctl -t sallyport\" shows it\n",
 			command->name);
@@ -185,19 +184,6 @@ static int no_file(const struct command *command, const char *where,
 	return EXIT_FAILED;
 }
 
-static bool is_file(const char *where)
-{
-	static const char *const words[] = {"stdout", "stderr", "none",
-		"syslog", "journald"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strcmp(where, words[i]) == 0)
-			return false;
-	}
-	return strncmp(where, "syslog:", 7) != 0 &&
-		strncmp(where, "journald:", 9) != 0;
-}
-
 static int find_file(const struct command *command, struct log_ask *ask)
 {
 	int code;
@@ -207,7 +193,7 @@ static int find_file(const struct command *command, struct log_ask *ask)
 	code = setup_config(ask->config, &ask->settings);
 	if (code != OPTIONS_FINE)
 		return code;
-	return is_file(ask->settings->access_log) ? OPTIONS_FINE :
+	return config_logs_to_file(ask->settings) ? OPTIONS_FINE :
 		no_file(command, ask->settings->access_log, ask->config);
 }
 

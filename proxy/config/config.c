@@ -14,6 +14,7 @@
 #include "proxy/config/places.h"
 #include "proxy/config/rules.h"
 #include "proxy/config/state.h"
+#include "proxy/config/values.h"
 
 /* Two listeners on one address: the kernel would give connections to either. */
 static void check_listeners(struct loader *loader, const struct node *listen)
@@ -403,6 +404,11 @@ const struct connect_to *config_connect_to(const struct config *config,
 			return entry;
 	}
 	return NULL;
+}
+
+bool config_logs_to_file(const struct config *config)
+{
+	return value_in(VALUE_LOG_WORDS, config->access_log) < 0;
 }
 
 bool config_has_certificates(const struct config *config)

@@ -299,6 +299,9 @@ void config_crl_base(const struct config *config, char *out, size_t size);
 const char *config_user_at(const struct config *config,
 	const struct sockaddr *address);
 
+/* config_logs_to_file: access_log is a path, and none of the words. */
+bool config_logs_to_file(const struct config *config);
+
 /* config_has_certificates: clients can be users by their certificates. */
 bool config_has_certificates(const struct config *config);
 

@@ -178,7 +178,7 @@ void read_log_target(struct loader *loader, const struct field *field,
 
 	if (!text)
 		return;
-	if (value_in("stdout|stderr|none|syslog|journald", text) >= 0) {
+	if (value_in(VALUE_LOG_WORDS, text) >= 0) {
 		set_path(member, must(strdup(text)));
 		return;
 	}

@@ -84,4 +84,7 @@ bool value_user(struct loader *loader, const struct field *field,
 /* value_in finds word in words, split by bars: its place, or -1. */
 int value_in(const char *words, const char *word);
 
+/* What log.access may be that is no file. */
+#define VALUE_LOG_WORDS "stdout|stderr|none|syslog|journald"
+
 #endif

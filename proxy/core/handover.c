@@ -36,14 +36,6 @@ static void add_file(struct handover *handover, const char *path, int flags)
 	DL_APPEND(handover->files, file);
 }
 
-static bool is_word(const char *target)
-{
-	return strcmp(target, "stdout") == 0 ||
-		strcmp(target, "stderr") == 0 || strcmp(target, "none") == 0 ||
-		strcmp(target, "syslog") == 0 ||
-		strcmp(target, "journald") == 0;
-}
-
 static void list_category(struct handover *handover,
 	const struct category *category)
 {
@@ -65,7 +57,7 @@ static void list_files(struct handover *handover, const struct config *config)
 	if (config->key_log)
 		add_file(handover, config->key_log,
 			O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
-	if (is_word(config->access_log))
+	if (!config_logs_to_file(config))
 		return;
 	add_file(handover, config->access_log, LOG_FLAGS);
 	handover->log = pki_copy(config->access_log);

@@ -31,9 +31,9 @@ static struct text text_of(const char *at, size_t len)
 	return (struct text){len > 0 ? at : NULL, len};
 }
 
-static const char *kind_name(enum record_kind kind)
+const char *log_line_kind(enum record_kind kind)
 {
-	static const char *const names[] = {
+	static const char *const names[RECORD_KINDS] = {
 		[RECORD_EXCHANGE] = "exchange",
 		[RECORD_TUNNEL] = "tunnel",
 		[RECORD_RELAY] = "relay",
@@ -79,7 +79,7 @@ static const char *location_of(const struct record *r)
 static const char *policy_action(const struct record *r)
 {
 	if (r->kind == RECORD_LOG)
-		return "Lines of the log were lost";
+		return LOG_LINE_LOST;
 	if (r->client_failure != CLIENT_FAILURE_NONE &&
 	    r->client_failure != CLIENT_FAILURE_UNUSED)
 		return reason_action(REASON_CLIENT_HANDSHAKE);

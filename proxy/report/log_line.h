@@ -36,6 +36,12 @@ struct log_clock {
 	char text[28]; /* "2026-11-20T23:16:00.000Z" */
 };
 
+/* The Policy Action of RECORD_LOG, which has no reason. */
+#define LOG_LINE_LOST "Lines of the log were lost"
+
+/* log_line_kind is the word of the field kind. */
+const char *log_line_kind(enum record_kind kind);
+
 /* log_line adds the line of r to what is in line. */
 void log_line(struct json_line *line, enum log_form form, unsigned redact,
 	struct log_clock *clock, const struct record *r);

@@ -27,7 +27,7 @@
 #include "proxy/report/log_line.h"
 
 struct log_want {
-	/* stdout, stderr, none, syslog, journald (of these two also syslog:PATH,
+	/* stdout, stderr, none, syslog, journald (tests have syslog:PATH, too:
 	 * another socket), or a file: made 0600, appended to. */
 	const char *where;
 	enum log_form format; /* the journal has one of its own */

@@ -23,6 +23,7 @@ enum record_kind {
 	RECORD_RELAY,    /* decrypted, not HTTP; or after an upgrade */
 	RECORD_REFUSED,  /* a connection that came to neither */
 	RECORD_LOG,      /* of the log itself */
+	RECORD_KINDS
 };
 
 /* Why the client's TLS came to nothing. */
