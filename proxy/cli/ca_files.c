@@ -10,7 +10,7 @@
 #include "proxy/cli/ca_find.h"
 #include "proxy/cli/ca_request.h"
 #include "proxy/cli/ca_step.h"
-#include "proxy/cli/ca_table.h"
+#include "proxy/cli/table.h"
 #include "proxy/config/mistakes.h"
 
 enum { FILE_MAX = 1 << 20 };

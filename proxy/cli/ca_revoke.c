@@ -6,7 +6,7 @@
 #include "proxy/cli/ca_find.h"
 #include "proxy/cli/ca_step.h"
 #include "proxy/cli/ca_steps.h"
-#include "proxy/cli/ca_table.h"
+#include "proxy/cli/table.h"
 #include "proxy/config/mistakes.h"
 
 static const char *text_of(const json_t *object, const char *member)

@@ -8,7 +8,7 @@
 #include "proxy/cli/ca_find.h"
 #include "proxy/cli/ca_step.h"
 #include "proxy/cli/ca_steps.h"
-#include "proxy/cli/ca_table.h"
+#include "proxy/cli/table.h"
 
 #define NUM(columns) (sizeof(columns) / sizeof(*(columns)))
 

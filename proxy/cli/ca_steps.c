@@ -7,7 +7,7 @@
 #include "proxy/cli/ca_ask.h"
 #include "proxy/cli/ca_find.h"
 #include "proxy/cli/ca_step.h"
-#include "proxy/cli/ca_table.h"
+#include "proxy/cli/table.h"
 #include "proxy/config/mistakes.h"
 
 /* --- beginning and end -------------------------------------------------- */

@@ -9,10 +9,10 @@
 
 #include "pki/base.h"
 #include "proxy/cli/ask_tool.h"
-#include "proxy/cli/ca_table.h"
 #include "proxy/cli/dress.h"
 #include "proxy/cli/setup.h"
 #include "proxy/cli/some_proxy.h"
+#include "proxy/cli/table.h"
 #include "proxy/cli/user_ask.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/portal/portal.h"

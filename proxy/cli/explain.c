@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "policy/policy.h"
-#include "proxy/cli/ca_table.h"
 #include "proxy/cli/explain_inquiry.h"
 #include "proxy/cli/explain_show.h"
 #include "proxy/cli/explain_walk.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
+#include "proxy/cli/table.h"
 #include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/cli/ca_table.h"
 #include "proxy/cli/log_ask.h"
 #include "proxy/cli/log_commands.h"
 #include "proxy/cli/log_spare.h"
+#include "proxy/cli/table.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/logbook/moment.h"
 #include "proxy/logbook/verdicts.h"

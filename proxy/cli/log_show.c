@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "proxy/cli/table.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/logbook/moment.h"
 
@@ -33,16 +34,6 @@ unsigned log_width(FILE *out)
 	return size.ws_col;
 }
 
-/* letters counts them, of UTF-8. */
-static unsigned letters(const char *text)
-{
-	unsigned num = 0;
-
-	for (; *text; text++)
-		num += ((unsigned char)*text & 0xc0) != 0x80;
-	return num;
-}
-
 /* why_of: more than Policy Action says; "" where there is nothing. Of a rule it says
  * which list it is in, and so its name is more. */
 static const char *why_of(const struct entry *entry)
@@ -67,7 +58,7 @@ static const char *why_of(const struct entry *entry)
  * some are missing; returns how many these are. */
 static unsigned put(FILE *out, const char *text, unsigned width)
 {
-	unsigned num = 0, all = letters(text);
+	unsigned num = 0, all = table_letters(text);
 	const char *end = text;
 
 	if (width == 0 || all <= width) {
@@ -100,7 +91,8 @@ static char *refusal(const struct entry *entry, unsigned width)
 {
 	char *action = masked(entry_text(entry, ENTRY_policy_action));
 	char *why = masked(why_of(entry)), *both = NULL;
-	unsigned room = most_of(ACTION, width), tail = letters(why) + GAP + 1;
+	unsigned room = most_of(ACTION, width);
+	unsigned tail = table_letters(why) + GAP + 1;
 	size_t len = 0;
 	FILE *out = why[0] ? open_memstream(&both, &len) : NULL;
 
@@ -178,7 +170,7 @@ static void widen(struct log_table *table, const char *const *row)
 	unsigned need, room;
 
 	for (int i = 0; i < LOG_COLUMNS - 1; i++) {
-		need = letters(row[i]);
+		need = table_letters(row[i]);
 		room = most_of(i, table->width);
 		if (need > room)
 			need = room;

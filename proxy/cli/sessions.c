@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proxy/cli/ca_table.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/command.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
+#include "proxy/cli/table.h"
 #include "proxy/config/config.h"
 
 enum { TEXT = 320, LIMIT_MAX = 10000 };

@@ -1,9 +1,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proxy/cli/ca_table.h"
 #include "proxy/cli/client.h"
 #include "proxy/cli/setup.h"
+#include "proxy/cli/table.h"
 #include "proxy/config/mistakes.h"
 
 /* What all of them have. */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "pki/base.h"
-#include "proxy/cli/ca_table.h"
 #include "proxy/cli/setup.h"
+#include "proxy/cli/table.h"
 #include "proxy/cli/target.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/tools/truststore.h"

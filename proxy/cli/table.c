@@ -1,4 +1,4 @@
-#include "proxy/cli/ca_table.h"
+#include "proxy/cli/table.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -45,10 +45,9 @@ static void cell(const json_t *object, const struct table_column *column,
 			shown(json_string_value(value)).text);
 }
 
-/* letters counts them, of UTF-8, as what they take on a screen. */
-static size_t letters(const char *text)
+unsigned table_letters(const char *text)
 {
-	size_t num = 0;
+	unsigned num = 0;
 
 	for (; *text; text++)
 		num += ((unsigned char)*text & 0xc0) != 0x80;
@@ -64,7 +63,7 @@ static int width_of(const json_t *list, const struct table_column *column)
 
 	json_array_foreach(list, i, object) {
 		cell(object, column, text);
-		len = letters(text);
+		len = table_letters(text);
 		most = len > most ? len : most;
 	}
 	return (int)most;
@@ -82,7 +81,7 @@ static void print_row(FILE *out, const json_t *object,
 			snprintf(text, sizeof(text), "%s", columns[i].title);
 		if (i + 1 < num)
 			fprintf(out, "%s%*s", text, widths[i] + GAP -
-				(int)letters(text), "");
+				(int)table_letters(text), "");
 		else
 			fprintf(out, "%s\n", text);
 	}

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/cli/ca_table.h"
+#include "proxy/cli/table.h"
 
 static const struct table_column columns[] = {
 	{"NAME", "name", TABLE_TEXT}, {"AT", "at", TABLE_TIME},

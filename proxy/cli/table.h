@@ -1,10 +1,10 @@
 /*
- * ca_table.h - what the API says of CAs, for people.
+ * table.h - what JSON says, for people: rows and columns, or a line a member.
  *
  * Threads: the main one.
  */
-#ifndef PROXY_CLI_CA_TABLE_H
-#define PROXY_CLI_CA_TABLE_H
+#ifndef PROXY_CLI_TABLE_H
+#define PROXY_CLI_TABLE_H
 
 #include <jansson.h>
 #include <stdio.h>
@@ -25,6 +25,9 @@ void table_print(FILE *out, const json_t *list,
  * out. */
 void table_list(FILE *out, const json_t *object,
 	const struct table_column *columns, size_t num);
+
+/* table_letters counts them, of UTF-8: what they take on a screen. */
+unsigned table_letters(const char *text);
 
 /* table_json writes it as it came, for programs. */
 void table_json(FILE *out, const json_t *value);
