@@ -29,10 +29,7 @@ int ca_close_step(struct step *step, int code)
 	client_reply_clear(&step->reply);
 	client_close(step->client);
 	config_free(step->settings);
-	if (code != OPTIONS_FINE)
-		return code;
-	return fflush(stdout) == 0 ? EXIT_DONE :
-		setup_failed("standard output can't be written to");
+	return code == OPTIONS_FINE ? EXIT_DONE : code;
 }
 
 int ca_refresh(struct client *running)

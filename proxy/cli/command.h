@@ -19,7 +19,8 @@ struct command {
 	const char *name;    /* "run", "ca root" */
 	const char *summary; /* half a line */
 	const char *help;    /* a screen at the most: 24 lines of 80 */
-	/* run gets what stands behind the name and returns an exit_code. */
+	/* run gets what stands behind the name and returns an exit_code; whether
+	 * standard output takes what it prints is seen to behind it. */
 	int (*run)(const struct command *self, int argc, char **argv);
 };
 

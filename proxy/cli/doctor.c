@@ -425,7 +425,7 @@ static int visit_all(struct doctor *doctor)
 	} else {
 		show_end(doctor);
 	}
-	return fflush(stdout) == 0 && !doctor->ill ? EXIT_DONE : EXIT_FAILED;
+	return doctor->ill ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* --- what they are asked with ------------------------------------------- */

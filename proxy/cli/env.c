@@ -158,7 +158,7 @@ static int print_for(const struct target *target, enum shell shell)
 	if (code == OPTIONS_FINE) {
 		print(&dress.env, shell);
 		print_hint(shell);
-		code = fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+		code = EXIT_DONE;
 	}
 	dress_clear(&dress);
 	return code;

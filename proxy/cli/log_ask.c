@@ -244,14 +244,6 @@ int log_ask_open(const struct log_ask *ask, struct book *book)
 	return not_opened(path);
 }
 
-int log_written(void)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return EXIT_DONE;
-	fputs("sallyport: standard output does not take it all\n", stderr);
-	return EXIT_FAILED;
-}
-
 int log_ask_end(const struct book *book)
 {
 	if (book->foreign > 0)
@@ -261,7 +253,7 @@ int log_ask_end(const struct book *book)
 			book->foreign == 1 ? "" : "s",
 			book->foreign == 1 ? "is" : "are");
 	if (book->error == 0)
-		return log_written();
+		return EXIT_DONE;
 	fprintf(stderr, "sallyport: the log can't be read to its end: %s\n",
 		strerror(book->error));
 	return EXIT_FAILED;

@@ -37,10 +37,8 @@ int log_ask_read(const struct command *command, struct log_ask *ask)
 int log_ask_open(const struct log_ask *ask, struct book *book)
 	__attribute__((warn_unused_result));
 
-/* log_ask_end tells of lines that could not be read, or what was found not be
- * written, and gives the exit code; log_written does of the latter. */
+/* log_ask_end tells of lines that could not be read, and gives the exit code. */
 int log_ask_end(const struct book *book);
-int log_written(void);
 void log_ask_clear(struct log_ask *ask);
 
 #endif

@@ -86,7 +86,7 @@ static int follow(struct tail *tail, const char *path)
 			return not_read(path, tail->trail.lines.error);
 		usleep(PAUSE_US);
 	}
-	return log_written();
+	return EXIT_DONE;
 }
 
 static const char *path_of(const struct command *self, struct tail *tail)

@@ -331,6 +331,26 @@ def wrong_use_is_told(t):
 
 
 @cli.case
+def what_is_printed_has_to_arrive(t):
+    """Whichever command prints: a full disk is no success."""
+    with Running(t) as proxy:
+        for words in (["version"], ["help"], ["run", "--help"],
+                      ["check", "-c"], ["explain", "https://a.test/", "-c"],
+                      ["token", "list", "-c"], ["sessions", "-c"],
+                      ["ca", "list", "-c"], ["ca", "show", "-c"],
+                      ["env", "--unset"]):
+            if words[-1] == "-c":
+                words = words + [proxy.file]
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [t.binary, *words], stdout=full, stderr=subprocess.PIPE,
+                    text=True, timeout=60 * SLOW,
+                    env=dict(os.environ, SALLYPORT_BEFORE="no_proxy=a;"))
+            assert done.returncode == 1, (words, done)
+            assert "does not take it all" in done.stderr, (words, done)
+
+
+@cli.case
 def a_damaged_database(t):
     """What to do is told; and it is not the missing keys.secret's fault."""
     with Running(t) as proxy:
