@@ -11,6 +11,8 @@
 #ifndef PROXY_CLI_ASK_TOOL_H
 #define PROXY_CLI_ASK_TOOL_H
 
+#include <signal.h>
+
 #include "proxy/cli/tap.h"
 
 enum { TOOL_LIMIT_S = 30, TOOL_SAID = 8 * 1024 };
@@ -30,12 +32,13 @@ struct tool_said {
 	char line[TOOL_SAID]; /* what it said that tells most: one line */
 };
 
-/* ask_tool: command is for sh; stop is set when it shall end. */
+/* ask_tool: stop is set when it shall end. */
 struct tool_order {
-	const char *command, *folder;
+	const char *command; /* for sh */
+	const char *folder;  /* to run in */
 	char **envp;
 	struct tap *tap;
-	const volatile int *stop;
+	const volatile sig_atomic_t *stop;
 };
 
 enum tool_answer ask_tool(const struct tool_order *order,

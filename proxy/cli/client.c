@@ -171,7 +171,7 @@ static int call_alone(struct client *client, const char *method,
 	const char *path, const struct client_body *body, UT_string *answer,
 	unsigned *status)
 {
-	char target[2048];
+	char *target, *query;
 	struct api_request request = {
 		.caller = API_LOCAL,
 		.method = slice_of(method),
@@ -179,9 +179,9 @@ static int call_alone(struct client *client, const char *method,
 	};
 	struct api_reply reply;
 	struct api_world world;
-	char *query;
 
-	snprintf(target, sizeof(target), BASE "%s", path);
+	if (asprintf(&target, BASE "%s", path) < 0)
+		abort();
 	query = strchr(target, '?');
 	if (query)
 		*query++ = '\0';
@@ -199,6 +199,7 @@ static int call_alone(struct client *client, const char *method,
 		utstring_bincpy(answer, utstring_body(&reply.body),
 			utstring_len(&reply.body));
 	api_reply_clear(&reply);
+	free(target);
 	return OPTIONS_FINE;
 }
 

@@ -29,7 +29,7 @@ enum { TOOLS_MAX = 100 };
 
 extern char **environ;
 
-static volatile int stop; /* for the handler */
+static volatile sig_atomic_t stop; /* for the handler */
 
 struct doctor {
 	struct some_proxy proxy;

@@ -23,13 +23,11 @@ static int find_state(const char *file, char **out)
 	struct config *config;
 	size_t len = 0;
 	char *told = NULL;
-	FILE *errors = open_memstream(&told, &len);
-	int result;
+	FILE *errors = must(open_memstream(&told, &len));
+	int result = config_load_to_look(file, &config, errors);
 
-	if (!errors)
-		abort();
-	result = config_load_to_look(file, &config, errors);
-	fclose(errors);
+	if (fclose(errors) != 0)
+		abort(); /* for want of memory */
 	if (result == 0) {
 		*out = must(strdup(config->state));
 		config_free(config);
@@ -47,12 +45,13 @@ static int load_all(const char *file, struct config **out)
 	char *state = NULL, told[SOURCE_TOLD];
 	struct source source;
 	int code = find_state(file, &state);
+	bool known;
 
 	if (code != OPTIONS_FINE)
 		return code;
-	code = source_read(file, state, &source, stderr);
+	known = source_read(file, state, &source, stderr) == 0;
 	free(state);
-	if (code != 0) {
+	if (!known) {
 		fprintf(stderr, "sallyport explain: whether a policy came by "
 			"the API is not known; this is by the file alone\n");
 		return setup_config(file, out);

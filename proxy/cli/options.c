@@ -29,7 +29,6 @@ static const struct option_row *find(const char *word,
 
 		if (row->operand)
 			continue;
-		*out_value = NULL;
 		if (strncmp(word, "--", 2) == 0 &&
 			strncmp(word + 2, row->name, len) == 0 &&
 			(word[2 + len] == '\0' || word[2 + len] == '=')) {

@@ -180,14 +180,19 @@ static int find_passphrase(const struct config *config, bool anew,
 	return OPTIONS_FINE;
 }
 
+static void begin(struct setup *out)
+{
+	memset(out, 0, sizeof(*out));
+	snprintf(out->who, sizeof(out->who), "command (uid %lu)",
+		(unsigned long)getuid());
+}
+
 static int open_with(const struct config *config, bool anew,
 	struct setup *out)
 {
 	char err[1024];
 
-	memset(out, 0, sizeof(*out));
-	snprintf(out->who, sizeof(out->who), "command (uid %lu)",
-		(unsigned long)getuid());
+	begin(out);
 	harden_private();
 	if (config_prepare_state(config, err, sizeof(err)) != 0)
 		return setup_failed(err);
@@ -228,12 +233,9 @@ bool setup_has_no_ca(const struct config *config)
 int setup_open_to_look(const struct config *config, struct setup *out)
 {
 	char err[1024];
-	int result;
+	int result = check_store(config, err, sizeof(err));
 
-	memset(out, 0, sizeof(*out));
-	snprintf(out->who, sizeof(out->who), "command (uid %lu)",
-		(unsigned long)getuid());
-	result = check_store(config, err, sizeof(err));
+	begin(out);
 	if (result == CONFIG_NO_STATE)
 		return no_ca(config);
 	if (result != 0)

@@ -283,20 +283,17 @@ static bool may_listen(const struct target *target,
 static int refuse_listener(const struct target *target,
 	const struct root_fetched *fetched)
 {
-	char address[ADDRESS], is[ROOT_FINGERPRINT], who[32] = "an unknown user";
+	char address[ADDRESS], who[32] = "an unknown user";
 
 	where(target, address);
-	root_fingerprint(target->root_pem, is);
 	if (fetched->known)
 		snprintf(who, sizeof(who), "uid %u", fetched->listener);
 	fprintf(stderr, "sallyport: %s listens at %s, who is neither root, nor "
 		"you, nor the owner of the state folder %s, and could be "
 		"anybody. If that is the proxy you mean, say by --ca FILE what "
-		"its root certificate is:\n"
-		"  curl --noproxy '*' -o root.pem http://%s/ca/root.pem\n"
-		"fetches it; ask who runs the proxy whether this is its SHA-256:"
-		"\n  %s\n", who, address, shown(target->config->state).text,
-		address, is);
+		"its root certificate is:\n", who, address,
+		shown(target->config->state).text);
+	tell_how(target, address);
 	return EXIT_FAILED;
 }
 
