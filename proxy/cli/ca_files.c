@@ -21,8 +21,8 @@ struct names {
 	const char *cn, *o, *ou, *l, *st, *c, *path_len, *digest, *out;
 };
 
-/* print_pem shows what downloads as PEM, or writes it where it was asked to. */
-static int print_pem(const struct client_reply *reply, const char *path)
+/* print_download shows it, or writes it where it was asked to. */
+static int print_download(const struct client_reply *reply, const char *path)
 {
 	int fd = path ? setup_open_file(path, O_WRONLY | O_CREAT | O_EXCL) : -1;
 	FILE *out = !path ? stdout : fd >= 0 ? fdopen(fd, "w") : NULL;
@@ -43,10 +43,10 @@ static int print_pem(const struct client_reply *reply, const char *path)
 static int download_csr(struct step *step, const char *out)
 {
 	struct client_reply reply;
-	int code = ca_get(step, "/downloadCsr", &reply);
+	int code = ca_get(step->client, "/downloadCsr", step->id, &reply);
 
 	if (code == OPTIONS_FINE)
-		code = print_pem(&reply, out);
+		code = print_download(&reply, out);
 	client_reply_clear(&reply);
 	return code;
 }
@@ -60,7 +60,7 @@ static int show_csr(struct step *step, const char *out)
 		code = download_csr(step, out);
 	if (code != OPTIONS_FINE || !step->json)
 		return code;
-	code = ca_get(step, "/showCsr", &step->reply);
+	code = ca_get(step->client, "/showCsr", step->id, &step->reply);
 	if (code == OPTIONS_FINE)
 		table_json(stdout, step->reply.json);
 	return code;
@@ -79,7 +79,7 @@ static json_t *csr_body(const struct names *names)
 static int has_csr(struct step *step)
 {
 	struct client_reply ca;
-	int code = ca_get(step, "", &ca);
+	int code = ca_get(step->client, "", step->id, &ca);
 
 	if (code == OPTIONS_FINE &&
 	    !json_object_get(ca.json, "csrGenerationTime")) {
@@ -95,12 +95,12 @@ static int has_csr(struct step *step)
 static int make_csr(struct step *step, const struct names *names)
 {
 	struct client_reply reply;
-	char path[PATH_SIZE];
+	char path[CA_PATH_SIZE];
 	int code;
 
 	if (!names->cn)
 		return has_csr(step);
-	snprintf(path, sizeof(path), CA_PATH "/generateCsr/%lld", step->id);
+	ca_path("/generateCsr", step->id, path);
 	code = client_json(step->client, "POST", path, csr_body(names),
 		&reply);
 	client_reply_clear(&reply);
@@ -206,7 +206,7 @@ static int upload_to(const struct command *self, int argc, char **argv,
 		{.name = "a file", .value = &file, .needed = true,
 			.operand = true},
 	};
-	char path[PATH_SIZE], *data = NULL;
+	char path[CA_PATH_SIZE], *data = NULL;
 	size_t len;
 	int code = options_read(self, argc, argv, rows, 4);
 
@@ -215,8 +215,8 @@ static int upload_to(const struct command *self, int argc, char **argv,
 	if (code == OPTIONS_FINE)
 		code = ca_open_step(&step, true);
 	if (code == OPTIONS_FINE) {
-		snprintf(path, sizeof(path), CA_PATH "/uploadCert%s/%lld",
-			is_cert ? "" : "Chain", step.id);
+		ca_path(is_cert ? "/uploadCert" : "/uploadCertChain", step.id,
+			path);
 		code = client_upload(step.client, path, ca_file_name(file),
 			data, len, &step.reply);
 	}
@@ -282,6 +282,6 @@ int step_crl(const struct command *self, int argc, char **argv)
 	if (code == OPTIONS_FINE)
 		code = get_crl(&step, id ? id : "1");
 	if (code == OPTIONS_FINE)
-		code = print_pem(&step.reply, file);
+		code = print_download(&step.reply, file);
 	return ca_close_step(&step, code);
 }

@@ -6,6 +6,20 @@
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
 
+void ca_path(const char *word, long long id, char out[CA_PATH_SIZE])
+{
+	snprintf(out, CA_PATH_SIZE, CA_PATH "%s/%lld", word, id);
+}
+
+int ca_get(struct client *client, const char *word, long long id,
+	struct client_reply *out)
+{
+	char path[CA_PATH_SIZE];
+
+	ca_path(word, id, path);
+	return client_call(client, "GET", path, NULL, out);
+}
+
 static long long id_of(const json_t *object)
 {
 	return json_integer_value(json_object_get(object, "id"));
@@ -28,7 +42,7 @@ static bool is_id(const json_t *object, const char *word)
 
 static int list(struct client *client, struct client_reply *out)
 {
-	return client_call(client, "GET", CA_PATH "?pageSize=1000", NULL, out);
+	return client_call(client, "GET", CA_PATH_OF_ALL, NULL, out);
 }
 
 static int ambiguous(const char *word, const json_t *by_id,

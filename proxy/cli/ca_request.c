@@ -8,7 +8,7 @@
 #include "proxy/cli/ca_find.h"
 #include "proxy/cli/setup.h"
 
-enum { PATH_SIZE = 128, NAME_MAX_LEN = 100 };
+enum { NAME_MAX_LEN = 100 };
 
 /* --- files -------------------------------------------------------------- */
 
@@ -49,19 +49,10 @@ static int write_file(const char *path, const char *data, size_t len)
 
 /* --- what the API has --------------------------------------------------- */
 
-static int get(struct client *client, const char *word, long long id,
-	struct client_reply *out)
-{
-	char path[PATH_SIZE];
-
-	snprintf(path, sizeof(path), CA_PATH "/%s/%lld", word, id);
-	return client_call(client, "GET", path, NULL, out);
-}
-
 static int write_csr(struct client *client, long long id, const char *to)
 {
 	struct client_reply reply;
-	int code = get(client, "downloadCsr", id, &reply);
+	int code = ca_get(client, "/downloadCsr", id, &reply);
 
 	if (code == OPTIONS_FINE)
 		code = write_file(to, reply.body, reply.len);
@@ -69,12 +60,12 @@ static int write_csr(struct client *client, long long id, const char *to)
 	return code;
 }
 
-/* get_path_len: of request ("showCsr") or certificate; -1: without limit. */
+/* get_path_len: of request ("/showCsr") or certificate; -1: without limit. */
 static int get_path_len(struct client *client, const char *word, long long id,
 	int *out)
 {
 	struct client_reply reply;
-	int code = get(client, word, id, &reply);
+	int code = ca_get(client, word, id, &reply);
 	const json_t *value = json_object_get(reply.json,
 		"pathLengthConstraint");
 
@@ -117,7 +108,7 @@ static int write_extensions(const char *to, int path_len)
 int ca_request_write(struct client *client, const char *name, long long id)
 {
 	char csr[CA_REQUEST_FILE], ext[CA_REQUEST_FILE], cert[CA_REQUEST_FILE];
-	int path_len, code = get_path_len(client, "showCsr", id, &path_len);
+	int path_len, code = get_path_len(client, "/showCsr", id, &path_len);
 
 	ca_request_file(name, id, ".csr", csr);
 	ca_request_file(name, id, ".ext", ext);
@@ -135,10 +126,10 @@ int ca_request_write(struct client *client, const char *name, long long id)
 
 int ca_request_note(struct client *client, long long id)
 {
-	int asked, got, code = get_path_len(client, "showCsr", id, &asked);
+	int asked, got, code = get_path_len(client, "/showCsr", id, &asked);
 
 	if (code == OPTIONS_FINE)
-		code = get_path_len(client, "showCert", id, &got);
+		code = get_path_len(client, "/showCert", id, &got);
 	if (code == OPTIONS_FINE && got == 0 && asked != 0)
 		fprintf(stderr, "sallyport: note: it was signed with path "
 			"length 0: no short-lived CA can come under it, and "

@@ -16,7 +16,7 @@
  * told why not, and other answers may do. */
 enum { AGAIN = -2 };
 
-enum { PATH_SIZE = 128, STATE = 40 };
+enum { STATE = 40 };
 
 /* The questions for a request, and what the API calls the answers. */
 static const struct {
@@ -61,11 +61,8 @@ static void learn(struct talk *talk, const json_t *object)
 static int look(struct talk *talk)
 {
 	struct client_reply reply;
-	char path[PATH_SIZE];
-	int code;
+	int code = ca_get(talk->client, "", talk->id, &reply);
 
-	snprintf(path, sizeof(path), CA_PATH "/%lld", talk->id);
-	code = client_call(talk->client, "GET", path, NULL, &reply);
 	if (code == OPTIONS_FINE)
 		learn(talk, reply.json);
 	client_reply_clear(&reply);
@@ -89,10 +86,10 @@ static int call(struct talk *talk, const char *method, const char *word,
 	json_t *object)
 {
 	struct client_reply reply;
-	char path[PATH_SIZE];
+	char path[CA_PATH_SIZE];
 	int code;
 
-	snprintf(path, sizeof(path), CA_PATH "%s/%lld", word, talk->id);
+	ca_path(word, talk->id, path);
 	code = client_json(talk->client, method, path, object, &reply);
 	return settle(talk, code, &reply);
 }
@@ -137,8 +134,8 @@ static int find_or_create(struct talk *talk)
 	const json_t *object;
 	const char *name;
 	size_t i;
-	int code = client_call(talk->client, "GET", CA_PATH "?pageSize=1000",
-		NULL, &reply);
+	int code = client_call(talk->client, "GET", CA_PATH_OF_ALL, NULL,
+		&reply);
 
 	json_array_foreach(reply.json, i, object) {
 		name = json_string_value(json_object_get(object, "name"));
@@ -242,13 +239,13 @@ static int write_request(struct talk *talk)
 static int bring(struct talk *talk, const char *word, const char *file)
 {
 	struct client_reply reply;
-	char path[PATH_SIZE], *data;
+	char path[CA_PATH_SIZE], *data;
 	size_t len;
 	int code;
 
 	if (ca_read_file(file, &data, &len) != OPTIONS_FINE)
 		return AGAIN;
-	snprintf(path, sizeof(path), CA_PATH "%s/%lld", word, talk->id);
+	ca_path(word, talk->id, path);
 	code = client_upload(talk->client, path, ca_file_name(file), data, len,
 		&reply);
 	free(data);

@@ -117,14 +117,6 @@ void ca_show_step(const struct step *step)
 	table_list(stdout, step->reply.json, of_one, NUM(of_one));
 }
 
-int ca_get(struct step *step, const char *word, struct client_reply *out)
-{
-	char path[PATH_SIZE];
-
-	snprintf(path, sizeof(path), CA_PATH "%s/%lld", word, step->id);
-	return client_call(step->client, "GET", path, NULL, out);
-}
-
 /* add_cert adds what stands in the certificate, for people. */
 static int add_cert(struct step *step)
 {
@@ -133,7 +125,7 @@ static int add_cert(struct step *step)
 
 	if (step->json || !json_object_get(step->reply.json, "certStartDate"))
 		return OPTIONS_FINE;
-	code = ca_get(step, "/showCert", &cert);
+	code = ca_get(step->client, "/showCert", step->id, &cert);
 	if (code == OPTIONS_FINE)
 		(void)json_object_update_missing(step->reply.json, cert.json);
 	client_reply_clear(&cert);
@@ -155,7 +147,7 @@ int ca_show_one(const struct command *self, int argc, char **argv)
 	if (code == OPTIONS_FINE && !step.ca)
 		code = ca_find_default(step.client, &step.id);
 	if (code == OPTIONS_FINE)
-		code = ca_get(&step, "", &step.reply);
+		code = ca_get(step.client, "", step.id, &step.reply);
 	if (code == OPTIONS_FINE)
 		code = add_cert(&step);
 	if (code == OPTIONS_FINE)
@@ -209,7 +201,7 @@ int step_list(const struct command *self, int argc, char **argv)
 		{"DEFAULT", "defaultCertificate", TABLE_YES},
 	};
 
-	return list_at(self, argc, argv, CA_PATH "?pageSize=1000", columns,
+	return list_at(self, argc, argv, CA_PATH_OF_ALL, columns,
 		NUM(columns));
 }
 

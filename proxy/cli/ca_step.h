@@ -11,8 +11,6 @@
 #include "proxy/cli/options.h"
 #include "proxy/cli/setup.h"
 
-enum { PATH_SIZE = 512 };
-
 /* What every step has. */
 struct step {
 	const char *config, *ca;
@@ -35,10 +33,6 @@ struct step {
 int ca_open_step(struct step *step, bool signs)
 	__attribute__((warn_unused_result));
 int ca_close_step(struct step *step, int code)
-	__attribute__((warn_unused_result));
-
-/* ca_get makes a GET call about the CA. word: "/showCsr", or "" for the CA. */
-int ca_get(struct step *step, const char *word, struct client_reply *out)
 	__attribute__((warn_unused_result));
 
 /* ca_show_step prints step->reply, a CA; for people, with what comes next. */

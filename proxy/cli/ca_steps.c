@@ -55,15 +55,15 @@ int ca_refresh(struct client *running)
 static int call(struct step *step, const char *method, const char *word,
 	json_t *object)
 {
-	char path[PATH_SIZE];
+	char path[CA_PATH_SIZE];
 	struct client_reply reply;
 	int code;
 
-	snprintf(path, sizeof(path), CA_PATH "%s/%lld", word, step->id);
+	ca_path(word, step->id, path);
 	code = client_json(step->client, method, path, object, &reply);
 	client_reply_clear(&reply);
 	if (code == OPTIONS_FINE)
-		code = ca_get(step, "", &step->reply);
+		code = ca_get(step->client, "", step->id, &step->reply);
 	if (code == OPTIONS_FINE)
 		ca_show_step(step);
 	return code;
@@ -104,10 +104,10 @@ int step_disable(const struct command *self, int argc, char **argv)
 static int delete(struct step *step)
 {
 	struct client_reply reply;
-	char path[PATH_SIZE];
+	char path[CA_PATH_SIZE];
 	int code;
 
-	snprintf(path, sizeof(path), CA_PATH "/%lld", step->id);
+	ca_path("", step->id, path);
 	code = client_call(step->client, "DELETE", path, NULL, &reply);
 	client_reply_clear(&reply);
 	return code;
@@ -154,7 +154,7 @@ int step_delete(const struct command *self, int argc, char **argv)
 	if (code == OPTIONS_FINE)
 		code = ca_open_step(&step, true);
 	if (code == OPTIONS_FINE)
-		code = ca_get(&step, "", &step.reply);
+		code = ca_get(step.client, "", step.id, &step.reply);
 	if (code == OPTIONS_FINE && !yes)
 		code = confirm(&step);
 	if (code == OPTIONS_FINE)
