@@ -109,8 +109,7 @@ static int describe_issued(struct opening *o, struct store_issuing *out)
 	    !spki_identifier(cert.spki, id))
 		return pki_fail(o->err, o->err_size,
 			"the keeper's certificate makes no sense");
-	for (size_t i = 0; i < sizeof(id); i++)
-		snprintf(out->key_id + 2 * i, 3, "%02x", id[i]);
+	der_hex((struct der){id, sizeof(id)}, out->key_id);
 	out->made = o->now;
 	out->ends = cert.not_after;
 	return 0;

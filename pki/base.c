@@ -77,6 +77,13 @@ bool der_same(struct der a, struct der b)
 		(a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+void der_hex(struct der der, char *out)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < der.len; i++)
+		snprintf(out + 2 * i, 3, "%02x", der.at[i]);
+}
+
 CRYPTO_BUFFER *der_buffer(struct der der)
 {
 	CRYPTO_BUFFER *buffer = CRYPTO_BUFFER_new(der.at, der.len, NULL);

@@ -37,6 +37,9 @@ struct der der_rest(const CBS *cbs);
 CBS der_cbs(struct der der);
 bool der_same(struct der a, struct der b);
 
+/* der_hex writes two small digits a byte, and a NUL. */
+void der_hex(struct der der, char *out);
+
 /* der_buffer copies; der_finish takes what cbb holds and ends cbb (NULL: cbb
  * had failed). */
 CRYPTO_BUFFER *der_buffer(struct der der);

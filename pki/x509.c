@@ -6,6 +6,7 @@
 #include <openssl/nid.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pki/dertime.h"
@@ -285,6 +286,16 @@ int cert_common_name(struct der der, char *out, size_t size)
 	if (cert_read(der, &cert) != 0)
 		return -1;
 	return name_common(cert.subject, out, size);
+}
+
+void cert_fingerprint(struct der cert, char out[CERT_FINGERPRINT])
+{
+	uint8_t sum[SHA256_DIGEST_LENGTH];
+
+	SHA256(cert.at, cert.len, sum);
+	for (size_t i = 0; i < sizeof(sum); i++)
+		snprintf(out + 3 * i, 4, "%02X:", sum[i]);
+	out[CERT_FINGERPRINT - 1] = '\0'; /* in place of the last colon */
 }
 
 bool cert_self_issued(const struct cert *cert)

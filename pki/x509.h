@@ -52,6 +52,10 @@ int cert_read(struct der der, struct cert *out) MUST_CHECK;
  * none, nor are several. -1: none, *out empty. */
 int cert_common_name(struct der cert, char *out, size_t size) MUST_CHECK;
 
+/* cert_fingerprint writes the SHA-256 of a certificate, "AB:CD:...". */
+enum { CERT_FINGERPRINT = 32 * 3 };
+void cert_fingerprint(struct der cert, char out[CERT_FINGERPRINT]);
+
 /* cert_self_issued: subject and issuer are the same name (and, where both key
  * identifiers are given, the same key). */
 bool cert_self_issued(const struct cert *cert);

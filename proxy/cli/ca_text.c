@@ -9,7 +9,6 @@
 #include <openssl/mem.h>
 #include <openssl/nid.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 #include <openssl/x509.h>
 
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "pki/authority.h"
 #include "pki/base.h"
+#include "pki/x509.h"
 #include "proxy/config/mistakes.h"
 
 enum { LABEL = 13 };
@@ -90,13 +90,10 @@ static void print_key(FILE *out, X509 *cert)
 
 static void print_fingerprint(FILE *out, const CRYPTO_BUFFER *der)
 {
-	uint8_t digest[SHA256_DIGEST_LENGTH];
+	char text[CERT_FINGERPRINT];
 
-	SHA256(CRYPTO_BUFFER_data(der), CRYPTO_BUFFER_len(der), digest);
-	fprintf(out, "%-*s", LABEL, "SHA-256");
-	for (size_t i = 0; i < sizeof(digest); i++)
-		fprintf(out, "%s%02X", i > 0 ? ":" : "", digest[i]);
-	fputc('\n', out);
+	cert_fingerprint(der_of(der), text);
+	fprintf(out, "%-*s%s\n", LABEL, "SHA-256", text);
 }
 
 static void print_crl(FILE *out, const struct authority_view *view,

@@ -38,8 +38,7 @@ static void name_folder(const char *root_pem, char out[2 * NAME + 1])
 		free(was);
 	}
 	SHA256_Final(sum, &sha);
-	for (size_t i = 0; i < NAME; i++)
-		snprintf(out + 2 * i, 3, "%02x", sum[i]);
+	der_hex((struct der){sum, NAME}, out);
 }
 
 static int find_folder(const char *root_pem, char out[CACHE_FOLDER],

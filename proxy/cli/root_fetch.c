@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <openssl/sha.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,19 +75,14 @@ bool root_same(const char *one, const char *other)
 	return same;
 }
 
-void root_fingerprint(const char *pem, char out[ROOT_FINGERPRINT])
+void root_fingerprint(const char *pem, char out[CERT_FINGERPRINT])
 {
 	CRYPTO_BUFFER *cert = only(pem, strlen(pem));
-	uint8_t sum[SHA256_DIGEST_LENGTH];
 
 	out[0] = '\0';
-	if (!cert)
-		return;
-	SHA256(CRYPTO_BUFFER_data(cert), CRYPTO_BUFFER_len(cert), sum);
+	if (cert)
+		cert_fingerprint(der_of(cert), out);
 	CRYPTO_BUFFER_free(cert);
-	for (size_t i = 0; i < sizeof(sum); i++)
-		snprintf(out + 3 * i, (size_t)(ROOT_FINGERPRINT - 3 * (int)i),
-			i + 1 < sizeof(sum) ? "%02X:" : "%02X", sum[i]);
 }
 
 /* --- the connection ----------------------------------------------------- */

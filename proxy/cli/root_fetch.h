@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "pki/x509.h"
+
 struct root_fetched {
 	char *pem;     /* owned: one CA certificate, and nothing else */
 	bool loopback; /* it came from this machine ... */
@@ -37,8 +39,7 @@ char *root_read(const char *text, size_t len);
 /* root_same: both texts have the same certificate. */
 bool root_same(const char *one, const char *other);
 
-/* root_fingerprint writes the SHA-256 of a certificate, "AB:CD:...". */
-enum { ROOT_FINGERPRINT = 32 * 3 };
-void root_fingerprint(const char *pem, char out[ROOT_FINGERPRINT]);
+/* root_fingerprint is cert_fingerprint of one in PEM; "": there is none. */
+void root_fingerprint(const char *pem, char out[CERT_FINGERPRINT]);
 
 #endif

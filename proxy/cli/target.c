@@ -196,7 +196,7 @@ static int read_root(const char *path, char **out)
 /* hold_given: what --ca has is what counts. */
 static int hold_given(struct target *target, const char *ca)
 {
-	char address[ADDRESS], is[ROOT_FINGERPRINT], should[ROOT_FINGERPRINT];
+	char address[ADDRESS], is[CERT_FINGERPRINT], should[CERT_FINGERPRINT];
 	char *given;
 	int code = read_root(ca, &given);
 
@@ -245,7 +245,7 @@ static int hold_state(struct target *target)
 /* tell_how to come by the root certificate, behind why it is needed. */
 static void tell_how(const struct target *target, const char *address)
 {
-	char is[ROOT_FINGERPRINT];
+	char is[CERT_FINGERPRINT];
 
 	root_fingerprint(target->root_pem, is);
 	fprintf(stderr, "  curl --noproxy '*' -o root.pem "

@@ -6,14 +6,6 @@
 #include <openssl/sha.h>
 
 #include "pki/pem.h"
-#include "pki/x509.h"
-
-static void write_fingerprint(struct anchor *root)
-{
-	for (size_t i = 0; i < ROOT_DIGEST; i++)
-		snprintf(root->fingerprint + 3 * i, 4, "%02X%s",
-			root->digest[i], i + 1 < ROOT_DIGEST ? ":" : "");
-}
 
 static bool describe(struct anchor *root)
 {
@@ -24,7 +16,7 @@ static bool describe(struct anchor *root)
 	if (cert_read(der, &cert) != 0)
 		return false;
 	SHA256(der.at, der.len, root->digest);
-	write_fingerprint(root);
+	cert_fingerprint(der, root->fingerprint);
 	if (cert_common_name(der, root->name, sizeof(root->name)) != 0)
 		snprintf(root->name, sizeof(root->name), "the root");
 	if (!gmtime_r(&cert.not_after, &tm) || strftime(root->until,
@@ -45,6 +37,15 @@ bool anchor_read(const char *pem, struct anchor *out)
 		return true;
 	anchor_clear(out);
 	return false;
+}
+
+void anchor_show(UT_string *out, const struct anchor *root)
+{
+	html_add(out, "<dt>Name</dt><dd>");
+	html_text(out, root->name);
+	html_add(out, "</dd>\n<dt>SHA-256 fingerprint</dt><dd><code>");
+	html_digest(out, root->fingerprint);
+	html_add(out, "</code></dd>\n");
 }
 
 void anchor_clear(struct anchor *root)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <openssl/pool.h>
 
+#include "pki/x509.h"
 #include "proxy/portal/portal.h"
 
 enum { ROOT_DIGEST = 32 };
@@ -17,7 +18,7 @@ enum { ROOT_DIGEST = 32 };
 struct anchor {
 	CRYPTO_BUFFER *der;              /* owned */
 	uint8_t digest[ROOT_DIGEST];     /* SHA-256 */
-	char fingerprint[3 * ROOT_DIGEST]; /* of it: "AB:CD:…" */
+	char fingerprint[CERT_FINGERPRINT];
 	char name[192];                  /* common name; "the root": none */
 	char until[32];                  /* "2036-11-30" */
 };
@@ -26,5 +27,8 @@ struct anchor {
 bool anchor_read(const char *pem, struct anchor *out)
 	__attribute__((warn_unused_result));
 void anchor_clear(struct anchor *root);
+
+/* anchor_show writes its name and fingerprint, as terms of a list of HTML. */
+void anchor_show(UT_string *out, const struct anchor *root);
 
 #endif

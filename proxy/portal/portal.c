@@ -103,7 +103,8 @@ static bool crl(const struct portal_request *request, struct slice path,
 
 	if (path.len <= fixed || path.len - fixed >= sizeof(id) ||
 	    memcmp(path.at, before, sizeof(before) - 1) != 0 ||
-	    memcmp(path.at + path.len - 4, after, 4) != 0)
+	    memcmp(path.at + path.len - (sizeof(after) - 1), after,
+		    sizeof(after) - 1) != 0)
 		return false;
 	snprintf(id, sizeof(id), "%.*s", (int)(path.len - fixed),
 		path.at + sizeof(before) - 1);

@@ -6,9 +6,10 @@
 #include <openssl/base64.h>
 #include <openssl/sha.h>
 
+#include "pki/base.h"
 #include "proxy/portal/html.h"
 
-enum { UUID_SIZE = 37 };
+enum { UUID_SIZE = 37, MARK = 8 /* bytes of the digest, in a name */ };
 
 /* write_uuid makes one of a kind of its own (RFC 9562, 5.8) of root and use. */
 static void write_uuid(char out[UUID_SIZE], const struct anchor *root,
@@ -62,14 +63,12 @@ static void add_data(UT_string *out, const CRYPTO_BUFFER *der)
 static void add_names(UT_string *out, const struct anchor *root,
 	const char *type, const char *use)
 {
-	char uuid[UUID_SIZE], identifier[64];
+	char uuid[UUID_SIZE], identifier[64], mark[2 * MARK + 1];
 
 	write_uuid(uuid, root, use);
-	snprintf(identifier, sizeof(identifier),
-		"internal.sallyport.%s.%02x%02x%02x%02x%02x%02x%02x%02x", use,
-		root->digest[0], root->digest[1], root->digest[2],
-		root->digest[3], root->digest[4], root->digest[5],
-		root->digest[6], root->digest[7]);
+	der_hex((struct der){root->digest, MARK}, mark);
+	snprintf(identifier, sizeof(identifier), "internal.sallyport.%s.%s", use,
+		mark);
 	add_text(out, "PayloadType", type);
 	add_text(out, "PayloadIdentifier", identifier);
 	add_text(out, "PayloadUUID", uuid);

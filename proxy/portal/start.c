@@ -31,6 +31,14 @@ static const char devices[] =
 	"Authorities, Import: choose it, and trust it to identify "
 	"websites.</li>\n</ol>\n</details>\n";
 
+/* add_fetch is a line for a shell. */
+static void add_fetch(UT_string *out, const char *proxy)
+{
+	html_add(out, "curl --noproxy '*' -fo sallyport-root.pem 'http://");
+	html_text(out, proxy);
+	html_add(out, "/ca/root.pem'\n");
+}
+
 /* add_linux_browsers: of what trusts by a store of its own (NSS), which
  * update-ca-certificates does not reach. */
 static void add_linux_browsers(UT_string *out, const char *proxy)
@@ -39,10 +47,9 @@ static void add_linux_browsers(UT_string *out, const char *proxy)
 		"</summary>\n<p>They do not heed what the system trusts. With "
 		"<code>certutil</code> (package <code>libnss3-tools</code> or "
 		"<code>nss-tools</code>), and the browser closed:</p>\n"
-		"<pre data-of=\"Chromium\">curl --noproxy '*' -fo "
-		"sallyport-root.pem 'http://");
-	html_text(out, proxy);
-	html_add(out, "/ca/root.pem'\nmkdir -p ~/.pki/nssdb\n"
+		"<pre data-of=\"Chromium\">");
+	add_fetch(out, proxy);
+	html_add(out, "mkdir -p ~/.pki/nssdb\n"
 		"certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n sallyport "
 		"-i sallyport-root.pem</pre>\n<p>Where <code>sallyport</code> "
 		"is installed, <code>sallyport trust install --for nss --ca "
@@ -58,11 +65,9 @@ static void add_root(UT_string *out, const struct portal_request *request,
 		"most tools and Linux</li>\n<li><a href=\"ca/root.der\">The "
 		"certificate as DER</a>, for Windows and Android</li>\n<li><a "
 		"href=\"ca/root.mobileconfig\">The certificate as a profile</a>, "
-		"for iPhone, iPad and Mac</li>\n</ul>\n<dl>\n<dt>Name</dt><dd>");
-	html_text(out, root->name);
-	html_add(out, "</dd>\n<dt>SHA-256 fingerprint</dt><dd><code>");
-	html_digest(out, root->fingerprint);
-	html_add(out, "</code></dd>\n<dt>Valid until</dt><dd>");
+		"for iPhone, iPad and Mac</li>\n</ul>\n<dl>\n");
+	anchor_show(out, root);
+	html_add(out, "<dt>Valid until</dt><dd>");
 	html_add(out, root->until);
 	html_add(out, "</dd>\n</dl>\n<p>Before you trust it, compare the "
 		"fingerprint with the one your administrator gives you.</p>\n");
@@ -100,12 +105,8 @@ static void add_exec(UT_string *out, const struct portal_request *request)
 	bool near = is_near(proxy);
 
 	html_add(out, "<pre data-of=\"exec\">");
-	if (!near) {
-		html_add(out, "curl --noproxy '*' -fo sallyport-root.pem "
-			"'http://");
-		html_text(out, proxy);
-		html_add(out, "/ca/root.pem'\n");
-	}
+	if (!near)
+		add_fetch(out, proxy);
 	html_add(out, "sallyport exec");
 	if (strcmp(proxy, "127.0.0.1:8080") != 0) {
 		html_add(out, " --proxy ");

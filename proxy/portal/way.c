@@ -86,11 +86,9 @@ void check_page(UT_string *out, enum portal_way way, const struct anchor *root)
 	html_add(out, "<h2>And at another site?</h2>\n<p>Look at the "
 		"certificate that your browser shows for it. Where Sallyport "
 		"inspects, the last of its issuers is the root:</p>\n"
-		"<dl>\n<dt>Name</dt><dd>");
-	html_text(out, root->name);
-	html_add(out, "</dd>\n<dt>SHA-256 fingerprint</dt><dd><code>");
-	html_digest(out, root->fingerprint);
-	html_add(out, "</code></dd>\n</dl>\n<p>Sites that your organization "
+		"<dl>\n");
+	anchor_show(out, root);
+	html_add(out, "</dl>\n<p>Sites that your organization "
 		"spares from that show their own.</p>\n"
 		"<p><a href=\"./\">How to install the root, and set up "
 		"tools</a></p>\n</main>\n");

@@ -84,9 +84,8 @@ struct truststore_mark truststore_mark_of(const char *root_pem)
 	if (bundle_add_pem(bundle, root_pem, strlen(root_pem)) > 0)
 		SHA256(bundle_at(bundle, 0).at, bundle_at(bundle, 0).len, sum);
 	bundle_free(bundle);
-	snprintf(mark.text, sizeof(mark.text), STORE_MARK
-		"%02x%02x%02x%02x%02x%02x%02x%02x", sum[0], sum[1], sum[2],
-		sum[3], sum[4], sum[5], sum[6], sum[7]);
+	memcpy(mark.text, STORE_MARK, sizeof(STORE_MARK));
+	der_hex((struct der){sum, MARK_BYTES}, mark.text + sizeof(STORE_MARK) - 1);
 	return mark;
 }
 
@@ -94,8 +93,9 @@ bool truststore_is_mark(const char *name, size_t len)
 {
 	const size_t head = sizeof(STORE_MARK) - 1;
 
-	return len == head + 16 && strncmp(name, STORE_MARK, head) == 0 &&
-		strspn(name + head, "0123456789abcdef") >= 16;
+	return len == head + 2 * MARK_BYTES &&
+		strncmp(name, STORE_MARK, head) == 0 &&
+		strspn(name + head, "0123456789abcdef") >= 2 * MARK_BYTES;
 }
 
 bool truststore_pem_is(const char *text, const char *root_pem)

@@ -17,9 +17,11 @@ enum {
 
 #define STORE_MARK "sallyport-"
 
-/* "sallyport-" and the first 16 digits of the certificate's SHA-256. */
+enum { MARK_BYTES = 8 };
+
+/* "sallyport-" and the first bytes of the certificate's SHA-256, two digits each. */
 struct truststore_mark {
-	char text[sizeof(STORE_MARK) + 16];
+	char text[sizeof(STORE_MARK) + 2 * MARK_BYTES];
 };
 
 struct truststore_mark truststore_mark_of(const char *root_pem);

@@ -59,7 +59,7 @@ static void takes_one_ca(void **state)
 
 static void fingerprint_is_openssls(void **state)
 {
-	char *root = read_root("root.pem"), text[ROOT_FINGERPRINT];
+	char *root = read_root("root.pem"), text[CERT_FINGERPRINT];
 
 	(void)state;
 	root_fingerprint(root, text);

@@ -35,6 +35,18 @@ static void fails_with_a_sentence(void **state)
 	assert_int_equal(pki_fail(NULL, 0, "nobody listens"), -1);
 }
 
+static void writes_bytes_as_digits(void **state)
+{
+	const uint8_t bytes[] = {0, 0x0a, 0xff};
+	char text[7] = "x";
+
+	(void)state;
+	der_hex((struct der){bytes, sizeof(bytes)}, text);
+	assert_string_equal(text, "000aff");
+	der_hex((struct der){NULL, 0}, text);
+	assert_string_equal(text, "");
+}
+
 static void writes_a_file_at_once(void **state)
 {
 	struct stat st;
@@ -94,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fails_with_a_sentence),
+		cmocka_unit_test(writes_bytes_as_digits),
 		cmocka_unit_test(writes_a_file_at_once),
 		cmocka_unit_test(reads_no_more_than_it_may),
 		cmocka_unit_test(compares_der),
