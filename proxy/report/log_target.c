@@ -322,7 +322,8 @@ static const char *after(const char *text, const char *begin)
 	return strncmp(text, begin, len) == 0 ? text + len : NULL;
 }
 
-static bool is_socket(struct log_target *target, const char *where,
+/* take_socket: where it is WORD, the usual one, or for tests WORD:PATH. */
+static bool take_socket(struct log_target *target, const char *where,
 	const char *word, const char *usual)
 {
 	const char *rest = after(where, word);
@@ -337,18 +338,19 @@ static bool is_socket(struct log_target *target, const char *where,
 static int open_file(struct log_target *target, const char *where)
 {
 	target->kind = TARGET_FILE;
-	if (strcmp(where, "stdout") == 0)
+	if (strcmp(where, "stdout") == 0) {
 		target->fd = STDOUT_FILENO;
-	else if (strcmp(where, "stderr") == 0)
+	} else if (strcmp(where, "stderr") == 0) {
 		target->fd = STDERR_FILENO;
-	else
+	} else {
 		target->own_fd = true;
-	if (target->own_fd)
 		target->fd = handed_open(where,
 			O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0600);
-	if (target->fd >= 0)
-		measure(target);
-	return target->fd >= 0 ? 0 : -1;
+	}
+	if (target->fd < 0)
+		return -1;
+	measure(target);
+	return 0;
 }
 
 static int open_where(struct log_target *target, const char *where)
@@ -356,9 +358,9 @@ static int open_where(struct log_target *target, const char *where)
 	target->fd = -1;
 	if (strcmp(where, "none") == 0)
 		return 0;
-	if (is_socket(target, where, "syslog", "/dev/log"))
+	if (take_socket(target, where, "syslog", "/dev/log"))
 		target->kind = TARGET_SYSLOG;
-	else if (is_socket(target, where, "journald",
+	else if (take_socket(target, where, "journald",
 			 "/run/systemd/journal/socket"))
 		target->kind = TARGET_JOURNAL;
 	else
