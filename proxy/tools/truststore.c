@@ -98,16 +98,29 @@ bool truststore_is_mark(const char *name, size_t len)
 		strspn(name + head, "0123456789abcdef") >= 2 * MARK_BYTES;
 }
 
+int truststore_place(const struct bundle *all, const char *root_pem)
+{
+	struct bundle *root = bundle_new();
+	int place = -1;
+
+	if (bundle_add_pem(root, root_pem, strlen(root_pem)) > 0) {
+		for (size_t i = 0; i < bundle_num(all) && place < 0; i++)
+			place = der_same(bundle_at(all, i), bundle_at(root, 0)) ?
+				(int)i : -1;
+	}
+	bundle_free(root);
+	return place;
+}
+
 bool truststore_pem_is(const char *text, const char *root_pem)
 {
-	struct bundle *one = bundle_new(), *other = bundle_new();
-	bool same = bundle_add_pem(one, text, strlen(text)) > 0 &&
-		bundle_add_pem(other, root_pem, strlen(root_pem)) > 0 &&
-		der_same(bundle_at(one, 0), bundle_at(other, 0));
+	struct bundle *all = bundle_new();
+	bool is;
 
-	bundle_free(one);
-	bundle_free(other);
-	return same;
+	(void)bundle_add_pem(all, text, strlen(text));
+	is = truststore_place(all, root_pem) == 0;
+	bundle_free(all);
+	return is;
 }
 
 bool truststore_is_anothers(const char *path)
@@ -121,16 +134,12 @@ bool truststore_is_anothers(const char *path)
 int truststore_file_has(const char *path, const char *root_pem, size_t *out_num,
 	char *err, size_t err_size)
 {
-	struct bundle *root = bundle_new(), *all = bundle_new();
+	struct bundle *all = bundle_new();
 	int result = bundle_add_file(all, path, NULL, err, err_size);
-	bool found = false;
+	bool found = truststore_place(all, root_pem) >= 0;
 
-	(void)bundle_add_pem(root, root_pem, strlen(root_pem));
-	for (size_t i = 0; i < bundle_num(all) && bundle_num(root) > 0; i++)
-		found |= der_same(bundle_at(all, i), bundle_at(root, 0));
 	if (out_num)
 		*out_num = bundle_num(all);
-	bundle_free(root);
 	bundle_free(all);
 	return found ? 1 : result == 0 ? 0 : -1;
 }

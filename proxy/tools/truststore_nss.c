@@ -169,17 +169,12 @@ static int place_of(const struct call *call, const char *name,
 	const char *const argv[] = {"certutil", "-L", "-d", call->folder, "-n",
 		name, "-a", NULL};
 	char *said = pki_new(STORE_SAID);
-	struct bundle *root = bundle_new(), *told = bundle_new();
-	int place = -1;
+	struct bundle *told = bundle_new();
+	int place;
 
 	if (program_run(argv, NULL, said, STORE_SAID) == 0)
 		(void)bundle_add_pem(told, said, strlen(said));
-	(void)bundle_add_pem(root, root_pem, strlen(root_pem));
-	for (size_t i = 0; i < bundle_num(told) && bundle_num(root) > 0; i++) {
-		if (der_same(bundle_at(told, i), bundle_at(root, 0)))
-			place = (int)i;
-	}
-	bundle_free(root);
+	place = truststore_place(told, root_pem);
 	bundle_free(told);
 	free(said);
 	return place;

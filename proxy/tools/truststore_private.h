@@ -9,6 +9,8 @@
 
 #include "proxy/tools/truststore.h"
 
+struct bundle;
+
 enum {
 	STORE_SAID = 256 * 1024, /* bytes of what a program says */
 	STORE_NAMES_MAX = 1000,  /* of ours, in one store */
@@ -39,6 +41,9 @@ bool truststore_is_anothers(const char *path);
  * may be NULL: how many. */
 int truststore_file_has(const char *path, const char *root_pem, size_t *out_num,
 	char *err, size_t err_size);
+
+/* truststore_place is the root's among all, from 0 on; -1: it is not there. */
+int truststore_place(const struct bundle *all, const char *root_pem);
 
 /* truststore_pem_is: the first certificate of a text is that of the other. */
 bool truststore_pem_is(const char *text, const char *root_pem);
