@@ -45,6 +45,9 @@ void der_hex(struct der der, char *out);
 CRYPTO_BUFFER *der_buffer(struct der der);
 CRYPTO_BUFFER *der_finish(CBB *cbb);
 
+/* Room for a sentence that begins with a path. */
+enum { FILE_ERR_SIZE = 4096 + 304 };
+
 /* file_read reads a whole file of at most max bytes; *out is owned by the
  * caller and NUL-ended. */
 int file_read(const char *path, size_t max, char **out, size_t *out_len,

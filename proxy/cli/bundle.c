@@ -45,7 +45,7 @@ static int write_into(const char *path, const void *data, size_t len)
 {
 	FILE *to = fopen(path, "ae");
 	bool good = to && fwrite(data, 1, len, to) == len;
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 
 	if (to && fclose(to) == 0 && good)
 		return OPTIONS_FINE;
@@ -55,7 +55,7 @@ static int write_into(const char *path, const void *data, size_t len)
 
 static int write_out(const char *path, const void *data, size_t len)
 {
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 
 	if (is_out(path)) {
 		fwrite(data, 1, len, stdout);
@@ -116,7 +116,7 @@ static int convert(const char *from, const char *to)
 static int write_pkcs12(const struct bundle *bundle, const char *root_pem,
 	const char *path)
 {
-	char err[4400], *data = NULL, *jks, *p12;
+	char err[FILE_ERR_SIZE], *data = NULL, *jks, *p12;
 	struct workbench bench;
 	size_t len;
 	int code;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <utstring.h>
 
+#include "pki/base.h"
 #include "proxy/admin/api.h"
 #include "proxy/cli/reply.h"
 #include "proxy/cli/setup.h"
@@ -252,7 +253,7 @@ static struct client *make(const struct config *config)
 int client_dial(const struct config *config, struct client **out)
 {
 	int fd = dial(config->state);
-	char err[4200];
+	char err[FILE_ERR_SIZE];
 
 	*out = NULL;
 	if (fd >= 0) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pki/base.h"
 #include "proxy/cli/setup.h"
 #include "proxy/cli/user_ask.h"
 
@@ -28,7 +29,7 @@ int dress_make(const struct target *target, const char *folder, int at,
 	char *const *before, struct dress *out)
 {
 	struct kit_order order = {folder, at, before, dress_warn, NULL};
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 
 	memset(out, 0, sizeof(*out));
 	if (kit_write(&order, target->root_pem, &out->kit, err,

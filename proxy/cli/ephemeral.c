@@ -203,7 +203,7 @@ static int await(struct ephemeral *proxy)
 
 static void tell_why(const struct ephemeral *proxy, const char *what)
 {
-	char err[4400], *text;
+	char err[FILE_ERR_SIZE], *text;
 	size_t len;
 
 	fprintf(stderr, "sallyport: the proxy of its own %s; it says:\n", what);
@@ -218,7 +218,7 @@ int ephemeral_start(const struct ephemeral_order *order,
 	struct ephemeral *out)
 {
 	int code = OPTIONS_FINE;
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 
 	*out = (struct ephemeral){
 		.said = state_path(order->folder, "proxy.log")};

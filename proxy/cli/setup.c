@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pki/base.h"
 #include "pki/keeper.h"
 #include "pki/passphrase.h"
 #include "pki/store.h"
@@ -65,7 +66,7 @@ static int become_owner(const char *folder, char *out, size_t size)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct identity owner;
-	char err[4352];
+	char err[FILE_ERR_SIZE];
 
 	snprintf(out, size, "%s", folder);
 	if (fd < 0 || geteuid() != 0 || !find_owner(folder, fd, &owner))

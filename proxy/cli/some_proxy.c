@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "pki/base.h"
 #include "proxy/cli/setup.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/tools/environment.h"
@@ -59,7 +60,7 @@ static int start(const struct target_order *asked, const char *command,
 	struct ephemeral_order order = {.config = asked->config,
 		.folder = proxy->bench.folder};
 	struct target_order again = {.user = asked->user};
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 	int code;
 
 	if (!order.config && kit_write_origins(&kit, &proxy->origins, err,
@@ -83,7 +84,7 @@ static int start(const struct target_order *asked, const char *command,
 int some_proxy_find(const struct target_order *order, const char *command,
 	struct some_proxy *out)
 {
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 	int code;
 
 	*out = (struct some_proxy){.bench = {.folder = NULL}};

@@ -180,7 +180,7 @@ static int refuse_file(const char *path, const char *text, size_t len)
 /* read_root reads a file that should be one root. */
 static int read_root(const char *path, char **out)
 {
-	char err[4400], *text;
+	char err[FILE_ERR_SIZE], *text;
 	size_t len;
 	int code;
 
@@ -220,26 +220,28 @@ static int hold_given(struct target *target, const char *ca)
  * there, or not for us to read, says nothing. */
 static int hold_state(struct target *target)
 {
-	char path[4200], address[ADDRESS], err[4400], *text, *ours;
+	char *path = state_path(target->config->state, "root.pem"), *text;
+	char address[ADDRESS], err[FILE_ERR_SIZE], *ours = NULL;
+	bool same = true;
 	size_t len;
-	bool same;
 
-	snprintf(path, sizeof(path), "%s/root.pem", target->config->state);
-	if (file_read(path, ROOT_MAX, &text, &len, err, sizeof(err)) != 0)
-		return OPTIONS_FINE;
-	ours = root_read(text, len);
-	free(text);
-	same = !ours || root_same(ours, target->root_pem);
-	target->sure = ours && same;
+	if (file_read(path, ROOT_MAX, &text, &len, err, sizeof(err)) == 0) {
+		ours = root_read(text, len);
+		free(text);
+		same = !ours || root_same(ours, target->root_pem);
+		target->sure = ours && same;
+	}
+	if (!same) {
+		where(target, address);
+		fprintf(stderr, "sallyport: what listens at %s shows another "
+			"root certificate than %s has. If that is the proxy "
+			"you mean, name it: --proxy %s --ca FILE, where FILE "
+			"is its root certificate, from who runs it\n", address,
+			path, address);
+	}
 	free(ours);
-	if (same)
-		return OPTIONS_FINE;
-	where(target, address);
-	fprintf(stderr, "sallyport: what listens at %s shows another root "
-		"certificate than %s has. If that is the proxy you mean, name "
-		"it: --proxy %s --ca FILE, where FILE is its root certificate, "
-		"from who runs it\n", address, path, address);
-	return EXIT_FAILED;
+	free(path);
+	return same ? OPTIONS_FINE : EXIT_FAILED;
 }
 
 /* tell_how to come by the root certificate, behind why it is needed. */

@@ -6,7 +6,7 @@
 
 #include "proxy/tools/program.h"
 
-enum { SAID = 4400 };
+enum { SAID = 4096 + 304 }; /* a path, and what names it */
 
 bool apt_bundle(const char *path, char **out)
 {

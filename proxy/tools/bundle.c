@@ -137,7 +137,7 @@ static int add_folder(struct bundle *bundle, const char *path, char *err,
 	DIR *folder = opendir(path);
 	size_t files = 0, num, total = 0;
 	const struct dirent *entry;
-	char name[4096], ignored[4400];
+	char name[4096], ignored[FILE_ERR_SIZE];
 	struct stat info;
 
 	if (!folder)

@@ -24,7 +24,7 @@ static void tell(const struct kit_order *order, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 static void tell(const struct kit_order *order, const char *format, ...)
 {
-	char text[8400];
+	char text[2 * FILE_ERR_SIZE]; /* it may name two */
 	va_list args;
 
 	if (!order->told)
@@ -94,7 +94,7 @@ static bool is_switch(const char *value)
 static void take(const struct kit_order *order, struct bundle *bundle,
 	struct seen *seen, const char *name, const char *path)
 {
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 
 	if (!path || is_switch(path) || !is_new(seen, path))
 		return;
@@ -130,7 +130,7 @@ static void take_java(const struct kit_order *order, struct bundle *bundle)
 	char *store = java_option(options, "javax.net.ssl.trustStore");
 	char *password = java_option(options,
 		"javax.net.ssl.trustStorePassword");
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 
 	if (store && bundle_add_file(bundle, store, password, err,
 		    sizeof(err)) != 0)
@@ -152,7 +152,7 @@ static char *rc_before(const struct kit_order *order, const char *variable,
 	struct stat info = {.st_mode = FILE_MODE};
 	char *named = environment_was(order->before, variable), *text = NULL;
 	const char *path = named && named[0] ? named : otherwise;
-	char err[4400];
+	char err[FILE_ERR_SIZE];
 	size_t len;
 
 	if (path && (named || access(path, F_OK) == 0) &&
@@ -200,7 +200,7 @@ static char *setting(const char *text, const char *name)
 static void take_npmrc(const struct kit_order *order, struct bundle *bundle,
 	struct seen *seen, const char *path)
 {
-	char err[4400], *text, *cafile;
+	char err[FILE_ERR_SIZE], *text, *cafile;
 	struct stat info;
 	size_t len;
 
@@ -366,7 +366,7 @@ static int write_java(const struct kit_order *order, struct bundle *bundle,
 	char *roots = java_roots(environment_get(order->before, "JAVA_HOME"),
 		environment_get(order->before, "PATH"));
 	uint8_t *data;
-	char why[4400];
+	char why[FILE_ERR_SIZE];
 	size_t len;
 	int result;
 
