@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,7 +70,7 @@ static void drop(int at, const char *name, int depth)
 	(void)unlinkat(at, name, AT_REMOVEDIR);
 }
 
-/* --- the keeper --------------------------------------------------------- */
+/* --- the caretaker ------------------------------------------------------ */
 
 /* leave_all: it is no part of what goes on, and keeps nobody's pipe open. */
 static void leave_all(void)
@@ -126,7 +125,7 @@ static bool hear(int told, char *folder)
 	return false;
 }
 
-/* start: the end of told that is read is *out_told. The keeper's signals are blocked
+/* start: the end of told that is read is *out_told. The caretaker's signals are blocked
  * from the first. */
 static pid_t start(char *folder, int *out_told, int *out_line)
 {
@@ -159,7 +158,7 @@ static void end(struct workbench *bench)
 {
 	if (bench->line >= 0)
 		close(bench->line);
-	while (bench->keeper > 0 && waitpid(bench->keeper, NULL, 0) < 0 &&
+	while (bench->caretaker > 0 && waitpid(bench->caretaker, NULL, 0) < 0 &&
 		errno == EINTR)
 		;
 	free(bench->folder);
@@ -188,8 +187,8 @@ int workbench_open(struct workbench *out, char *err, size_t err_size)
 
 	*out = (struct workbench){.at = -1};
 	out->folder = state_path(under, "sallyport-XXXXXX");
-	out->keeper = start(out->folder, &told, &out->line);
-	good = out->keeper > 0 && hear(told, out->folder) &&
+	out->caretaker = start(out->folder, &told, &out->line);
+	good = out->caretaker > 0 && hear(told, out->folder) &&
 		(out->at = open_up(out->folder)) >= 0;
 	why = errno;
 	if (told >= 0)

@@ -2,11 +2,11 @@
  * workbench.h - a folder for the time that a command takes.
  *
  * Others may look into it (apt reads as another user), and nobody else may write.
- * A process of its own, the keeper, makes it and removes it: so it goes whenever we do,
+ * A process of its own, the caretaker, makes it and removes it: so it goes whenever we do,
  * killed or not, at whatever moment. What we have started and not made another program
  * of holds it, too, as a proxy's guard does.
  *
- * Owns:    the folder, and all that comes to be in it; the keeper.
+ * Owns:    the folder, and all that comes to be in it; the caretaker.
  * Threads: the main one; there may be no other while it is opened.
  */
 #ifndef PROXY_CLI_WORKBENCH_H
@@ -19,7 +19,7 @@ struct workbench { /* zeroed: none */
 	char *folder; /* owned: its path */
 	int at;       /* it, open */
 	int line;     /* open while the folder is needed */
-	pid_t keeper;
+	pid_t caretaker;
 };
 
 /* workbench_open makes it under TMPDIR, or /tmp where there is none, or one in which
