@@ -4,6 +4,8 @@
  * The supervisor starts it, gives it the passphrase and the rules, and the ends
  * of sockets by which the worker asks (keeper_frame.h). It opens nothing by
  * itself, and ends when the supervisor does.
+ *
+ * Threads: call it on the main thread, before there are others.
  */
 #ifndef PROXY_CORE_KEEPER_PROCESS_H
 #define PROXY_CORE_KEEPER_PROCESS_H

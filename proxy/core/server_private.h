@@ -4,6 +4,9 @@
  *
  * What is in force is one snapshot and what it was made of. One change at a time
  * makes another beside it, and puts it in its place or leaves all as it was.
+ *
+ * Threads: start and end are the main one's; changes come on one of their own, and on
+ *          the desk's clerks': whoever makes one has change locked.
  */
 #ifndef PROXY_CORE_SERVER_PRIVATE_H
 #define PROXY_CORE_SERVER_PRIVATE_H

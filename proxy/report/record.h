@@ -6,6 +6,8 @@
  * made of them. Everything is borrowed for the length of access_write. Never
  * holds secrets: no header fields but User-Agent and the target's own, no bodies,
  * no user or password of a URL; its query, which log.redact keeps out.
+ *
+ * Owns:    nothing. Threads: one.
  */
 #ifndef PROXY_REPORT_RECORD_H
 #define PROXY_REPORT_RECORD_H
