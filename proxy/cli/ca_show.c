@@ -1,7 +1,6 @@
 /* ca_show.c - what there is, for people: lists, one CA, and what comes next. */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utstring.h>
 

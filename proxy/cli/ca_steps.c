@@ -1,7 +1,6 @@
 #include "proxy/cli/ca_steps.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "proxy/cli/ca_ask.h"

@@ -1,6 +1,5 @@
 #include "proxy/cli/explain_walk.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 #include "proxy/cli/log_ask.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>

@@ -2,7 +2,6 @@
 
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "proxy/cli/log_ask.h"
 #include "proxy/cli/log_commands.h"

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "proxy/cli/table.h"
 #include "proxy/config/mistakes.h"

@@ -1,6 +1,5 @@
 #include "proxy/cli/target.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 #include <openssl/base64.h>
 #include <openssl/mem.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/cli/root_fetch.h"

@@ -1,7 +1,6 @@
 #include "proxy/core/channel.h"
 
 #include <errno.h>
-#include <openssl/mem.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>

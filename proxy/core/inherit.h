@@ -6,7 +6,6 @@
 #ifndef PROXY_CORE_INHERIT_H
 #define PROXY_CORE_INHERIT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "proxy/core/channel.h"

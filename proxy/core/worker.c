@@ -1,14 +1,12 @@
 #include "proxy/core/worker.h"
 
 #include <openssl/ssl.h>
-#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cache/lru.h"
 #include "proxy/config/config.h"

@@ -1,6 +1,5 @@
 #include "proxy/logbook/moment.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

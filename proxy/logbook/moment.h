@@ -9,7 +9,6 @@
 #define PROXY_LOGBOOK_MOMENT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* moment_of reads RFC 3339, as 2026-11-20T23:16:00.000Z, as milliseconds since

@@ -10,7 +10,6 @@
 #ifndef PROXY_TOOLS_JAVA_H
 #define PROXY_TOOLS_JAVA_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct java_aim {

@@ -1,7 +1,6 @@
 #include "proxy/tools/program.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
