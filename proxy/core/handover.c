@@ -166,7 +166,7 @@ static int send_files(const struct handover *handover,
 	return 0;
 }
 
-static int send_all(const struct handover *handover,
+int handover_send(const struct handover *handover,
 	const struct identity *worker, int channel, bool again)
 {
 	if (channel_tell(channel, MESSAGE_FOLDER, !again, handover->folder,
@@ -179,18 +179,6 @@ static int send_all(const struct handover *handover,
 		return -1;
 	return send_fd(channel, MESSAGE_STATE, handover->state,
 		open(handover->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
-int handover_send(const struct handover *handover,
-	const struct identity *worker, int channel)
-{
-	return send_all(handover, worker, channel, false);
-}
-
-int handover_send_again(const struct handover *handover,
-	const struct identity *worker, int channel)
-{
-	return send_all(handover, worker, channel, true);
 }
 
 int handover_rotate_log(const struct handover *handover,

@@ -12,6 +12,7 @@
 #ifndef PROXY_CORE_HANDOVER_H
 #define PROXY_CORE_HANDOVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proxy/config/config.h"
@@ -44,18 +45,13 @@ int handover_load(struct handover *out, const char *path)
 void handover_drop_config(struct handover *handover);
 void handover_clear(struct handover *handover);
 
-/* handover_send opens all of it now and sends it. What the worker could not have
+/* handover_send opens all of it now and sends it; again: to a worker that has been
+ * sent it all before, which keeps what has vanished since. What the worker could not have
  * opened itself is opened only where it can't have a hand in what is found there
  * (reach.h). A log is mended first, of which the worker may not be able to read how it
  * ends (log_ending.h). -1: the worker is gone. */
 int handover_send(const struct handover *handover,
-	const struct identity *worker, int channel)
-	__attribute__((warn_unused_result));
-
-/* handover_send_again does so for a worker that has been sent it all before: what
- * has vanished since, it keeps. */
-int handover_send_again(const struct handover *handover,
-	const struct identity *worker, int channel)
+	const struct identity *worker, int channel, bool again)
 	__attribute__((warn_unused_result));
 
 /* handover_rotate_log renames a log that is full, if it is, and sends a new one.

@@ -12,14 +12,12 @@
 #include "proxy/config/memory.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
-
-enum { TOLD_MAX = 20 };
+#include "proxy/core/bad_lines.h"
 
 /* One going through all lists. */
 struct pass {
 	const struct config *config;
 	FILE *errors;
-	FILE *lines;                     /* what is told of single lines */
 	SHA256_CTX digest;
 	struct catalog_builder *builder; /* NULL: to see what has changed */
 	struct mistakes mistakes;        /* of the configuration */
@@ -27,9 +25,8 @@ struct pass {
 
 	/* where it is */
 	unsigned set;
-	const char *file;                /* of the list */
+	struct bad_lines bad;            /* of the list's file */
 	unsigned line;
-	size_t bad;                      /* lines of that file */
 	bool spared_told;                /* for this category */
 };
 
@@ -40,9 +37,9 @@ struct pass {
 static void tell_spared(struct pass *pass, const struct category *category,
 	const struct entry *entry)
 {
-	fprintf(pass->lines, "%s:%u: warning: the rule \"%s\" leaves all of "
-		"%s alone, not %s only: SSL rules see no path\n", pass->file,
-		pass->line, category->spared, shown(entry->host).text,
+	fprintf(pass->bad.out, "%s:%u: warning: the rule \"%s\" leaves all of "
+		"%s alone, not %s only: SSL rules see no path\n",
+		pass->bad.path, pass->line, category->spared, shown(entry->host).text,
 		shown(entry->path).text);
 	pass->spared_told = true;
 }
@@ -60,13 +57,6 @@ static void add_entry(void *arg, const struct entry *entry)
 		tell_spared(pass, category, entry);
 }
 
-static void tell_bad(struct pass *pass, const char *what)
-{
-	if (++pass->bad <= TOLD_MAX)
-		fprintf(pass->lines, "%s:%u: warning: %s\n", pass->file,
-			pass->line, what);
-}
-
 static void add_line(struct pass *pass, const char *line, size_t len)
 {
 	char err[256];
@@ -74,10 +64,10 @@ static void add_line(struct pass *pass, const char *line, size_t len)
 	if (len > 0 && line[len - 1] == '\r')
 		len--;
 	if (len > LIST_LINE_MAX)
-		tell_bad(pass, "this line is longer than 4096 bytes; passed "
-			"over");
+		bad_lines_tell(&pass->bad, pass->line, "this line is longer "
+			"than 4096 bytes; passed over");
 	else if (entry_each(line, len, add_entry, pass, err, sizeof(err)) != 0)
-		tell_bad(pass, err);
+		bad_lines_tell(&pass->bad, pass->line, err);
 }
 
 static void add_lines(struct pass *pass, const char *text, size_t len)
@@ -95,9 +85,7 @@ static void add_lines(struct pass *pass, const char *text, size_t len)
 		add_line(pass, text, (size_t)(stop - text));
 		text = stop + 1;
 	}
-	if (pass->bad > TOLD_MAX)
-		fprintf(pass->lines, "%s: warning: and %zu more\n",
-			pass->file, pass->bad - TOLD_MAX);
+	bad_lines_end(&pass->bad);
 }
 
 /* --- lists -------------------------------------------------------------- */
@@ -125,8 +113,8 @@ static void use_file(struct pass *pass, const struct category *category,
 		return;
 	}
 	hash(pass, text, len);
-	pass->file = file->path;
-	pass->bad = 0;
+	pass->bad.path = file->path;
+	pass->bad.num = 0;
 	if (pass->builder)
 		add_lines(pass, text, len);
 	free(text);
@@ -141,7 +129,7 @@ static void use_inline(struct pass *pass, const struct category *category)
 	char err[256];
 
 	hash(pass, at, category->entries_len);
-	pass->file = category->from[0] ? category->from : "configuration";
+	pass->bad.path = category->from[0] ? category->from : "configuration";
 	pass->line = category->line;
 	for (; pass->builder && at && *at; at = stop + 1) {
 		stop = strchr(at, '\n');
@@ -208,7 +196,7 @@ static int build_telling(const struct config *config, FILE *errors,
 	size_t len;
 	FILE *lines = must(open_memstream(told, &len));
 	struct pass read = {.config = config, .errors = errors,
-		.lines = lines};
+		.bad = {.out = lines}};
 	int result = build(&read, out, digest);
 
 	if (fclose(lines) != 0)

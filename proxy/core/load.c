@@ -18,12 +18,12 @@
 #include "proxy/config/htpasswd.h"
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
+#include "proxy/core/bad_lines.h"
 #include "proxy/core/channel.h"
 #include "proxy/core/lists.h"
 
 enum {
-	BAD_LINES_TOLD = 20, /* of a file */
-	ROOTS_MAX = 32 << 20,
+	ROOTS_MAX = 32 << 20, /* bytes of a file */
 };
 
 unsigned load_workers(const struct config *config)
@@ -92,31 +92,18 @@ static void add_client_ca(struct settings *settings,
 			"users.client-ca: %s", err);
 }
 
-/* The lines of a file that are wrong. */
-struct bad_lines {
-	const char *path;
-	FILE *errors;
-	size_t num;
-};
-
 static void on_bad(void *arg, unsigned line, const char *what)
 {
-	struct bad_lines *bad = arg;
-
-	if (++bad->num <= BAD_LINES_TOLD)
-		fprintf(bad->errors, "%s:%u: warning: %s\n", bad->path, line,
-			what);
+	bad_lines_tell(arg, line, what);
 }
 
 static struct htpasswd *read_users(const char *path, const char *text,
 	size_t len, FILE *errors)
 {
-	struct bad_lines bad = {path, errors, 0};
+	struct bad_lines bad = {errors, path, 0};
 	struct htpasswd *users = htpasswd_read(text, len, on_bad, &bad);
 
-	if (bad.num > BAD_LINES_TOLD)
-		fprintf(errors, "%s: warning: and %zu more\n", path,
-			bad.num - BAD_LINES_TOLD);
+	bad_lines_end(&bad);
 	return users;
 }
 

@@ -78,7 +78,8 @@ static int start_worker(struct supervisor *s)
 	if (channel_tell(channel, MESSAGE_SOURCE, 0,
 		    passphrase_source(s->passphrase), -1) != 0 ||
 	    sockets_tell(&s->sockets, channel) != 0 || introduce(s) != 0 ||
-	    handover_send(&s->handover, &s->worker.identity, channel) != 0)
+	    handover_send(&s->handover, &s->worker.identity, channel,
+		    false) != 0)
 		return -1;
 	return channel_tell(channel, MESSAGE_START, 0, s->options->path, -1);
 }
@@ -156,13 +157,14 @@ static void start_again(struct supervisor *s)
 
 /* --- loading anew ------------------------------------------------------- */
 
-static void reload_worker(struct supervisor *s,
-	int (*send)(const struct handover *, const struct identity *, int))
+/* reload_worker: again, the configuration is the one that it has. */
+static void reload_worker(struct supervisor *s, bool again)
 {
 	if (!s->worker.pid)
 		return;
 	renewal_hand(&s->renewal);
-	if (send(&s->handover, &s->worker.identity, s->worker.channel) != 0 ||
+	if (handover_send(&s->handover, &s->worker.identity, s->worker.channel,
+		    again) != 0 ||
 	    channel_tell(s->worker.channel, MESSAGE_RELOAD, 0, NULL, -1) != 0)
 		give_up(&s->worker);
 	else
@@ -190,7 +192,7 @@ static void reload(struct supervisor *s)
 	if (s->keeper.child.pid &&
 	    keeper_child_change(&s->keeper, &s->handover) != 0)
 		give_up(&s->keeper.child);
-	reload_worker(s, handover_send);
+	reload_worker(s, false);
 }
 
 static void renew(struct supervisor *s)
@@ -202,7 +204,7 @@ static void renew(struct supervisor *s)
 	if (what & WATCHED_CONFIG)
 		reload(s);
 	else if (what & WATCHED_LIST)
-		reload_worker(s, handover_send_again);
+		reload_worker(s, true);
 	if (renewal_is_late(&s->renewal, watch_now())) {
 		errno = ETIMEDOUT;
 		give_up(&s->worker);
