@@ -25,6 +25,7 @@ enum tool_answer {
 	TOOL_TOO_LONG,
 	TOOL_ABSENT,    /* it is not there after all, or a module it needs */
 	TOOL_UNFIT,     /* what goes by its name has nothing to run: rustup's */
+	TOOL_ANSWERS
 };
 
 struct tool_said {

@@ -10,6 +10,7 @@
 #include "pki/base.h"
 #include "proxy/cli/ask_tool.h"
 #include "proxy/cli/dress.h"
+#include "proxy/cli/finding.h"
 #include "proxy/cli/setup.h"
 #include "proxy/cli/some_proxy.h"
 #include "proxy/cli/table.h"
@@ -25,7 +26,7 @@
 #define CANARY MAGIC_HOST ":443"
 #define CANARY_URL "https://" MAGIC_HOST "/"
 
-enum { TOOLS_MAX = 100 };
+enum { TOOLS_MAX = 100, VERSION = 64 };
 
 extern char **environ;
 
@@ -42,25 +43,14 @@ struct doctor {
 	bool json, ill;
 	enum user_answer nobody, user; /* what it says to nobody, and to ours */
 	json_t *rows, *absent, *unasked, *unfit; /* owned */
+	/* Of the rows, for what stands below them. */
+	bool seen[TOOL_ANSWERS];   /* that answer */
+	bool old;                  /* a node that uses no proxy */
+	bool refused;              /* one that the proxy wants another user of */
+	UT_string failed;          /* a line for each that does not work under exec */
 };
 
 /* --- words -------------------------------------------------------------- */
-
-static void say_answer(enum tool_answer answer, unsigned status, char *out,
-	size_t size)
-{
-	static const char *const words[] = {
-		[TOOL_WORKS] = "works", [TOOL_DISTRUSTS] = "no trust",
-		[TOOL_PASSES_BY] = "no proxy", [TOOL_NOT_LET] = "not let in",
-		[TOOL_TOO_LONG] = "too slow", [TOOL_ABSENT] = "absent",
-		[TOOL_UNFIT] = "does not run",
-	};
-
-	if (answer == TOOL_NOT_LET && status != 0)
-		snprintf(out, size, "%s: %u", words[answer], status);
-	else
-		snprintf(out, size, "%s", words[answer]);
-}
 
 /* leads: the variable says where the proxy is, which it is told anyhow. */
 static bool leads(const char *name, size_t len)
@@ -126,66 +116,83 @@ static void show_row(const json_t *row)
 	fflush(stdout);
 }
 
-/* put_refused: beyond its own site, which is for all, the proxy wants a user. */
-static void put_refused(const struct doctor *doctor, char *out, size_t size)
+/* refusal: beyond its own site, which is for all, the proxy wants a user. */
+static struct finding refusal(const struct doctor *doctor)
 {
-	enum user_answer answer = doctor->user != USER_TAKEN ? doctor->user :
-		doctor->nobody;
-
-	say_answer(TOOL_NOT_LET, answer, out, size);
-}
-
-static bool is_refused(const struct doctor *doctor, const char *word)
-{
-	char refused[32];
-
-	put_refused(doctor, refused, sizeof(refused));
-	return strcmp(word, refused) == 0;
+	return (struct finding){TOOL_NOT_LET, doctor->user != USER_TAKEN ?
+		doctor->user : doctor->nobody};
 }
 
 /* is_too_old: this node uses no proxy, whatever is set. *out_version: which it is. */
-static bool is_too_old(const struct tool *tool, const char *exec,
-	char out_version[64])
+static bool is_too_old(const struct tool *tool, struct finding under,
+	char out_version[VERSION])
 {
 	bool fetches = strcmp(tool->name, "node fetch") == 0;
 
-	if (strcmp(tool->program, "node") != 0 || strcmp(exec, "no proxy") != 0)
+	if (strcmp(tool->program, "node") != 0 ||
+	    under.answer != TOOL_PASSES_BY)
 		return false;
-	node_version(tool->program, out_version, 64);
+	node_version(tool->program, out_version, VERSION);
 	return node_reach(out_version) < (fetches ? NODE_FETCH : NODE_ALL);
+}
+
+/* note_failed keeps what a tool says that does not work under exec; once what holds
+ * for all. */
+static void note_failed(struct doctor *doctor, const struct tool *tool,
+	struct finding under, const char *says)
+{
+	bool refused = doctor->user != USER_TAKEN &&
+		finding_is_same(under, refusal(doctor));
+	char word[FINDING_WORDS];
+
+	finding_say(under, word);
+	if (!refused)
+		utstring_printf(&doctor->failed, "%s under exec: %s%s%s\n",
+			tool->name, word, says[0] ? ": " : "", says);
+	else if (!doctor->refused)
+		utstring_printf(&doctor->failed, "%d: %s\n", doctor->user,
+			says);
+	doctor->refused |= refused;
 }
 
 /* put_says: what nothing can be set for does not count. */
 static void put_says(struct doctor *doctor, const struct tool *tool,
-	const char *exec, const char *says, json_t *row)
+	struct finding under, const char *says, json_t *row)
 {
-	char version[64], old[128];
+	char version[VERSION], old[VERSION + 64];
 
-	if (is_too_old(tool, exec, version)) {
+	if (is_too_old(tool, under, version)) {
 		snprintf(old, sizeof(old), "this node is too old, %s", version);
 		says = old;
 		(void)json_object_set_new(row, "tooOld", json_true());
+		doctor->old = true;
 	} else {
-		doctor->ill |= strcmp(exec, "works") != 0;
+		doctor->ill |= under.answer != TOOL_WORKS;
 	}
 	if (says[0])
 		(void)json_object_set_new(row, "says",
 			json_stringn_nocheck(says, strlen(says)));
+	if (under.answer != TOOL_WORKS)
+		note_failed(doctor, tool, under, says);
 }
 
 /* put_row: what is to be set is said where it is needed, and helps. */
 static void put_row(struct doctor *doctor, const struct tool *tool,
-	const char *alone, const char *exec, const char *says)
+	struct finding alone, struct finding under, const char *says)
 {
-	bool works = strcmp(exec, "works") == 0;
-	bool helps = works || is_refused(doctor, exec);
-	json_t *row = json_pack("{s:s, s:s, s:s}", "tool", tool->name,
-		"asItIs", alone, "underExec", exec);
+	bool helps = under.answer == TOOL_WORKS ||
+		finding_is_same(under, refusal(doctor));
+	char before[FINDING_WORDS], after[FINDING_WORDS];
+	json_t *row;
 
-	(void)json_object_set_new(row, "set",
-		helps && strcmp(alone, exec) != 0 ? to_set(tool) :
-						    json_array());
-	put_says(doctor, tool, exec, says, row);
+	finding_say(alone, before);
+	finding_say(under, after);
+	row = json_pack("{s:s, s:s, s:s}", "tool", tool->name, "asItIs", before,
+		"underExec", after);
+	(void)json_object_set_new(row, "set", helps && !finding_is_same(alone, under) ?
+		to_set(tool) : json_array());
+	put_says(doctor, tool, under, says, row);
+	doctor->seen[alone.answer] = doctor->seen[under.answer] = true;
 	(void)json_array_append_new(doctor->rows, row);
 	if (!doctor->json)
 		show_row(row);
@@ -220,21 +227,19 @@ static void compare(struct doctor *doctor, const struct tool *tool,
 	const char *command, enum tool_answer one, const struct tool_said *before)
 {
 	const char *refused = why_not(doctor, tool), *says;
-	char alone[32], under[32];
 	struct tool_said after;
-	enum tool_answer other;
+	struct finding alone = {one, before->status}, under;
 
-	other = ask(doctor, command, doctor->dressed, &after);
+	under.answer = ask(doctor, command, doctor->dressed, &after);
+	under.status = after.status;
 	if (stop)
 		return;
-	say_answer(one, before->status, alone, sizeof(alone));
-	say_answer(other, after.status, under, sizeof(under));
-	says = other != TOOL_WORKS ? after.line :
-		one != TOOL_WORKS ? before->line : "";
-	if (refused && one == TOOL_WORKS)
-		put_refused(doctor, alone, sizeof(alone));
-	if (refused && other == TOOL_WORKS) {
-		put_refused(doctor, under, sizeof(under));
+	says = under.answer != TOOL_WORKS ? after.line :
+		alone.answer != TOOL_WORKS ? before->line : "";
+	if (refused && alone.answer == TOOL_WORKS)
+		alone = refusal(doctor);
+	if (refused && under.answer == TOOL_WORKS) {
+		under = refusal(doctor);
 		says = refused;
 	}
 	put_row(doctor, tool, alone, under, says);
@@ -298,54 +303,17 @@ static void show_names(const char *what, const json_t *names)
 }
 
 /* show_words says what the words of the table mean, of those that are in it. */
-static void show_words(const json_t *rows)
+static void show_words(const struct doctor *doctor)
 {
-	static const struct {
-		const char *word, *means;
-	} all[] = {
-		{"no trust", "it refuses the proxy's certificate"},
-		{"no proxy", "it did not come to the proxy that it was told of; "
-			"one that its own settings name, as http.proxy of git's, "
-			"or proxy in ~/.curlrc or pip.conf, goes first"},
-		{"not let in", "the proxy answers with that status"},
-		{"too slow", "it had not asked after 30 seconds"},
-	};
-	char *text = json_dumps(rows, 0), word[32];
+	char word[FINDING_WORDS];
 
-	for (size_t i = 0; text && i < sizeof(all) / sizeof(*all); i++) {
-		snprintf(word, sizeof(word), "\": \"%s", all[i].word);
-		if (strstr(text, word))
-			printf("%s: %s\n", all[i].word, all[i].means);
+	for (enum tool_answer i = 0; i < TOOL_ANSWERS; i++) {
+		const char *means = finding_means(i);
+
+		finding_say((struct finding){i, 0}, word);
+		if (doctor->seen[i] && means)
+			printf("%s: %s\n", word, means);
 	}
-	free(text);
-}
-
-/* show_ill tells what those say that do not work under exec; once what holds for all. */
-static void show_ill(const struct doctor *doctor)
-{
-	bool told = false, old = false;
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(doctor->rows, i, row) {
-		const char *tool, *exec, *says = "";
-
-		(void)json_unpack(row, "{s:s, s:s, s?s}", "tool", &tool,
-			"underExec", &exec, "says", &says);
-		if (strcmp(exec, "works") == 0)
-			continue;
-		if (doctor->user != USER_TAKEN && is_refused(doctor, exec)) {
-			if (!told)
-				printf("%d: %s\n", doctor->user, says);
-			told = true;
-			continue;
-		}
-		old |= json_is_true(json_object_get(row, "tooOld"));
-		printf("%s under exec: %s%s%s\n", tool, exec,
-			says[0] ? ": " : "", says);
-	}
-	if (old)
-		puts(NODE_RULE ";\n" NODE_WAYS);
 }
 
 /* show_unfit: rustup's programs all say the same, and what to do. */
@@ -392,8 +360,10 @@ static void show_ways(const struct doctor *doctor)
 static void show_end(const struct doctor *doctor)
 {
 	putchar('\n');
-	show_words(doctor->rows);
-	show_ill(doctor);
+	show_words(doctor);
+	fputs(utstring_body(&doctor->failed), stdout);
+	if (doctor->old)
+		puts(NODE_RULE ";\n" NODE_WAYS);
 	show_unfit(doctor->unfit);
 	show_names("Not here: ", doctor->absent);
 	show_names("Here, and not tried, as it asks for nothing by itself: ",
@@ -504,6 +474,7 @@ static void end(struct doctor *doctor)
 	json_decref(doctor->absent);
 	json_decref(doctor->unasked);
 	json_decref(doctor->unfit);
+	utstring_done(&doctor->failed);
 }
 
 static void on_signal(int number)
@@ -523,6 +494,7 @@ static int run(struct doctor *doctor)
 	doctor->absent = json_array();
 	doctor->unasked = json_array();
 	doctor->unfit = json_array();
+	utstring_init(&doctor->failed);
 	code = prepare(doctor);
 	if (code == OPTIONS_FINE)
 		code = visit_all(doctor);
