@@ -2,9 +2,9 @@
  * workbench.h - a folder for the time that a command takes.
  *
  * Others may look into it (apt reads as another user), and nobody else may write.
- * A process of its own, the caretaker, makes it and removes it: so it goes whenever we do,
- * killed or not, at whatever moment. What we have started and not made another program
- * of holds it, too, as a proxy's guard does.
+ * A process of its own, the caretaker, makes it and removes it: so it goes whenever
+ * we do, killed or not, at whatever moment. What we have started and not made another
+ * program of holds it, too, as a proxy's guard does.
  *
  * Owns:    the folder, and all that comes to be in it; the caretaker.
  * Threads: the main one; there may be no other while it is opened.

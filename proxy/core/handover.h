@@ -46,10 +46,10 @@ void handover_drop_config(struct handover *handover);
 void handover_clear(struct handover *handover);
 
 /* handover_send opens all of it now and sends it; again: to a worker that has been
- * sent it all before, which keeps what has vanished since. What the worker could not have
- * opened itself is opened only where it can't have a hand in what is found there
- * (reach.h). A log is mended first, of which the worker may not be able to read how it
- * ends (log_ending.h). -1: the worker is gone. */
+ * sent it all before, which keeps what has vanished since. What the worker could not
+ * have opened itself is opened only where it can't have a hand in what is found there
+ * (reach.h). A log is mended the first time, of which the worker may not be able to
+ * read how it ends (log_ending.h). -1: the worker is gone. */
 int handover_send(const struct handover *handover,
 	const struct identity *worker, int channel, bool again)
 	__attribute__((warn_unused_result));

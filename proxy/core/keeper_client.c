@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "pki/keeper_frame.h"
+#include "proxy/core/frame_io.h"
 
 enum {
 	PATIENCE_S = 5,     /* until there is a keeper */
@@ -111,24 +112,6 @@ static void end(struct keeper_client *client, struct way *way, int fd,
 	pthread_mutex_unlock(&client->lock);
 }
 
-/* carry: no answer in time is EAGAIN. */
-static bool carry(int fd, struct keeper_frame *frame)
-{
-	ssize_t n;
-
-	do
-		n = send(fd, frame, sizeof(*frame), MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*frame))
-		return false;
-	do
-		n = recv(fd, frame, sizeof(*frame), MSG_TRUNC);
-	while (n < 0 && errno == EINTR);
-	if (n >= 0)
-		errno = 0;
-	return n == (ssize_t)sizeof(*frame);
-}
-
 /* --- the link ----------------------------------------------------------- */
 
 static int gone(char *err, size_t err_size)
@@ -151,7 +134,8 @@ static int ask(void *arg, struct keeper_frame *frame, char *err,
 		return gone(err, err_size);
 	fd = begin(client, way);
 	if (fd >= 0) {
-		carried = carry(fd, frame);
+		/* no answer in time is EAGAIN */
+		carried = frame_send(fd, frame) && frame_receive(fd, frame);
 		if (!carried && errno == EAGAIN && client->deaf)
 			client->deaf();
 		end(client, way, fd, carried);

@@ -1,6 +1,5 @@
 #include "proxy/core/keeper_process.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/mem.h>
@@ -10,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "pki/keeper.h"
@@ -20,6 +18,7 @@
 #include "pki/tally.h"
 #include "pki/x509.h"
 #include "proxy/core/channel.h"
+#include "proxy/core/frame_io.h"
 #include "proxy/core/harden.h"
 #include "proxy/core/say.h"
 
@@ -32,26 +31,6 @@ struct serving {
 };
 
 /* --- answering ---------------------------------------------------------- */
-
-static bool get_frame(int fd, struct keeper_frame *frame)
-{
-	ssize_t got;
-
-	do
-		got = recv(fd, frame, sizeof(*frame), MSG_TRUNC);
-	while (got < 0 && errno == EINTR);
-	return got == (ssize_t)sizeof(*frame);
-}
-
-static bool put_frame(int fd, const struct keeper_frame *frame)
-{
-	ssize_t put;
-
-	do
-		put = send(fd, frame, sizeof(*frame), MSG_NOSIGNAL);
-	while (put < 0 && errno == EINTR);
-	return put == (ssize_t)sizeof(*frame);
-}
 
 /* tell_issued: who asks for an issuing CA may have been taken over, and keep
  * from others what it was given. That it has been comes from here. */
@@ -79,12 +58,12 @@ static void *serve(void *arg)
 
 	if (!frame)
 		abort();
-	while (get_frame(serving->fd, frame)) {
+	while (frame_receive(serving->fd, frame)) {
 		keeper_answer(serving->keeper, frame);
 		if (frame->kind == KEEPER_ISSUE &&
 		    frame->status == KEEPER_DONE)
 			tell_issued(frame);
-		if (!put_frame(serving->fd, frame))
+		if (!frame_send(serving->fd, frame))
 			break;
 		frame_wipe(frame);
 	}
