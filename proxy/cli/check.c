@@ -15,6 +15,7 @@
 #include "proxy/config/mistakes.h"
 #include "proxy/config/snapshot.h"
 #include "proxy/core/load.h"
+#include "proxy/core/log_want.h"
 #include "proxy/core/remarks.h"
 #include "proxy/core/source.h"
 #include "proxy/session/keylog.h"
@@ -143,6 +144,22 @@ static void say_fine(const char *name, const struct settings *settings)
 		plural_y(config->num_categories), entries, plural_y(entries));
 }
 
+/* warn_of_log: nobody takes the lines here; it may be another machine that this is for.
+ * A file has been looked at with the configuration. */
+static void warn_of_log(struct mistakes *mistakes, const struct config *config)
+{
+	const struct log_want want = log_want_of(config);
+	struct log_target *target;
+	char err[512];
+
+	if (config_logs_to_file(config))
+		return;
+	target = log_target_open(&want, err, sizeof(err));
+	if (!target)
+		mistakes_warning(mistakes, 0, "%s", err);
+	log_target_close(target);
+}
+
 /* check_places: what "sallyport run" writes to, and would not start without. */
 static int check_places(const struct config *config)
 {
@@ -158,6 +175,7 @@ static int check_places(const struct config *config)
 	if (config->key_log &&
 	    keylog_check(config->key_log, err, sizeof(err)) != 0)
 		mistakes_error(&mistakes, 0, "%s", err);
+	warn_of_log(&mistakes, config);
 	mistakes_print(&mistakes, stderr);
 	code = mistakes.errors > 0 ? EXIT_WRONG : OPTIONS_FINE;
 	mistakes_clear(&mistakes);
@@ -261,7 +279,7 @@ const struct command command_check = {
 		"What is legal but surely not meant is told as a warning: rules that never\n"
 		"decide, categories that are empty or that no rule uses, users whom nobody can\n"
 		"be, networks of users.sources behind others that hold them, lines of lists\n"
-		"that are no entries.\n"
+		"that are no entries, a journal or syslog that nobody runs here.\n"
 		"\n"
 		"  -c, --config FILE   the configuration (YAML)\n"
 		"\n"

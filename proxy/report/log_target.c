@@ -369,6 +369,17 @@ static int open_where(struct log_target *target, const char *where)
 	return connect_to(target);
 }
 
+/* why_not: by errno. */
+static const char *why_not(const struct log_target *target)
+{
+	if (errno == ENXIO)
+		return "nobody reads there; who does must have it open first";
+	if (target->path[0] && (errno == ENOENT || errno == ECONNREFUSED))
+		return "nobody takes lines there; start the service that does, or "
+			"name stdout or a file";
+	return strerror(errno);
+}
+
 struct log_target *log_target_open(const struct log_want *want, char *err,
 	size_t err_size)
 {
@@ -383,8 +394,7 @@ struct log_target *log_target_open(const struct log_want *want, char *err,
 	if (open_where(target, want->where) != 0) {
 		snprintf(err, err_size, "log.access: %s: %s",
 			target->path[0] ? target->path : want->where,
-			errno == ENXIO ? "nobody reads there; who does must "
-			"have it open first" : strerror(errno));
+			why_not(target));
 		log_target_close(target);
 		return NULL;
 	}

@@ -6,7 +6,7 @@ import re
 
 from case_run import Running
 from lab.api import CA, Api, Organization
-from lab.case import Group
+from lab.case import Group, NotRun
 from lab.sallyport import Sallyport
 
 named = Group("check", config=None)
@@ -156,3 +156,19 @@ def what_run_would_refuse(t):
     assert said(proxy, "check") == (0, "")
     os.unlink(keys)
     assert said(proxy, "check") == (0, "") and not os.path.exists(keys)
+
+
+@named.case
+def nobody_takes_the_log_here(t):
+    """The configuration may be for another machine: a warning, and why none starts."""
+    if os.path.exists("/run/systemd/journal/socket"):
+        raise NotRun("there is a journal here")
+    proxy = Sallyport(t.binary, t.lab, t.path("own"),
+                      {"log": {"access": "journald"}})
+    proxy.write()
+    code, told = said(proxy, "check")
+    why = ("log.access: /run/systemd/journal/socket: nobody takes lines there; "
+           "start the service that does, or name stdout or a file")
+    assert code == 0 and "warning: " + why in told, (code, told)
+    code, told = said(proxy, "run")
+    assert code == 1 and why in told, (code, told)
