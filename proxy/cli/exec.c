@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,22 +12,6 @@
 #include "proxy/tools/node.h"
 
 extern char **environ;
-
-/* --- what it was started with ------------------------------------------- */
-
-/* settle: who starts us may have closed what every program has, or want to hear of no
- * child's end. What is opened here is closed again for the command. */
-static void settle(void)
-{
-	int fd;
-
-	(void)signal(SIGCHLD, SIG_DFL);
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
 
 /* --- where the command begins ------------------------------------------- */
 
@@ -161,7 +144,6 @@ static int run_command(const struct target_order *order, char **argv)
 	struct some_proxy proxy;
 	int code, number = 0;
 
-	settle();
 	code = some_proxy_find(order, "exec", &proxy);
 	if (code == OPTIONS_FINE) {
 		(void)unsetenv("SALLYPORT_PASSWORD"); /* was for us */

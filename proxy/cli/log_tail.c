@@ -80,10 +80,10 @@ static int follow(struct tail *tail, const char *path)
 				fflush(stdout);
 		}
 		fflush(stdout);
-		if (is_input)
-			break;
 		if (tail->trail.lines.error)
 			return not_read(path, tail->trail.lines.error);
+		if (is_input)
+			break;
 		usleep(PAUSE_US);
 	}
 	return EXIT_DONE;

@@ -330,6 +330,58 @@ def wrong_use_is_told(t):
     assert not wrong, (len(wrong), wrong)
 
 
+def by_shell(t, redirection, *args):
+    """A command whose descriptors are as a shell says."""
+    return subprocess.run(
+        ("sh", "-c", '"$0" "$@" ' + redirection, t.binary) + args, cwd=t.dir,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=60 * SLOW)
+
+
+def must_be_written(t, file):
+    for command in (("help",), ("version",), ("check",) + file,
+                    ("explain", "site.test", "--json") + file,
+                    ("token", "create", "lost") + file,
+                    ("token", "list") + file, ("ca", "show") + file,
+                    ("sessions", "--json") + file):
+        for redirection in (">/dev/full", ">&-"):
+            if command[:2] == ("token", "create") and redirection == ">&-":
+                continue
+            done = by_shell(t, redirection, *command)
+            assert done.returncode == 1, (command, redirection, done)
+            assert "standard output" in done.stderr, (command, done)
+
+
+@cli.case
+def what_is_not_written_fails(t):
+    """Of whatever command: a script may have it for done."""
+    with Running(t) as proxy:
+        file = ("-c", proxy.file)
+        must_be_written(t, file)
+
+
+@cli.case
+def nothing_takes_the_place_of_what_is_closed(t):
+    """What the proxy prints would go into a file, or to a client."""
+    proxy = Running(t).proxy
+    proxy.write()
+    pid = t.path("pid")
+    started = by_shell(t, "<&- >&- 2>&- & echo $! >" + pid, "run", "-c",
+                       proxy.file)
+    assert started.returncode == 0, started
+    pid = int(open(pid).read())
+    try:
+        assert eventually(lambda: Shell(t, proxy).run("sessions")
+                          .returncode == 0, 20)
+        names = [os.readlink("/proc/%d/fd/%d" % (pid, fd)) for fd in range(3)]
+        assert names == ["/dev/null"] * 3, names
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        assert eventually(lambda: not os.path.exists("/proc/%d" % pid), 20)
+    done = by_shell(t, "<&-", "log", "tail", "--file", "-")
+    assert done.returncode == 1 and "can't be read" in done.stderr, done
+
+
 @cli.case
 def what_is_printed_has_to_arrive(t):
     """Whichever command prints: a full disk is no success."""
