@@ -37,6 +37,12 @@ static void name_folder(const char *root_pem, char out[2 * NAME + 1])
 			SHA256_Update(&sha, was, strlen(was) + 1);
 		free(was);
 	}
+	for (size_t i = 0; variables_folders[i]; i++) {
+		const char *is = getenv(variables_folders[i]);
+
+		if (is)
+			SHA256_Update(&sha, is, strlen(is) + 1);
+	}
 	SHA256_Final(sum, &sha);
 	der_hex((struct der){sum, NAME}, out);
 }

@@ -90,6 +90,8 @@ static bool set_variable(FILE *out, const struct system *system,
 		value = "1";
 		break;
 	case VARIABLE_JAVA:   /* files that a tool of ours makes */
+	case VARIABLE_JAVA_TOO:
+	case VARIABLE_GIT:
 	case VARIABLE_WGETRC:
 	case VARIABLE_APT:
 	default:

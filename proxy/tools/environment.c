@@ -10,6 +10,11 @@
 #include "proxy/tools/java.h"
 #include "proxy/tools/variables.h"
 
+#define GIT_COUNT "GIT_CONFIG_COUNT"
+#define GIT_SETTING "http.proxy"
+
+enum { GIT_ROWS = 2, GIT_MAX = 10000, GIT_NAME = 32 };
+
 /* This machine is reached without the proxy. */
 static const char *const direct[] = {"localhost", "127.0.0.1", "::1"};
 
@@ -179,10 +184,18 @@ static char *java(const struct environment_aim *aim, char *const *before)
 	return options;
 }
 
-static char *value_of(enum variable_kind kind,
+static char *java_too(const char *name, char *const *before)
+{
+	const char *now = environment_get(before, name);
+
+	return now ? java_without(now) : NULL;
+}
+
+/* value_of: NULL where it stays what it is. */
+static char *value_of(const struct variable *variable,
 	const struct environment_aim *aim, char *const *before)
 {
-	switch (kind) {
+	switch (variable->kind) {
 	case VARIABLE_PROXY:
 		return pki_copy(aim->proxy);
 	case VARIABLE_NO_PROXY:
@@ -193,6 +206,10 @@ static char *value_of(enum variable_kind kind,
 		return pki_copy(aim->extra);
 	case VARIABLE_JAVA:
 		return java(aim, before);
+	case VARIABLE_JAVA_TOO:
+		return java_too(variable->name, before);
+	case VARIABLE_GIT:
+		return NULL; /* put_git does */
 	case VARIABLE_WGETRC:
 		return pki_copy(aim->wgetrc);
 	case VARIABLE_APT:
@@ -211,7 +228,7 @@ static void begin(struct environment *out)
 
 	(void)variables_all(&num);
 	out->num = 0;
-	out->at = calloc(num + 1, sizeof(*out->at));
+	out->at = calloc(num + 1 + GIT_ROWS, sizeof(*out->at));
 	if (!out->at)
 		abort();
 }
@@ -219,6 +236,83 @@ static void begin(struct environment *out)
 static void put(struct environment *out, const char *name, char *value)
 {
 	out->at[out->num++] = (struct environment_row){pki_copy(name), value};
+}
+
+/* --- git ---------------------------------------------------------------- */
+
+/* count_of is what GIT_CONFIG_COUNT says; -1: nothing that git would take. */
+static int count_of(const char *text)
+{
+	char *end;
+	long count;
+
+	if (!text || !text[0])
+		return 0;
+	count = strtol(text, &end, 10);
+	return *end == '\0' && count >= 0 && count < GIT_MAX ? (int)count : -1;
+}
+
+/* git_place is where http.proxy is to stand among the settings by variables, which is
+ * where it does already, if it is ours. -1: nowhere. */
+static int git_place(char *const *before, int *out_count, bool *out_is_ours)
+{
+	char *first = environment_was(before, GIT_COUNT), name[GIT_NAME];
+	int was = count_of(first);
+	const char *key;
+
+	free(first);
+	*out_count = count_of(environment_get(before, GIT_COUNT));
+	snprintf(name, sizeof(name), "GIT_CONFIG_KEY_%d", was);
+	key = environment_get(before, name);
+	*out_is_ours = was >= 0 && was < *out_count && key &&
+		strcmp(key, GIT_SETTING) == 0 &&
+		environment_get(before, ENVIRONMENT_BEFORE);
+	return *out_is_ours ? was : *out_count;
+}
+
+static void put_git_pair(struct environment *out, int place, char *key,
+	char *value)
+{
+	char name[GIT_NAME];
+
+	snprintf(name, sizeof(name), "GIT_CONFIG_KEY_%d", place);
+	put(out, name, key);
+	snprintf(name, sizeof(name), "GIT_CONFIG_VALUE_%d", place);
+	put(out, name, value);
+}
+
+static void put_git(struct environment *out, const char *proxy,
+	char *const *before)
+{
+	char number[16];
+	bool is_ours;
+	int count, place = git_place(before, &count, &is_ours);
+
+	if (place < 0)
+		return;
+	snprintf(number, sizeof(number), "%d", is_ours ? count : count + 1);
+	put(out, GIT_COUNT, pki_copy(number));
+	put_git_pair(out, place, pki_copy(GIT_SETTING), pki_copy(proxy));
+}
+
+static void undo_git(struct environment *out, char *const *before)
+{
+	bool is_ours;
+	int count, place = git_place(before, &count, &is_ours);
+
+	if (is_ours)
+		put_git_pair(out, place, NULL, NULL);
+}
+
+/* --- all of them, made and undone --------------------------------------- */
+
+static void put_value(struct environment *out, const struct variable *variable,
+	const struct environment_aim *aim, char *const *before)
+{
+	char *value = value_of(variable, aim, before);
+
+	if (value)
+		put(out, variable->name, value);
 }
 
 void environment_make(struct environment *out,
@@ -229,7 +323,8 @@ void environment_make(struct environment *out,
 
 	begin(out);
 	for (size_t i = 0; i < num; i++)
-		put(out, all[i].name, value_of(all[i].kind, aim, before));
+		put_value(out, &all[i], aim, before);
+	put_git(out, aim->proxy, before);
 	put(out, ENVIRONMENT_BEFORE, save(before));
 }
 
@@ -247,7 +342,7 @@ void environment_make_bare(struct environment *out,
 
 		if (kind == VARIABLE_PROXY || kind == VARIABLE_NO_PROXY ||
 		    kind == VARIABLE_JAVA)
-			put(out, all[i].name, value_of(kind, &bare, before));
+			put_value(out, &all[i], &bare, before);
 	}
 }
 
@@ -259,8 +354,13 @@ void environment_undo(struct environment *out, char *const *before)
 	begin(out);
 	if (!environment_get(before, ENVIRONMENT_BEFORE))
 		return;
-	for (size_t i = 0; i < num; i++)
-		put(out, all[i].name, environment_was(before, all[i].name));
+	for (size_t i = 0; i < num; i++) {
+		char *was = environment_was(before, all[i].name);
+
+		if (was || all[i].kind != VARIABLE_JAVA_TOO)
+			put(out, all[i].name, was);
+	}
+	undo_git(out, before);
 	put(out, ENVIRONMENT_BEFORE, NULL);
 }
 

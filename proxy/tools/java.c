@@ -136,6 +136,25 @@ static void put_store(UT_string *out, const char *store)
 		"-Djavax.net.ssl.trustStorePassword=" JKS_PASSWORD " ");
 }
 
+char *java_without(const char *options)
+{
+	bool any = false;
+	const char *at = options, *raw;
+	char *option;
+	size_t len;
+	UT_string out;
+
+	while ((option = next(&at, &raw, &len))) {
+		any |= is_ours(option, true);
+		free(option);
+	}
+	if (!any)
+		return NULL;
+	utstring_init(&out);
+	keep_others(&out, options, true);
+	return utstring_body(&out);
+}
+
 char *java_options(const char *before, const struct java_aim *aim)
 {
 	char *own = java_option(before, "http.nonProxyHosts");

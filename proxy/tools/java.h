@@ -24,6 +24,10 @@ struct java_aim {
  * it. */
 char *java_options(const char *before, const struct java_aim *aim);
 
+/* java_without is the options without trust store and proxy; the caller frees it. NULL:
+ * they have none of these. */
+char *java_without(const char *options);
+
 /* java_option is the value of a property that options set, "javax.net.ssl.trustStore";
  * the last where it is there more than once. The caller frees it; NULL: none. */
 char *java_option(const char *options, const char *property);

@@ -123,10 +123,32 @@ static void take_set(const struct kit_order *order, struct bundle *bundle,
 	}
 }
 
-/* take_java adds a trust store that Java had been told of. */
-static void take_java(const struct kit_order *order, struct bundle *bundle)
+/* take_folders adds what the folders have, those that are there. */
+static void take_folders(const struct kit_order *order, struct bundle *bundle,
+	struct seen *seen)
 {
-	char *options = environment_was(order->before, "JAVA_TOOL_OPTIONS");
+	for (size_t i = 0; variables_folders[i]; i++) {
+		const char *list = environment_get(order->before,
+			variables_folders[i]);
+
+		while (list && *list) {
+			size_t len = strcspn(list, ":");
+			char *path = strndup(list, len);
+
+			if (path && access(path, F_OK) == 0)
+				take(order, bundle, seen, variables_folders[i],
+					path);
+			free(path);
+			list += len + (list[len] == ':');
+		}
+	}
+}
+
+/* take_store adds a trust store that Java had been told of by a variable. */
+static void take_store(const struct kit_order *order, struct bundle *bundle,
+	const char *name)
+{
+	char *options = environment_was(order->before, name);
 	char *store = java_option(options, "javax.net.ssl.trustStore");
 	char *password = java_option(options,
 		"javax.net.ssl.trustStorePassword");
@@ -134,11 +156,23 @@ static void take_java(const struct kit_order *order, struct bundle *bundle)
 
 	if (store && bundle_add_file(bundle, store, password, err,
 		    sizeof(err)) != 0)
-		tell(order, "JAVA_TOOL_OPTIONS names a trust store that is "
-			"left out: %s", err);
+		tell(order, "%s names a trust store that is left out: %s", name,
+			err);
 	free(options);
 	free(store);
 	free(password);
+}
+
+static void take_java(const struct kit_order *order, struct bundle *bundle)
+{
+	size_t num;
+	const struct variable *all = variables_all(&num);
+
+	for (size_t i = 0; i < num; i++) {
+		if (all[i].kind == VARIABLE_JAVA ||
+		    all[i].kind == VARIABLE_JAVA_TOO)
+			take_store(order, bundle, all[i].name);
+	}
 }
 
 /* --- the files of wget, apt and npm ------------------------------------------ */
@@ -319,6 +353,7 @@ struct bundle *kit_trusted(const struct kit_order *order)
 		tell(order, "%s", err);
 	take_set(order, bundle, &seen, VARIABLE_BUNDLE);
 	take_set(order, bundle, &seen, VARIABLE_ROOT);
+	take_folders(order, bundle, &seen);
 	take_rc(order, bundle, &seen);
 	take_npm(order, bundle, &seen);
 	take_java(order, bundle);
@@ -404,14 +439,29 @@ static int write_apt(const struct kit_order *order, const struct kit *kit,
 		"// the bundle's path has a quote%s\n", "", err, err_size);
 }
 
+/* write_wget: its file has no way to write the end of a line, and with half a line it
+ * would not start. */
+static int write_wget(const struct kit_order *order, const struct kit *kit,
+	char *err, size_t err_size)
+{
+	if (!strpbrk(kit->bundle, "\n\r"))
+		return write_rc(order, "SYSTEM_WGETRC", "/etc/wgetrc",
+			kit->wgetrc, "ca_certificate = %s\n", kit->bundle, err,
+			err_size);
+	tell(order, "wget is left out, whose files can't name %s: it has the "
+		"end of a line", kit->bundle);
+	return write_rc(order, "SYSTEM_WGETRC", "/etc/wgetrc", kit->wgetrc,
+		"# the bundle's path has the end of a line%s\n", "", err,
+		err_size);
+}
+
 static int write_all(const struct kit_order *order, struct bundle *bundle,
 	const char *root_pem, const struct kit *kit, char *err,
 	size_t err_size)
 {
 	if (write_pem(order, bundle, kit->bundle, err, err_size) != 0 ||
 	    write_extra(order, root_pem, kit->extra, err, err_size) != 0 ||
-	    write_rc(order, "SYSTEM_WGETRC", "/etc/wgetrc", kit->wgetrc,
-		    "ca_certificate = %s\n", kit->bundle, err, err_size) != 0 ||
+	    write_wget(order, kit, err, err_size) != 0 ||
 	    write_apt(order, kit, err, err_size) != 0)
 		return -1;
 	return write_java(order, bundle, root_pem, kit->java_store, err,

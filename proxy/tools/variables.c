@@ -6,6 +6,10 @@ static const struct variable table[] = {
 #undef VARIABLE
 };
 
+/* SSL_CTX_set_default_verify_paths(3); git-config(1), http.sslCAPath. */
+const char *const variables_folders[] = {"SSL_CERT_DIR", "GIT_SSL_CAPATH",
+	NULL};
+
 const struct variable *variables_all(size_t *out_num)
 {
 	*out_num = sizeof(table) / sizeof(*table);

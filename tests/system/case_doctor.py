@@ -87,6 +87,15 @@ def what_trusts_already_needs_nothing(t):
     assert found["curl"]["set"] == [] and "says" not in found["curl"], found
 
 
+@doctor.case(limit=120, needs=["program:java"])
+def what_other_java_options_say(t):
+    """Another proxy, or another trust store: exec counts over them."""
+    found, _ = rows(t, "java", env=bare(
+        t, JDK_JAVA_OPTIONS="-Dhttps.proxyPort=9 "
+        "-Djavax.net.ssl.trustStore=/etc/hostname"))
+    assert found["java"]["underExec"] == "works", found
+
+
 @doctor.case(limit=60)
 def one_in_tls_12(t):
     real = shutil.which("curl")
@@ -157,16 +166,19 @@ def the_end_is_to_be_copied(t):
 
 @doctor.case(limit=90, needs=["program:npm", "program:git"])
 def settings_that_name_another_proxy(t):
-    """npm has variables that count over its npmrc; git has none, which is told."""
+    """npm and git have variables that count over theirs; curl has none, which is
+    told."""
     dead = "http://127.0.0.1:%d" % free_port()
     t.write(".npmrc", "proxy=%s\nhttps-proxy=%s\n" % (dead, dead))
     t.write(".gitconfig", "[http]\n\tproxy = %s\n" % dead)
+    t.write(".curlrc", "proxy = %s\n" % dead)
     env = bare(t, HOME=t.path(""))
-    found, _ = rows(t, "npm", "git", code=1, env=env)
+    found, _ = rows(t, "npm", "git", "curl", code=1, env=env)
     assert found["npm"]["underExec"] == "works", found
-    assert found["git"]["underExec"] == "no proxy", found
-    out = run(t, "--tool", "git", code=1, env=env).stdout
-    assert "its own settings name, as http.proxy of git's" in out, out
+    assert found["git"]["underExec"] == "works", found
+    assert found["curl"]["underExec"] == "no proxy", found
+    out = run(t, "--tool", "curl", code=1, env=env).stdout
+    assert "its own settings name, as proxy in ~/.curlrc" in out, out
 
 
 @doctor.case(limit=120, needs=["program:htpasswd"])

@@ -98,7 +98,10 @@ static void sets_all_rows(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < num; i++) {
-		assert_non_null(environment_get(all, rows[i].name));
+		if (rows[i].kind == VARIABLE_JAVA_TOO)
+			assert_null(environment_get(all, rows[i].name));
+		else
+			assert_non_null(environment_get(all, rows[i].name));
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(rows[i].name, rows[j].name);
 	}
@@ -128,6 +131,67 @@ static void twice_is_once(void **state)
 		assert_string_equal(once[i], twice[i]);
 	environment_free(once);
 	environment_free(twice);
+}
+
+/* What other Java options say would count over ours. */
+static void other_java_options_say_nothing_of_it(void **state)
+{
+	char *before[] = {"MAVEN_OPTS=-Xmx1g -Dhttps.proxyHost=old "
+		"-Djavax.net.ssl.trustStore=/corp.jks -Dx=y",
+		"JDK_JAVA_OPTIONS=-Dx=y", NULL};
+	char **once = over(before), **twice = over(once), **back;
+	struct environment undo;
+
+	(void)state;
+	has(once, "MAVEN_OPTS", "-Xmx1g -Dx=y ");
+	has(once, "JDK_JAVA_OPTIONS", "-Dx=y");
+	has(once, "GRADLE_OPTS", NULL);
+	has(twice, "MAVEN_OPTS", "-Xmx1g -Dx=y ");
+	environment_undo(&undo, twice);
+	back = environment_over(&undo, twice);
+	for (size_t i = 0; before[i]; i++)
+		assert_string_equal(strchr(before[i], '=') + 1,
+			environment_get(back, i ? "JDK_JAVA_OPTIONS" :
+						  "MAVEN_OPTS"));
+	environment_clear(&undo);
+	environment_free(once);
+	environment_free(twice);
+	environment_free(back);
+}
+
+/* Whose proxy is in a file of git's own, too; what was there stays. */
+static void git_is_told_over_its_files(void **state)
+{
+	char *none[] = {NULL};
+	char *before[] = {"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.proxy",
+		"GIT_CONFIG_VALUE_0=http://old:1", NULL};
+	char *wrong[] = {"GIT_CONFIG_COUNT=x", NULL};
+	char **all = over(none), **twice;
+	struct environment undo;
+
+	(void)state;
+	has(all, "GIT_CONFIG_COUNT", "1");
+	has(all, "GIT_CONFIG_KEY_0", "http.proxy");
+	has(all, "GIT_CONFIG_VALUE_0", aim.proxy);
+	environment_free(all);
+	all = over(before);
+	twice = over(all);
+	has(twice, "GIT_CONFIG_COUNT", "2");
+	has(twice, "GIT_CONFIG_VALUE_0", "http://old:1");
+	has(twice, "GIT_CONFIG_KEY_1", "http.proxy");
+	has(twice, "GIT_CONFIG_VALUE_1", aim.proxy);
+	environment_free(all);
+	environment_undo(&undo, twice);
+	all = environment_over(&undo, twice);
+	has(all, "GIT_CONFIG_COUNT", "1");
+	has(all, "GIT_CONFIG_VALUE_0", "http://old:1");
+	has(all, "GIT_CONFIG_KEY_1", NULL);
+	environment_clear(&undo);
+	environment_free(all);
+	environment_free(twice);
+	all = over(wrong);
+	has(all, "GIT_CONFIG_COUNT", "x");
+	environment_free(all);
 }
 
 static void goes_back(void **state)
@@ -176,6 +240,8 @@ int main(void)
 		cmocka_unit_test(sets_all_rows),
 		cmocka_unit_test(lists_get_longer),
 		cmocka_unit_test(twice_is_once),
+		cmocka_unit_test(other_java_options_say_nothing_of_it),
+		cmocka_unit_test(git_is_told_over_its_files),
 		cmocka_unit_test(goes_back),
 		cmocka_unit_test(names_that_begin_alike),
 	};

@@ -155,6 +155,53 @@ static void adds_a_java_store(void **state)
 	kit_clear(&kit);
 }
 
+/* A list of folders, of which not all need be there. */
+static void adds_what_is_in_folders(void **state)
+{
+	char *before[] = {set("SSL_CERT_DIR", "/no/such:", "certs", ":"),
+		set("MAVEN_OPTS", "-Djavax.net.ssl.trustStore=", "extra.pem", ""),
+		NULL};
+	char *text = lab_read("corp.pem", NULL);
+	struct kit kit;
+
+	(void)state;
+	assert_int_equal(mkdir(lab_path("certs"), 0700), 0);
+	lab_text("certs/corp.pem", text);
+	write_kit(before, &kit);
+	assert_string_equal(told, "");
+	assert_true(in(kit.bundle, "corp.pem"));
+	assert_true(in(kit.java_store, "corp.pem"));
+	assert_true(in(kit.bundle, "extra.pem"));
+	free(text);
+	free(before[0]);
+	free(before[1]);
+	kit_clear(&kit);
+}
+
+/* wget would not start with a line that is cut. */
+static void a_folder_with_an_end_of_line(void **state)
+{
+	char *before[] = {NULL};
+	struct kit_order order = {NULL, -1, before, on_told, NULL};
+	char err[4400], folder[4096], *root = lab_read("ours.pem", NULL), *text;
+	struct kit kit = {.bundle = NULL};
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s", lab_path("two\nlines"));
+	assert_int_equal(mkdir(folder, 0700), 0);
+	order.folder = folder;
+	order.at = at_folder(folder);
+	told[0] = '\0';
+	assert_int_equal(kit_write(&order, root, &kit, err, sizeof(err)), 0);
+	assert_non_null(strstr(told, "wget is left out"));
+	text = lab_read("two\nlines/wgetrc", NULL);
+	assert_null(strstr(text, "\nlines"));
+	free(text);
+	free(root);
+	close(order.at);
+	kit_clear(&kit);
+}
+
 static void adds_to_the_files_of_wget_and_apt(void **state)
 {
 	char *before[] = {set("SYSTEM_WGETRC", "", "old.wgetrc", ""),
@@ -378,6 +425,8 @@ int main(void)
 		cmocka_unit_test(holds_the_root),
 		cmocka_unit_test(adds_what_was_set),
 		cmocka_unit_test(adds_a_java_store),
+		cmocka_unit_test(adds_what_is_in_folders),
+		cmocka_unit_test(a_folder_with_an_end_of_line),
 		cmocka_unit_test(adds_to_the_files_of_wget_and_apt),
 		cmocka_unit_test(asks_apt_what_its_file_says),
 		cmocka_unit_test(adds_the_cafile_of_npm),
