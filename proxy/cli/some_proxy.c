@@ -35,21 +35,18 @@ static void tell_others(const char *command)
 {
 	static const char *const names[] = {"https_proxy", "HTTPS_PROXY",
 		"http_proxy", "HTTP_PROXY"};
-	char *was = NULL;
+	const char *named = NULL;
 	size_t i;
 
-	for (i = 0; i < 4 && (!was || !was[0]); i++) {
-		free(was);
-		was = environment_was(environ, names[i]);
-	}
-	if (was && was[0]) {
-		const char *at = strrchr(was, '@');
+	for (i = 0; i < 4 && (!named || !named[0]); i++)
+		named = environment_get(environ, names[i]);
+	if (named && named[0]) {
+		const char *at = strrchr(named, '@');
 
 		fprintf(stderr, "sallyport %s: warning: it does not go through "
 			"%s, which %s names, but straight to sites\n", command,
-			shown(at ? at + 1 : was).text, names[i - 1]);
+			shown(at ? at + 1 : named).text, names[i - 1]);
 	}
-	free(was);
 }
 
 static int start(const struct target_order *asked, const char *command,

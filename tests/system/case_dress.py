@@ -179,6 +179,10 @@ def a_companys_proxy_is_not_gone_through(t):
     assert done.returncode == 0 and done.stderr.count(told) == 1, done
     assert "cret" not in done.stderr, done
     assert "go through" not in own.run(*run).stderr
+    done = own.run("exec", "--", "true", env=bare(
+        t, https_proxy="http://proxy.corp.example:3128",
+        SALLYPORT_BEFORE=""))  # by an env of before, in this shell
+    assert "go through http://proxy.corp.example:3128" in done.stderr, done
 
 
 @dress.case
