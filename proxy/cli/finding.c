@@ -6,10 +6,12 @@ static const struct {
 	const char *word, *means;
 } words[TOOL_ANSWERS] = {
 	[TOOL_WORKS] = {"works", NULL},
-	[TOOL_DISTRUSTS] = {"no trust", "it refuses the proxy's certificate"},
+	[TOOL_DISTRUSTS] = {"no trust", "it refuses the proxy's "
+		"certificate; ones that its own settings name, as cacert in "
+		"~/.curlrc, go first"},
 	[TOOL_PASSES_BY] = {"no proxy", "it did not come to the proxy that it was "
-		"told of; one that its own settings name, as http.proxy of "
-		"git's, or proxy in ~/.curlrc or pip.conf, goes first"},
+		"told of; one that its own settings name, as proxy in "
+		"~/.curlrc or pip.conf, goes first"},
 	[TOOL_NOT_LET] = {"not let in", "the proxy answers with that status"},
 	[TOOL_TOO_LONG] = {"too slow", "it had not asked after 30 seconds"},
 	[TOOL_ABSENT] = {"absent", NULL},

@@ -97,6 +97,15 @@ def what_other_java_options_say(t):
 
 
 @doctor.case(limit=60)
+def a_file_that_counts_over_variables(t):
+    """What is to be looked at is said, where nothing is to be set."""
+    t.write(".curlrc", "cacert = %s\n" % t.lab.pki.root)
+    out = run(t, "--tool", "curl", code=1, env=bare(t, HOME=t.dir)).stdout
+    assert "curl             no trust         no trust" in out, out
+    assert "as cacert in ~/.curlrc, go first" in out, out
+
+
+@doctor.case(limit=60)
 def one_in_tls_12(t):
     real = shutil.which("curl")
     env = posing(t, "curl", 'exec %s --tls-max 1.2 "$@"\n' % real)
