@@ -28,6 +28,7 @@ static void become(const struct tool_order *order, int said)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGHUP, SIG_DFL);
 	if (chdir(order->folder) == 0 && dup2(null, STDIN_FILENO) >= 0 &&
 	    dup2(said, STDOUT_FILENO) >= 0 && dup2(said, STDERR_FILENO) >= 0)
 		execve("/bin/sh", argv, order->envp);

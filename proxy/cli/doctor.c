@@ -483,13 +483,22 @@ static void on_signal(int number)
 	stop = 1;
 }
 
-static int run(struct doctor *doctor)
+/* take_signals: tools have no terminal, whose end would be theirs; nohup stays. */
+static void take_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal};
-	int code;
+	struct sigaction action = {.sa_handler = on_signal}, was;
 
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
+	if (sigaction(SIGHUP, NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+		(void)sigaction(SIGHUP, &action, NULL);
+}
+
+static int run(struct doctor *doctor)
+{
+	int code;
+
+	take_signals();
 	doctor->rows = json_array();
 	doctor->absent = json_array();
 	doctor->unasked = json_array();

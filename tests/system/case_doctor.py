@@ -6,11 +6,12 @@ The tools are real ones that everybody has, and scripts that go by their names.
 import json
 import os
 import shutil
+import signal
 import subprocess
 
 from case_exec import bare
 from case_run import Running
-from lab.case import Group, NotRun
+from lab.case import Group, NotRun, eventually
 from lab.nginx import free_port
 
 doctor = Group("doctor")
@@ -103,6 +104,21 @@ def a_file_that_counts_over_variables(t):
     out = run(t, "--tool", "curl", code=1, env=bare(t, HOME=t.dir)).stdout
     assert "curl             no trust         no trust" in out, out
     assert "as cacert in ~/.curlrc, go first" in out, out
+
+
+@doctor.case(limit=60)
+def a_terminal_that_goes_away(t):
+    """Nothing that was asked goes on without it."""
+    pid = t.path("pid")
+    env = posing(t, "curl", "sleep 200 & echo $! >%s; wait\n" % pid)
+    process = subprocess.Popen(
+        [t.binary, "doctor", "--tool", "curl", "--proxy",
+         "127.0.0.1:%d" % t.proxy.port], env=env, stdout=subprocess.DEVNULL)
+    assert eventually(lambda: os.path.exists(pid) and open(pid).read(), 20)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(20) == 1
+    pid = open(pid).read().strip()
+    assert eventually(lambda: not os.path.exists("/proc/" + pid), 20)
 
 
 @doctor.case(limit=60)
