@@ -117,6 +117,10 @@ static int fail(const struct call *call, char *err, size_t err_size)
 		return pki_fail(err, err_size, "needs certutil: apt-get install "
 			"libnss3-tools, dnf install nss-tools");
 	free(there);
+	if (strstr(call->said, "input terminal")) /* it has none to ask on */
+		return pki_fail(err, err_size, "a password protects it (in "
+			"Firefox, the primary password), which certutil asks "
+			"for on a terminal: run this on one");
 	return program_fail("certutil", call->said, err, err_size);
 }
 

@@ -209,6 +209,19 @@ def one_name_for_several_is_told_apart(t):
     assert left.count("C,,") == 3 - gone, left
 
 
+@trust.case(needs=["program:certutil", "program:setsid"])
+def a_database_with_a_password_says_so(t):
+    """Where there is no terminal to ask for it on."""
+    profile = t.path(".mozilla/firefox/own")
+    os.makedirs(profile)
+    certutil(t, "-N", "-f", t.write("password", "word\n"), "-d",
+             "sql:" + profile)
+    done = t.run("setsid", "-w", t.binary, "trust", "install", "--for", "nss",
+                 "--ca", t.proxy.root, env=bare(t))
+    assert done.returncode == 1, done
+    assert "the primary password" in done.stderr, done.stderr
+
+
 @trust.case
 def without_certutil_it_says_so(t):
     env = bare(t, PATH=t.path("empty"))
