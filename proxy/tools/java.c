@@ -16,6 +16,8 @@ enum { PATH_SIZE = 4096 };
 static const char *const ours[] = {
 	"http.proxyHost", "http.proxyPort", "https.proxyHost",
 	"https.proxyPort", "http.nonProxyHosts",
+	"aether.connector.http.useSystemProperties",
+	"aether.transport.apache.useSystemProperties",
 	"javax.net.ssl.trustStore", "javax.net.ssl.trustStorePassword",
 	"javax.net.ssl.trustStoreType", /* these three, with a store alone */
 };
@@ -155,6 +157,11 @@ char *java_without(const char *options)
 	return utstring_body(&out);
 }
 
+/* Maven has its own HTTP from 3.9 on, which heeds none of that unless told to (Maven
+ * Resolver, "Configuration Options": the first up to 1.9, the second from 2.0). */
+#define MAVEN "-Daether.connector.http.useSystemProperties=true " \
+	"-Daether.transport.apache.useSystemProperties=true"
+
 char *java_options(const char *before, const struct java_aim *aim)
 {
 	char *own = java_option(before, "http.nonProxyHosts");
@@ -167,7 +174,7 @@ char *java_options(const char *before, const struct java_aim *aim)
 		put_store(&out, aim->store);
 	utstring_printf(&out, "-Dhttp.proxyHost=%s -Dhttp.proxyPort=%u "
 		"-Dhttps.proxyHost=%s -Dhttps.proxyPort=%u "
-		"-Dhttp.nonProxyHosts=%s", aim->host, aim->port, aim->host,
+		"-Dhttp.nonProxyHosts=%s " MAVEN, aim->host, aim->port, aim->host,
 		aim->port, direct);
 	free(direct);
 	free(own);

@@ -276,12 +276,32 @@ class Java(Tool):
     def __call__(self, t):
         proxy = t.env
         t.env = lambda **more: proxy(**dict(more, JAVA_TOOL_OPTIONS=(
-            "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=%d"
+            "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=%d "
+            "-Daether.connector.http.useSystemProperties=true"
             % t.proxy.port)))
         super().__call__(t)
 
 
 Java("java", "javac", java, prints_it, limit=90)
+
+
+def mvn(t):
+    """Of pom packaging nothing is needed but the parent."""
+    project = ('<project><modelVersion>4.0.0</modelVersion><groupId>lab'
+               '</groupId><artifactId>%s</artifactId><version>1</version>'
+               '<packaging>pom</packaging>%s</project>')
+    serve(t, "maven/lab/above/1/above-1.pom", project % ("above", ""))
+    return ("mvn", "-B", "-Dmaven.repo.local=" + t.path("repository"), "-f",
+            t.write("pom.xml", project % (
+                "canary", "<parent><groupId>lab</groupId><artifactId>above"
+                "</artifactId><version>1</version><relativePath/></parent>"
+                "<repositories><repository><id>central</id><url>" + ORIGIN +
+                "/maven</url></repository></repositories>")), "-U",
+            "validate")
+
+
+Java("mvn", "mvn", mvn, lambda t, done: "BUILD SUCCESS" in done.stdout,
+     limit=120)
 
 
 def go(t):

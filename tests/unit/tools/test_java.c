@@ -44,6 +44,8 @@ static void keeps_what_is_not_its_own(void **state)
 	assert_null(strstr(once, "=old"));
 	assert_non_null(strstr(once, " -Dhttp.nonProxyHosts=localhost|127.*|"
 		"[::1]|*.old.example"));
+	assert_non_null(strstr(once, /* Maven's own */
+		" -Daether.connector.http.useSystemProperties=true"));
 	twice = java_options(once, &aim);
 	assert_string_equal(once, twice);
 	free(once);
