@@ -37,7 +37,8 @@ def a_bundle_goes_to_standard_output(t):
     done = t.run(t.binary, "bundle", *only, "--jks", "-", "-o", "-",
                  env=bare(t))
     assert done.returncode == 2 and done.stdout == "", done
-    for command in ("bundle", "docker"):
-        done = t.run("sh", "-c", '"$0" "$@" >/dev/full', t.binary, command,
+    for command in (("bundle",), ("docker",), ("trust", "status", "--java",
+                                               t.path("store.jks"))):
+        done = t.run("sh", "-c", '"$0" "$@" >/dev/full', t.binary, *command,
                      *only, env=bare(t))
         assert done.returncode == 1 and "standard output" in done.stderr, done
