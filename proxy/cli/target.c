@@ -79,7 +79,8 @@ static void take_config(struct target *target)
 
 /* --- who asks ----------------------------------------------------------- */
 
-/* known looks for "user:password@" of this proxy in what is set; *out_len 0: none. */
+/* known looks for "user:password@" of this proxy in what is set, as curl does: the scheme
+ * need not be there, and a password may have an @; *out_len 0: none. */
 static const char *known(const struct target *target, const char *url,
 	size_t *out_len)
 {
@@ -87,11 +88,11 @@ static const char *known(const struct target *target, const char *url,
 	const char *at, *end;
 
 	*out_len = 0;
-	if (!url || strncmp(url, "http://", 7) != 0)
+	if (!url)
 		return NULL;
-	url += 7;
+	url += strncasecmp(url, "http://", 7) == 0 ? 7 : 0;
 	end = url + strcspn(url, "/");
-	at = memchr(url, '@', (size_t)(end - url));
+	at = memrchr(url, '@', (size_t)(end - url));
 	where(target, address);
 	if (!at || strlen(address) != (size_t)(end - at - 1) ||
 	    strncasecmp(at + 1, address, strlen(address)) != 0)

@@ -427,6 +427,7 @@ def users(t):
         assert not get("--user", "dev one", SALLYPORT_PASSWORD="other")
         quoted = "dev%20one:p%40ss%3Aw%2Frd%20%2541%20%27x"
         assert get(https_proxy="http://%s@%s" % (quoted, at))
+        assert get(https_proxy="%s@%s" % (quoted, at)), "as curl takes it"
         assert get(HTTP_PROXY="http://%s@%s/" % (quoted, at))
         assert not get(HTTP_PROXY="http://%s@127.0.0.1:1/" % quoted)
         done = t.run(t.binary, "exec", "--proxy", at, "--user", "dev one",
