@@ -291,11 +291,11 @@ int cert_common_name(struct der der, char *out, size_t size)
 void cert_fingerprint(struct der cert, char out[CERT_FINGERPRINT])
 {
 	uint8_t sum[SHA256_DIGEST_LENGTH];
+	char *at = out;
 
 	SHA256(cert.at, cert.len, sum);
 	for (size_t i = 0; i < sizeof(sum); i++)
-		snprintf(out + 3 * i, 4, "%02X:", sum[i]);
-	out[CERT_FINGERPRINT - 1] = '\0'; /* in place of the last colon */
+		at += snprintf(at, 4, i > 0 ? ":%02X" : "%02X", sum[i]);
 }
 
 bool cert_self_issued(const struct cert *cert)
