@@ -163,6 +163,21 @@ static void says_whose_it_is(void **state)
 		sizeof(got)), -1);
 }
 
+/* It fills its room to the last byte, and writes none behind it. */
+static void fingerprint_ends_within_its_room(void **state)
+{
+	struct {
+		char text[CERT_FINGERPRINT];
+		char behind;
+	} room = {.behind = '#'};
+
+	(void)state;
+	cert_fingerprint((struct der){(const uint8_t *)"abc", 3}, room.text);
+	assert_string_equal(room.text, "BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:"
+		"5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:15:AD");
+	assert_int_equal(room.behind, '#');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +186,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_cut_or_longer),
 		cmocka_unit_test(makes_key_identifiers),
 		cmocka_unit_test(says_whose_it_is),
+		cmocka_unit_test(fingerprint_ends_within_its_room),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
