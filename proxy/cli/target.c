@@ -79,8 +79,8 @@ static void take_config(struct target *target)
 
 /* --- who asks ----------------------------------------------------------- */
 
-/* known looks for "user:password@" of this proxy in what is set, as curl does: the scheme
- * need not be there, and a password may have an @; *out_len 0: none. */
+/* known looks for "user:password@" of this proxy in what is set. The scheme need not be
+ * there, as for curl, and a password may have an @, as for Python; *out_len 0: none. */
 static const char *known(const struct target *target, const char *url,
 	size_t *out_len)
 {
@@ -101,6 +101,19 @@ static const char *known(const struct target *target, const char *url,
 	return url;
 }
 
+/* put_login puts "user:password@". An @ within goes as %40: curl takes no other, and git
+ * the first for the last. */
+static void put_login(UT_string *url, const char *login, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (login[i] == '@')
+			utstring_printf(url, "%%40");
+		else
+			utstring_bincpy(url, login + i, 1);
+	}
+	utstring_printf(url, "@");
+}
+
 static void put_known(const struct target *target, UT_string *url)
 {
 	static const char *const names[] = {"https_proxy", "HTTPS_PROXY",
@@ -111,7 +124,7 @@ static void put_known(const struct target *target, UT_string *url)
 		const char *found = known(target, getenv(names[i]), &len);
 
 		if (found)
-			utstring_bincpy(url, found, len);
+			put_login(url, found, len);
 	}
 }
 

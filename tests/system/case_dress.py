@@ -429,6 +429,13 @@ def users(t):
         assert get(https_proxy="http://%s@%s" % (quoted, at))
         assert get(https_proxy="%s@%s" % (quoted, at)), "as curl takes it"
         assert get(HTTP_PROXY="http://%s@%s/" % (quoted, at))
+        plain = quoted.replace("%40", "@")
+        assert get(https_proxy="http://%s@%s" % (plain, at)), "as Python does"
+        done = t.run(t.binary, "exec", "--proxy", at, "--", "printenv",
+                     "https_proxy", env=bare(
+                         t, https_proxy="http://%s@%s" % (plain, at)))
+        assert done.stdout == "http://%s@%s\n" % (quoted, at), \
+            "which curl and git take, too"
         assert not get(HTTP_PROXY="http://%s@127.0.0.1:1/" % quoted)
         done = t.run(t.binary, "exec", "--proxy", at, "--user", "dev one",
                      "--", "curl", "-sS", URL, env=bare(t),
