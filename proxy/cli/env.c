@@ -33,8 +33,10 @@ static void name_folder(const char *root_pem, char out[2 * NAME + 1])
 		char *was = all[i].kind == VARIABLE_PROXY ? NULL :
 			environment_was(environ, all[i].name);
 
-		if (was)
+		if (was) {
+			SHA256_Update(&sha, all[i].name, strlen(all[i].name));
 			SHA256_Update(&sha, was, strlen(was) + 1);
+		}
 		free(was);
 	}
 	for (size_t i = 0; variables_folders[i]; i++) {

@@ -115,6 +115,8 @@ def shells_with_other_settings_share_no_files(t):
         one, other = bundle(), bundle(PIP_CERT=t.lab.pki.root)
         assert one != other and one.startswith(t.path("cache") + "/sallyport/")
         assert bundle() == one
+        # It goes into other files by another variable.
+        assert bundle(NODE_EXTRA_CA_CERTS=t.lab.pki.root) not in (one, other)
         with open(one) as f, open(other) as g:
             assert f.read().count("BEGIN") + 1 == g.read().count("BEGIN")
         assert os.stat(os.path.dirname(one)).st_mode & 0o777 == 0o755
