@@ -144,11 +144,10 @@ static void take_folders(const struct kit_order *order, struct bundle *bundle,
 	}
 }
 
-/* take_store adds a trust store that Java had been told of by a variable. */
+/* take_store adds a trust store that Java is told of by the options of a variable. */
 static void take_store(const struct kit_order *order, struct bundle *bundle,
-	const char *name)
+	const char *name, const char *options)
 {
-	char *options = environment_was(order->before, name);
 	char *store = java_option(options, "javax.net.ssl.trustStore");
 	char *password = java_option(options,
 		"javax.net.ssl.trustStorePassword");
@@ -158,9 +157,23 @@ static void take_store(const struct kit_order *order, struct bundle *bundle,
 		    sizeof(err)) != 0)
 		tell(order, "%s names a trust store that is left out: %s", name,
 			err);
-	free(options);
 	free(store);
 	free(password);
+}
+
+/* take_options: the store that JAVA_TOOL_OPTIONS has now may be ours; what the others
+ * have is to be taken out of them, and so is never ours. */
+static void take_options(const struct kit_order *order, struct bundle *bundle,
+	const struct variable *of)
+{
+	char *was = environment_was(order->before, of->name);
+	const char *now = environment_get(order->before, of->name);
+
+	take_store(order, bundle, of->name, was);
+	if (of->kind == VARIABLE_JAVA_TOO && now &&
+	    (!was || strcmp(was, now) != 0))
+		take_store(order, bundle, of->name, now);
+	free(was);
 }
 
 static void take_java(const struct kit_order *order, struct bundle *bundle)
@@ -171,7 +184,7 @@ static void take_java(const struct kit_order *order, struct bundle *bundle)
 	for (size_t i = 0; i < num; i++) {
 		if (all[i].kind == VARIABLE_JAVA ||
 		    all[i].kind == VARIABLE_JAVA_TOO)
-			take_store(order, bundle, all[i].name);
+			take_options(order, bundle, &all[i]);
 	}
 }
 

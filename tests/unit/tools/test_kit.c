@@ -32,7 +32,7 @@ static int make_roots(void **state)
 	(void)state;
 	lab_make_root("ours", "ec", LAB_CA_EXT);
 	lab_make_root("corp", "ec", LAB_CA_EXT);
-	lab_make_root("extra", "ec", LAB_CA_EXT);
+	lab_make_root("added", "ec", LAB_CA_EXT);
 	return 0;
 }
 
@@ -115,15 +115,15 @@ static void holds_the_root(void **state)
 static void adds_what_was_set(void **state)
 {
 	char *before[] = {set("REQUESTS_CA_BUNDLE", "", "corp.pem", ""),
-		set("NODE_EXTRA_CA_CERTS", "", "extra.pem", ""), NULL};
+		set("NODE_EXTRA_CA_CERTS", "", "added.pem", ""), NULL};
 	struct kit kit;
 
 	(void)state;
 	write_kit(before, &kit);
 	assert_true(in(kit.bundle, "corp.pem"));
-	assert_true(in(kit.bundle, "extra.pem"));
+	assert_true(in(kit.bundle, "added.pem"));
 	assert_true(in(kit.java_store, "corp.pem"));
-	assert_true(in(kit.extra, "extra.pem"));
+	assert_true(in(kit.extra, "added.pem"));
 	assert_false(in(kit.extra, "corp.pem"));
 	free(before[0]);
 	free(before[1]);
@@ -159,7 +159,7 @@ static void adds_a_java_store(void **state)
 static void adds_what_is_in_folders(void **state)
 {
 	char *before[] = {set("SSL_CERT_DIR", "/no/such:", "certs", ":"),
-		set("MAVEN_OPTS", "-Djavax.net.ssl.trustStore=", "extra.pem", ""),
+		set("MAVEN_OPTS", "-Djavax.net.ssl.trustStore=", "added.pem", ""),
 		NULL};
 	char *text = lab_read("corp.pem", NULL);
 	struct kit kit;
@@ -171,9 +171,24 @@ static void adds_what_is_in_folders(void **state)
 	assert_string_equal(told, "");
 	assert_true(in(kit.bundle, "corp.pem"));
 	assert_true(in(kit.java_store, "corp.pem"));
-	assert_true(in(kit.bundle, "extra.pem"));
+	assert_true(in(kit.bundle, "added.pem"));
 	free(text);
 	free(before[0]);
+	free(before[1]);
+	kit_clear(&kit);
+}
+
+/* As in a shell that has taken over what env prints. */
+static void adds_a_store_named_later(void **state)
+{
+	char *before[] = {"SALLYPORT_BEFORE=", set("MAVEN_OPTS",
+		"-Djavax.net.ssl.trustStore=", "added.pem", ""), NULL};
+	struct kit kit;
+
+	(void)state;
+	write_kit(before, &kit);
+	assert_string_equal(told, "");
+	assert_true(in(kit.java_store, "added.pem"));
 	free(before[1]);
 	kit_clear(&kit);
 }
@@ -214,12 +229,12 @@ static void adds_to_the_files_of_wget_and_apt(void **state)
 		"# ca_certificate = /none", lab_path("corp.pem"));
 	lab_text("old.wgetrc", line);
 	snprintf(line, sizeof(line), "APT::X \"y\";\n"
-		"acquire::HTTPS::CaInfo \"%s\";\n", lab_path("extra.pem"));
+		"acquire::HTTPS::CaInfo \"%s\";\n", lab_path("added.pem"));
 	lab_text("old.apt", line);
 	write_kit(before, &kit);
 	assert_string_equal(told, "");
 	assert_true(in(kit.bundle, "corp.pem"));
-	assert_true(in(kit.bundle, "extra.pem"));
+	assert_true(in(kit.bundle, "added.pem"));
 	text = lab_read("wgetrc", NULL);
 	assert_ptr_equal(strstr(text, "tries = 3\n"), text);
 	snprintf(line, sizeof(line), "\nca_certificate = %s\n", kit.bundle);
@@ -247,11 +262,11 @@ static void adds_the_cafile_of_npm(void **state)
 	snprintf(line, sizeof(line), "fund=false\ncafile=%s\n",
 		lab_path("corp.pem"));
 	lab_text(".npmrc", line);
-	snprintf(line, sizeof(line), "cafile = \"%s\"", lab_path("extra.pem"));
+	snprintf(line, sizeof(line), "cafile = \"%s\"", lab_path("added.pem"));
 	lab_text("global", line);
 	write_kit(before, &kit);
 	assert_true(in(kit.bundle, "corp.pem"));
-	assert_true(in(kit.bundle, "extra.pem"));
+	assert_true(in(kit.bundle, "added.pem"));
 	free(before[0]);
 	free(before[1]);
 	kit_clear(&kit);
@@ -426,6 +441,7 @@ int main(void)
 		cmocka_unit_test(adds_what_was_set),
 		cmocka_unit_test(adds_a_java_store),
 		cmocka_unit_test(adds_what_is_in_folders),
+		cmocka_unit_test(adds_a_store_named_later),
 		cmocka_unit_test(a_folder_with_an_end_of_line),
 		cmocka_unit_test(adds_to_the_files_of_wget_and_apt),
 		cmocka_unit_test(asks_apt_what_its_file_says),
