@@ -173,13 +173,34 @@ static char *no_proxy(char *const *before)
 	return utstring_body(&out);
 }
 
+/* java_past is what goes past a proxy by the options that java_too leaves it out of. */
+static char *java_past(char *const *before)
+{
+	size_t num;
+	const struct variable *all = variables_all(&num);
+	UT_string out;
+
+	utstring_init(&out);
+	for (size_t i = 0; i < num; i++) {
+		char *own = all[i].kind != VARIABLE_JAVA_TOO ? NULL :
+			java_option(environment_get(before, all[i].name),
+				"http.nonProxyHosts");
+
+		if (own)
+			utstring_printf(&out, "%s|", own);
+		free(own);
+	}
+	return utstring_body(&out);
+}
+
 static char *java(const struct environment_aim *aim, char *const *before)
 {
 	const char *now = environment_get(before, "JAVA_TOOL_OPTIONS");
-	char *past = no_proxy(before);
+	char *words = no_proxy(before), *past = java_past(before);
 	char *options = java_options(now, &(struct java_aim){aim->java_store,
-		aim->host, aim->port, past});
+		aim->host, aim->port, words, past});
 
+	free(words);
 	free(past);
 	return options;
 }
@@ -295,13 +316,16 @@ static void put_git(struct environment *out, const char *proxy,
 	put_git_pair(out, place, pki_copy(GIT_SETTING), pki_copy(proxy));
 }
 
+/* undo_git: what has been set in the place of ours stays. */
 static void undo_git(struct environment *out, char *const *before)
 {
 	bool is_ours;
 	int count, place = git_place(before, &count, &is_ours);
 
-	if (is_ours)
-		put_git_pair(out, place, NULL, NULL);
+	if (!is_ours)
+		return;
+	put(out, GIT_COUNT, environment_was(before, GIT_COUNT));
+	put_git_pair(out, place, NULL, NULL);
 }
 
 /* --- all of them, made and undone --------------------------------------- */
@@ -355,9 +379,11 @@ void environment_undo(struct environment *out, char *const *before)
 	if (!environment_get(before, ENVIRONMENT_BEFORE))
 		return;
 	for (size_t i = 0; i < num; i++) {
-		char *was = environment_was(before, all[i].name);
+		char *was = all[i].kind == VARIABLE_GIT ? NULL :
+			environment_was(before, all[i].name);
 
-		if (was || all[i].kind != VARIABLE_JAVA_TOO)
+		if (was || (all[i].kind != VARIABLE_JAVA_TOO &&
+				   all[i].kind != VARIABLE_GIT))
 			put(out, all[i].name, was);
 	}
 	undo_git(out, before);

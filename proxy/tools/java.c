@@ -162,10 +162,24 @@ char *java_without(const char *options)
 #define MAVEN "-Daether.connector.http.useSystemProperties=true " \
 	"-Daether.transport.apache.useSystemProperties=true"
 
+/* direct_of is what shall go past the proxy, and what did. */
+static char *direct_of(const char *before, const struct java_aim *aim)
+{
+	char *own = java_option(before, "http.nonProxyHosts"), *direct;
+	UT_string past;
+
+	utstring_init(&past);
+	utstring_printf(&past, "%s|%s", own ? own : "",
+		aim->past ? aim->past : "");
+	direct = java_direct(utstring_body(&past), aim->direct);
+	utstring_done(&past);
+	free(own);
+	return direct;
+}
+
 char *java_options(const char *before, const struct java_aim *aim)
 {
-	char *own = java_option(before, "http.nonProxyHosts");
-	char *direct = java_direct(own, aim->direct);
+	char *direct = direct_of(before, aim);
 	UT_string out;
 
 	utstring_init(&out);
@@ -177,7 +191,6 @@ char *java_options(const char *before, const struct java_aim *aim)
 		"-Dhttp.nonProxyHosts=%s " MAVEN, aim->host, aim->port, aim->host,
 		aim->port, direct);
 	free(direct);
-	free(own);
 	return utstring_body(&out);
 }
 

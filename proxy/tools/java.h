@@ -17,6 +17,7 @@ struct java_aim {
 	const char *host;  /* of the proxy; an IPv6 address without brackets */
 	uint16_t port;
 	const char *direct; /* no_proxy: what goes past it; NULL: nothing more */
+	const char *past;   /* likewise, as http.nonProxyHosts has it */
 };
 
 /* java_options is what options were before (NULL: none) without trust store and

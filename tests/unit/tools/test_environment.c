@@ -137,6 +137,7 @@ static void twice_is_once(void **state)
 static void other_java_options_say_nothing_of_it(void **state)
 {
 	char *before[] = {"MAVEN_OPTS=-Xmx1g -Dhttps.proxyHost=old "
+		"-Dhttp.nonProxyHosts=*.corp.example|nexus "
 		"-Djavax.net.ssl.trustStore=/corp.jks -Dx=y",
 		"JDK_JAVA_OPTIONS=-Dx=y", NULL};
 	char **once = over(before), **twice = over(once), **back;
@@ -147,6 +148,8 @@ static void other_java_options_say_nothing_of_it(void **state)
 	has(once, "JDK_JAVA_OPTIONS", "-Dx=y");
 	has(once, "GRADLE_OPTS", NULL);
 	has(twice, "MAVEN_OPTS", "-Xmx1g -Dx=y ");
+	assert_non_null(strstr(environment_get(twice, "JAVA_TOOL_OPTIONS"),
+		"|[::1]|*.corp.example|nexus "));
 	environment_undo(&undo, twice);
 	back = environment_over(&undo, twice);
 	for (size_t i = 0; before[i]; i++)
@@ -156,6 +159,25 @@ static void other_java_options_say_nothing_of_it(void **state)
 	environment_clear(&undo);
 	environment_free(once);
 	environment_free(twice);
+	environment_free(back);
+}
+
+/* What somebody has set in the place of ours is not ours to take back. */
+static void counted_anew(char **all)
+{
+	struct environment undo;
+	char **back;
+
+	for (size_t i = 0; all[i]; i++) {
+		if (strncmp(all[i], "GIT_CONFIG_KEY_0=", 17) == 0)
+			snprintf(all[i], strlen(all[i]) + 1, "%s",
+				"GIT_CONFIG_KEY_0=a.b");
+	}
+	environment_undo(&undo, all);
+	back = environment_over(&undo, all);
+	has(back, "GIT_CONFIG_COUNT", "1");
+	has(back, "GIT_CONFIG_KEY_0", "a.b");
+	environment_clear(&undo);
 	environment_free(back);
 }
 
@@ -189,6 +211,9 @@ static void git_is_told_over_its_files(void **state)
 	environment_clear(&undo);
 	environment_free(all);
 	environment_free(twice);
+	all = over(none);
+	counted_anew(all);
+	environment_free(all);
 	all = over(wrong);
 	has(all, "GIT_CONFIG_COUNT", "x");
 	environment_free(all);

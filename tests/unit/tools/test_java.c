@@ -10,7 +10,8 @@
 
 #include "proxy/tools/java.h"
 
-static const struct java_aim aim = {"/kit/trust.jks", "127.0.0.1", 8080, NULL};
+static const struct java_aim aim = {"/kit/trust.jks", "127.0.0.1", 8080, NULL,
+	NULL};
 
 static void finds_properties(void **state)
 {
@@ -55,7 +56,7 @@ static void keeps_what_is_not_its_own(void **state)
 /* A proxy alone: whom it trusts stays as it was. */
 static void without_a_store(void **state)
 {
-	const struct java_aim bare = {NULL, "h", 1, NULL};
+	const struct java_aim bare = {NULL, "h", 1, NULL, NULL};
 	char *options = java_options("-Djavax.net.ssl.trustStore=/mine "
 		"-Djavax.net.ssl.trustStorePassword=p -Dhttps.proxyHost=old",
 		&bare);
@@ -71,8 +72,8 @@ static void without_a_store(void **state)
 static void quotes_paths(void **state)
 {
 	const struct java_aim odd[] = {
-		{"/a b/trust.jks", "h", 1, NULL}, {"/a\"b/t", "h", 1, NULL},
-		{"/a' b/t", "h", 1, NULL}, {"/\"' \\", "h", 1, NULL}};
+		{"/a b/trust.jks", "h", 1, NULL, NULL}, {"/a\"b/t", "h", 1, NULL, NULL},
+		{"/a' b/t", "h", 1, NULL, NULL}, {"/\"' \\", "h", 1, NULL, NULL}};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
